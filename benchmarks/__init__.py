@@ -1,0 +1,1 @@
+"""One question each: how fast, how exact, how still."""

@@ -1,0 +1,214 @@
+#!/usr/bin/env python3
+"""Track faces in a camera, a video file or a folder of pictures.
+
+    python run_tracker.py 0 --show
+    python run_tracker.py clip.mp4 --save-video overlay.mp4 --save-csv landmarks.csv
+    python run_tracker.py demo
+
+This is the one place where network, tracker, source and outputs are joined.
+"""
+
+import argparse
+import logging
+import signal
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from threading import Event
+from types import FrameType
+
+from rich.console import Console
+from rich.logging import RichHandler
+
+import models
+from tracker.demo import DemoRecorder, demo_camera
+from tracker.detection import MediaPipeDetector
+from tracker.errors import FaceTrackError
+from tracker.layouts import Layout
+from tracker.pipeline import FaceTracker, TrackerConfig
+from tracker.sinks import (
+    CsvSink,
+    JsonLinesSink,
+    Sink,
+    VideoSink,
+    WindowClosed,
+    WindowSink,
+    check_output,
+    display_is_there,
+)
+from tracker.sources import Source, open_source
+from tracker.terminal import closing_table, demo_table, progress
+from tracker.virtual_camera import VirtualCamera
+
+_DEMO_FOLDER = Path("demo-output")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Every flag, in the groups of `--help`."""
+    defaults = TrackerConfig()
+    parser = argparse.ArgumentParser(
+        prog="run_tracker.py",
+        description="Track face landmarks, each with its uncertainty.",
+        epilog="With neither an output nor --show, a window opens where there is a display.",
+    )
+    parser.add_argument(
+        "source",
+        help="camera index (0, 1, ...), video file, picture, folder of pictures, or 'demo'",
+    )
+    tracking = parser.add_argument_group("tracking")
+    tracking.add_argument(
+        "--weights", default="lite", metavar="NAME_OR_PATH",
+        help="'lite', a .safetensors of ours or a checkpoint of STAR's authors (default: lite)",
+    )  # fmt: skip
+    tracking.add_argument(
+        "--device", choices=("auto", "cpu", "cuda"), default="auto", help="(default: auto)"
+    )
+    tracking.add_argument(
+        "--max-faces", type=_positive, default=defaults.max_faces, metavar="N",
+        help="follow at most this many faces, largest first (default: %(default)s)",
+    )  # fmt: skip
+    output = parser.add_argument_group("output")
+    output.add_argument("--save-video", type=Path, metavar="F", help="write the overlay as MP4")
+    output.add_argument("--save-csv", type=Path, metavar="F", help="write landmarks as CSV")
+    output.add_argument(
+        "--save-jsonl", type=Path, metavar="F", help="write landmarks as JSON lines"
+    )
+    output.add_argument("--overwrite", action="store_true", help="replace outputs that exist")
+    output.add_argument("--raw", action="store_true", help="write unfiltered landmarks")
+    output.add_argument(
+        "--ellipses", action="store_true", help="draw where each landmark is with 95 %% probability"
+    )
+    output.add_argument("--show", action="store_true", help="open a live window; q ends")
+    return parser
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, got {number}")
+    return number
+
+
+def main(argv: list[str] | None = None) -> int:
+    """Run the command line; 0 done, 2 bad input, 130 interrupted."""
+    arguments = build_parser().parse_args(argv)
+    console = Console()
+    logging.basicConfig(
+        level=logging.WARNING, format="%(message)s", handlers=[RichHandler(show_path=False)]
+    )
+    try:
+        return run(arguments, console)
+    except (FaceTrackError, models.CheckpointError) as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+
+
+def run(arguments: argparse.Namespace, console: Console) -> int:
+    """Join the parts, pump frames through them, and sum up."""
+    is_demo = arguments.source == "demo"
+    if is_demo:
+        _choose_demo_outputs(arguments)
+    outputs = [arguments.save_video, arguments.save_csv, arguments.save_jsonl]
+    for path in filter(None, outputs):
+        check_output(path, overwrite=arguments.overwrite)
+    with ExitStack() as opened:
+        source = demo_camera() if is_demo else open_source(arguments.source)
+        opened.enter_context(source)
+        landmarker = models.load_landmarker(arguments.weights, arguments.device)
+        config = TrackerConfig(max_faces=arguments.max_faces)
+        tracker = FaceTracker(landmarker, MediaPipeDetector(), config)
+        sinks = open_sinks(arguments, source, tracker.layout)
+        recorder = None
+        if isinstance(source, VirtualCamera):
+            recorder = DemoRecorder(source, tracker.layout)
+            sinks.append(recorder)
+        for sink in sinks:
+            opened.callback(sink.close)
+        pumped = pump(source, tracker, sinks, console)
+    console.print(closing_table(source.name, tracker.tally, pumped.seconds, pumped.output_seconds))
+    if recorder:
+        console.print(demo_table(recorder.report(tracker)))
+    for path in filter(None, outputs):
+        console.print(f"wrote {path}", highlight=False)
+    return 130 if pumped.interrupted and not source.is_live else 0
+
+
+def _choose_demo_outputs(arguments: argparse.Namespace) -> None:
+    """The demo writes to its own folder, again and again, unless told where."""
+    if not (arguments.save_video or arguments.save_csv or arguments.save_jsonl):
+        _DEMO_FOLDER.mkdir(exist_ok=True)
+        arguments.save_video = _DEMO_FOLDER / "overlay.mp4"
+        arguments.save_csv = _DEMO_FOLDER / "landmarks.csv"
+        arguments.overwrite = True
+
+
+def open_sinks(arguments: argparse.Namespace, source: Source, layout: Layout) -> list[Sink]:
+    """The outputs that were asked for."""
+    drawing = {"ellipses": arguments.ellipses, "raw": arguments.raw}
+    sinks: list[Sink] = []
+    if arguments.save_csv:
+        sinks.append(
+            CsvSink(arguments.save_csv, layout, by_name=source.holds_stills, raw=arguments.raw)
+        )
+    if arguments.save_jsonl:
+        sinks.append(JsonLinesSink(arguments.save_jsonl, raw=arguments.raw))
+    if arguments.save_video:
+        sinks.append(VideoSink(arguments.save_video, layout, source.frame_rate, **drawing))
+    if arguments.show or (not sinks and display_is_there()):
+        sinks.append(WindowSink(source.name, layout, **drawing))
+    return sinks
+
+
+@dataclass(slots=True)
+class Pumped:
+    """How a run went."""
+
+    seconds: float = 0.0
+    output_seconds: float = 0.0
+    interrupted: bool = False
+
+
+def pump(source: Source, tracker: FaceTracker, sinks: list[Sink], console: Console) -> Pumped:
+    """Every frame of the source through the tracker into every sink, until the end or Ctrl-C."""
+    pumped, started = Pumped(), time.perf_counter()
+    with progress(source, console) as advance, interruption() as interrupted:
+        for frame in source:
+            if source.holds_stills:
+                tracker.reset()
+            faces = tracker.step(frame)
+            written = time.perf_counter()
+            try:
+                for sink in sinks:
+                    sink.write(frame, faces)
+            except WindowClosed:
+                break
+            pumped.output_seconds += time.perf_counter() - written
+            advance(len(faces), time.perf_counter() - started)
+            if interrupted.is_set():
+                pumped.interrupted = True
+                break
+    pumped.seconds = time.perf_counter() - started
+    return pumped
+
+
+@contextmanager
+def interruption() -> Iterator[Event]:
+    """An event that Ctrl-C sets, so that a run ends between frames; a second Ctrl-C ends it now."""
+    interrupted = Event()
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        interrupted.set()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    before = signal.signal(signal.SIGINT, handle)
+    try:
+        yield interrupted
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

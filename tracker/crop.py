@@ -1,0 +1,116 @@
+"""The one square crop of training, running and measuring, and the way back to the frame.
+
+Pixels: (x, y), x right, y down, the centre of the top-left pixel is (0, 0).
+Normalised crop coordinates: -1 is the left (top) *edge* of the crop, +1 its right (bottom) edge,
+so that pixel p of a crop of n pixels is (2 p + 1) / n - 1.
+"""
+
+import cv2
+import numpy as np
+from jaxtyping import Float, UInt8
+
+_SHRINK_BEYOND = 2.0
+"""Average pixels first where one crop pixel covers more than this many of the frame: bilinear
+sampling alone skips pixels there, and skipped pixels flicker."""
+
+
+def landmark_square(
+    points: Float[np.ndarray, "landmarks xy=2"], margin: float
+) -> tuple[float, float, float]:
+    """Centre x, centre y and side of the square the network was trained on.
+
+    Args:
+        points: In pixels.
+        margin: Side of the square over the longer side of the landmarks' box; 1 as published.
+
+    Source:
+        The metadata of ADNet, on which STAR was trained: floor and ceiling of the landmarks' box.
+    """
+    low, high = np.floor(points.min(0)), np.ceil(points.max(0))
+    center_x, center_y = (low + high) / 2
+    return float(center_x), float(center_y), float((high - low).max() * margin)
+
+
+def crop_from_square(
+    center_x: float, center_y: float, side: float, size_px: int
+) -> Float[np.ndarray, "3 3"]:
+    """The matrix that takes frame pixels to crop pixels.
+
+    Source:
+        STAR: centre to (size - 1) / 2, scale size / side, no rotation.
+    """
+    scale = size_px / side
+    middle = (size_px - 1) / 2
+    return np.array(
+        [[scale, 0, middle - scale * center_x], [0, scale, middle - scale * center_y], [0, 0, 1]],
+        dtype=np.float32,
+    )
+
+
+def warp_crop(
+    image: UInt8[np.ndarray, "height width rgb=3"],
+    crop_from_frame: Float[np.ndarray, "3 3"],
+    size_px: int,
+) -> UInt8[np.ndarray, "size size rgb=3"]:
+    """Cut the crop out; black outside the frame.
+
+    Bilinear as published; strong reductions average pixels first.
+    """
+    frame_per_crop = 1 / np.sqrt(abs(np.linalg.det(crop_from_frame[:2, :2])))
+    if frame_per_crop >= _SHRINK_BEYOND:
+        image, crop_from_frame = _shrink(image, crop_from_frame, size_px, int(frame_per_crop))
+    return cv2.warpAffine(
+        image, crop_from_frame[:2].astype(np.float64), (size_px, size_px), flags=cv2.INTER_LINEAR
+    )
+
+
+def _shrink(
+    image: UInt8[np.ndarray, "height width rgb=3"],
+    crop_from_frame: Float[np.ndarray, "3 3"],
+    size_px: int,
+    factor: int,
+) -> tuple[UInt8[np.ndarray, "patch_height patch_width rgb=3"], Float[np.ndarray, "3 3"]]:
+    """The part of the image under the crop, averaged over factor x factor pixels, and its matrix."""
+    ends = np.array([[-1, -1], [size_px, -1], [-1, size_px], [size_px, size_px]], dtype=np.float32)
+    corners = transform(np.linalg.inv(crop_from_frame), ends)
+    height, width = image.shape[:2]
+    low = np.clip(np.floor(corners.min(0)).astype(int), 0, None) // factor * factor
+    high = np.minimum(np.ceil(corners.max(0)).astype(int) + factor, [width, height])
+    cells = np.maximum((high - low) // factor, 0)
+    if cells.min() == 0:  # the crop lies outside the frame, or the frame is tiny
+        return image, crop_from_frame
+    patch = image[low[1] : low[1] + cells[1] * factor, low[0] : low[0] + cells[0] * factor]
+    small = cv2.resize(patch, (int(cells[0]), int(cells[1])), interpolation=cv2.INTER_AREA)
+    # Cell j averages pixels low + factor * j ... + factor - 1: its centre is their middle.
+    middle = low + (factor - 1) / 2
+    frame_from_small = np.array([[factor, 0, middle[0]], [0, factor, middle[1]], [0, 0, 1]])
+    return small, (crop_from_frame @ frame_from_small).astype(np.float32)
+
+
+def transform(
+    matrix: Float[np.ndarray, "3 3"], points: Float[np.ndarray, "*batch xy=2"]
+) -> Float[np.ndarray, "*batch xy=2"]:
+    """Apply an affine matrix to points."""
+    return points @ matrix[:2, :2].T + matrix[:2, 2]
+
+
+def transform_covariance(
+    matrix: Float[np.ndarray, "3 3"], covariance: Float[np.ndarray, "*batch xy=2 xy=2"]
+) -> Float[np.ndarray, "*batch xy=2 xy=2"]:
+    """Covariance after an affine matrix: A C A^T."""
+    linear = matrix[:2, :2]
+    return linear @ covariance @ linear.T
+
+
+def crop_pixels(
+    normalised: Float[np.ndarray, "*batch xy=2"], size_px: int
+) -> Float[np.ndarray, "*batch xy=2"]:
+    """Normalised crop coordinates to crop pixels."""
+    return ((normalised + 1) * size_px - 1) / 2
+
+
+def normalised_coordinates(
+    pixels: Float[np.ndarray, "*batch xy=2"], size_px: int
+) -> Float[np.ndarray, "*batch xy=2"]:
+    """Crop pixels to normalised crop coordinates."""
+    return (2 * pixels + 1) / size_px - 1

@@ -1,0 +1,22 @@
+"""Everything that can go wrong for a user's reason, as a tree.
+
+FaceTrackError
+|- SourceError      a camera, file or folder gives no frames
+|- SinkError        an output cannot be written
+|- CheckpointError  a weight file cannot be used (raised by `models`)
+`- DataError        a data set is not what its reader expects (raised by `train`)
+
+`run_tracker.py` prints the message as one line and exits with status 2.
+"""
+
+
+class FaceTrackError(Exception):
+    """Base of all errors whose message is for the user."""
+
+
+class SourceError(FaceTrackError):
+    """A camera, file or folder gives no frames."""
+
+
+class SinkError(FaceTrackError):
+    """An output cannot be written."""

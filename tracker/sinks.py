@@ -1,0 +1,229 @@
+"""Where results go: CSV, JSON lines, an overlay video, a window.
+
+A sink writes a frame when it gets it, so what is on disk is readable up to the last frame.
+"""
+
+import csv
+import json
+import os
+import sys
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import IO, Protocol
+
+import cv2
+import numpy as np
+
+from .draw import draw_faces
+from .errors import SinkError
+from .layouts import Layout
+from .types import Frame, Image, LandmarkEstimate, TrackedFace
+
+
+class Sink(Protocol):
+    """Takes the faces of every frame, in order."""
+
+    def write(self, frame: Frame, faces: list[TrackedFace]) -> None:
+        """Take one frame."""
+
+    def close(self) -> None:
+        """Finish the output."""
+
+
+class WindowClosed(Exception):  # noqa: N818
+    """The user closed the live window or pressed q: the end, not an error."""
+
+
+def check_output(path: Path, *, overwrite: bool) -> None:
+    """See that an output can be written, before anything is tracked.
+
+    Raises:
+        SinkError: If it exists already, or its folder is missing or not writable.
+    """
+    if path.is_dir():
+        raise SinkError(f"{path}: is a folder: name a file")
+    if path.exists() and not overwrite:
+        raise SinkError(f"{path}: exists already: add --overwrite or name another file")
+    try:
+        with path.open("ab"):
+            pass
+    except OSError as error:
+        raise SinkError(
+            f"{path}: cannot be written ({error.strerror}): name a file in a folder you may write"
+        ) from error
+
+
+def chosen(face: TrackedFace, *, raw: bool) -> LandmarkEstimate | None:
+    """The estimate to write: filtered, or as measured; None where there is none."""
+    return face.measured if raw else face.landmarks
+
+
+class CsvSink:
+    """One row per face and frame, in OpenFace's columns, covariances after them.
+
+    A frame without a face has one row with `face_id` -1, `success` 0 and empty coordinates; a
+    face that is only predicted has `success` 0 and its predicted coordinates. Coordinates are
+    0-based pixel centres of the source frame, covariances square pixels.
+    """
+
+    def __init__(self, path: Path, layout: Layout, *, by_name: bool, raw: bool) -> None:
+        self._raw, self._by_name, self._count = raw, by_name, layout.count
+        self._file = _open_text(path)
+        self._writer = csv.writer(self._file, lineterminator="\n")
+        first = "file" if by_name else "frame"
+        axes = [f"{axis}_{i}" for axis in ("x", "y") for i in range(layout.count)]
+        covariances = [
+            f"cov_{entry}_{i}" for i in range(layout.count) for entry in ("xx", "xy", "yy")
+        ]
+        self._writer.writerow(
+            [first, "face_id", "timestamp", "confidence", "success", *axes, *covariances]
+        )
+        self._file.flush()
+
+    def write(self, frame: Frame, faces: list[TrackedFace]) -> None:
+        """Write the frame's rows and put them on disk."""
+        first = frame.name if self._by_name else frame.index
+        time = f"{frame.time_s:.6f}"
+        for face in faces:
+            values = self._values(chosen(face, raw=self._raw))
+            success = int(not face.is_predicted)
+            self._writer.writerow(
+                [first, face.track_id, time, f"{face.confidence:.4f}", success, *values]
+            )
+        if not faces:
+            self._writer.writerow([first, -1, time, "0.0000", 0, *self._values(None)])
+        self._file.flush()
+
+    def _values(self, estimate: LandmarkEstimate | None) -> Iterable[str]:
+        if estimate is None:
+            return [""] * (5 * self._count)
+        entries = estimate.covariance[:, [0, 0, 1], [0, 1, 1]]
+        points = [f"{value:.4f}" for value in estimate.mean.T.ravel()]
+        return points + [f"{value:.5f}" for value in entries.ravel()]
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+class JsonLinesSink:
+    """One JSON object per frame, with a list of its faces."""
+
+    def __init__(self, path: Path, *, raw: bool) -> None:
+        self._raw = raw
+        self._file = _open_text(path)
+
+    def write(self, frame: Frame, faces: list[TrackedFace]) -> None:
+        """Write the frame's line and put it on disk."""
+        line = {
+            "frame": frame.index,
+            **({"file": frame.name} if frame.name else {}),
+            "timestamp": round(frame.time_s, 6),
+            "faces": [self._described(face) for face in faces],
+        }
+        self._file.write(json.dumps(line) + "\n")
+        self._file.flush()
+
+    def _described(self, face: TrackedFace) -> dict[str, object]:
+        estimate = chosen(face, raw=self._raw)
+        described: dict[str, object] = {
+            "face_id": face.track_id,
+            "confidence": round(face.confidence, 4),
+            "success": int(not face.is_predicted),
+        }
+        if estimate is not None:
+            described["points"] = np.round(estimate.mean, 4).tolist()
+            described["covariances"] = np.round(estimate.covariance, 5).tolist()
+        return described
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+class VideoSink:
+    """The overlay as MP4 (MPEG-4 part 2, no sound), at the size of the first frame."""
+
+    def __init__(self, path: Path, layout: Layout, frame_rate: float, **drawing: bool) -> None:
+        self._path, self._layout, self._rate, self._drawing = path, layout, frame_rate, drawing
+        self._writer: cv2.VideoWriter | None = None
+        self._size = (0, 0)
+
+    def write(self, frame: Frame, faces: list[TrackedFace]) -> None:
+        """Draw and encode one frame."""
+        if self._writer is None:
+            self._open(frame.image)
+            assert self._writer is not None
+        drawn = draw_faces(frame.image, faces, self._layout, **self._drawing)
+        fitted = _fitted(drawn, self._size)
+        self._writer.write(cv2.cvtColor(fitted, cv2.COLOR_RGB2BGR))
+
+    def _open(self, image: Image) -> None:
+        height, width = image.shape[:2]
+        # MPEG-4 stores even sides, at least 16 pixels.
+        self._size = (max(width // 2 * 2, 16), max(height // 2 * 2, 16))
+        codec = cv2.VideoWriter.fourcc(*"mp4v")
+        self._writer = cv2.VideoWriter(str(self._path), codec, self._rate, self._size)
+        if not self._writer.isOpened():
+            raise SinkError(f"{self._path}: cannot be encoded: give it a name that ends in .mp4")
+
+    def close(self) -> None:
+        """Finish the file so that it plays."""
+        if self._writer is not None:
+            self._writer.release()
+
+
+class WindowSink:
+    """A live window; q or Escape ends the run."""
+
+    def __init__(self, title: str, layout: Layout, **drawing: bool) -> None:
+        if not display_is_there():
+            raise SinkError(
+                "no display to show a window on: leave out --show, or write a video with "
+                "--save-video overlay.mp4"
+            )
+        self._title, self._layout, self._drawing = title, layout, drawing
+
+    def write(self, frame: Frame, faces: list[TrackedFace]) -> None:
+        """Show one frame."""
+        drawn = draw_faces(frame.image, faces, self._layout, **self._drawing)
+        cv2.imshow(self._title, cv2.cvtColor(drawn, cv2.COLOR_RGB2BGR))
+        if cv2.waitKey(1) & 0xFF in (ord("q"), 27):
+            raise WindowClosed
+        if cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) < 1:
+            raise WindowClosed
+
+    def close(self) -> None:
+        """Close the window."""
+        with suppress(cv2.error):  # it may be closed already
+            cv2.destroyWindow(self._title)
+
+
+def display_is_there() -> bool:
+    """Whether a window can be opened."""
+    if not sys.platform.startswith("linux"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
+
+
+def _open_text(path: Path) -> IO[str]:
+    try:
+        return path.open("w", encoding="utf-8", newline="")
+    except OSError as error:
+        raise SinkError(f"{path}: cannot be written ({error.strerror})") from error
+
+
+def _fitted(image: Image, size: tuple[int, int]) -> Image:
+    """Scaled into the size with its shape kept, black around it; untouched where it fits."""
+    width, height = size
+    if image.shape[0] - height in (0, 1) and image.shape[1] - width in (0, 1):
+        return image[:height, :width]
+    scale = min(width / image.shape[1], height / image.shape[0])
+    inner = (max(round(image.shape[1] * scale), 1), max(round(image.shape[0] * scale), 1))
+    canvas = np.zeros((height, width, 3), np.uint8)
+    top, left = (height - inner[1]) // 2, (width - inner[0]) // 2
+    canvas[top : top + inner[1], left : left + inner[0]] = cv2.resize(
+        image, inner, interpolation=cv2.INTER_AREA
+    )
+    return canvas

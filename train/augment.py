@@ -1,0 +1,140 @@
+"""Random views of an annotated face: mirror, geometry in one warp, then texture.
+
+Source: the augmentation of ADNet and STAR; chances and ranges are theirs unless a recipe says
+otherwise.
+"""
+
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from tracker.crop import crop_from_square, landmark_square, transform, warp_crop
+from tracker.layouts import Layout
+
+Crop = UInt8[np.ndarray, "size size rgb=3"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AugmentConfig:
+    """How far a training crop strays from the exact one."""
+
+    shift: float = 0.05
+    """Standard deviation, in crop sides."""
+    angle_deg: float = 18.0
+    """Standard deviation."""
+    scale: float = 0.1
+    """Standard deviation around 1."""
+    mirror: float = 0.5
+    occlusion: float = 0.4
+    blur: float = 0.3
+    gamma: float = 0.2
+    noise: float = 0.2
+    grey: float = 0.2
+
+
+def exact_crop(
+    image: UInt8[np.ndarray, "height width rgb=3"],
+    points: Float[np.ndarray, "landmarks xy=2"],
+    size_px: int,
+    margin: float,
+) -> tuple[Crop, Float[np.ndarray, "landmarks xy=2"]]:
+    """The crop a perfect tracker would take, and the points in its pixels."""
+    crop_from_frame = crop_from_square(*landmark_square(points, margin), size_px)
+    return warp_crop(image, crop_from_frame, size_px), transform(crop_from_frame, points)
+
+
+@dataclass(frozen=True, slots=True)
+class RandomCrop:
+    """Draws one random view of an annotated face, and its points in the view's pixels."""
+
+    layout: Layout
+    margin: float
+    config: AugmentConfig
+
+    def __call__(
+        self,
+        image: UInt8[np.ndarray, "height width rgb=3"],
+        points: Float[np.ndarray, "landmarks xy=2"],
+        size_px: int,
+        rng: np.random.Generator,
+    ) -> tuple[Crop, Float[np.ndarray, "landmarks xy=2"]]:
+        if rng.random() < self.config.mirror:
+            image = np.ascontiguousarray(image[:, ::-1])
+            mirrored = np.stack([image.shape[1] - 1 - points[:, 0], points[:, 1]], -1)
+            points = mirrored[self.layout.mirror]
+        exact = crop_from_square(*landmark_square(points, self.margin), size_px)
+        matrix = (random_geometry(size_px, self.config, rng) @ exact).astype(np.float32)
+        crop = warp_crop(image, matrix, size_px)
+        return random_texture(crop, self.config, rng), transform(matrix, points)
+
+
+def random_geometry(
+    size_px: int, config: AugmentConfig, rng: np.random.Generator
+) -> Float[np.ndarray, "3 3"]:
+    """Draw shift, roll and scale about the middle of the crop."""
+    shift = rng.normal(0, config.shift, 2) * (size_px - 1)
+    return geometry_matrix(
+        rng.normal(0, config.angle_deg), rng.normal(1, config.scale), shift, size_px
+    )
+
+
+def geometry_matrix(
+    angle_deg: float, scale: float, shift: Float[np.ndarray, "xy=2"], size_px: int
+) -> Float[np.ndarray, "3 3"]:
+    """Roll and scale about the middle of the crop, then shift in crop pixels."""
+    cosine, sine = scale * np.cos(np.radians(angle_deg)), scale * np.sin(np.radians(angle_deg))
+    middle = (size_px - 1) / 2
+    linear = np.array([[cosine, -sine], [sine, cosine]])
+    matrix = np.eye(3)
+    matrix[:2, :2] = linear
+    matrix[:2, 2] = middle - linear @ [middle, middle] + shift
+    return matrix.astype(np.float32)
+
+
+def random_texture(crop: Crop, config: AugmentConfig, rng: np.random.Generator) -> Crop:
+    """Cover, blur, relight, add noise, drop the colour; each by its own chance."""
+    effects = (
+        (config.occlusion, _cover),
+        (config.blur, _blur),
+        (config.gamma, _gamma),
+        (config.noise, _noise),
+        (config.grey, _grey),
+    )
+    for chance, effect in effects:
+        if rng.random() < chance:
+            crop = effect(crop, rng)
+    return crop
+
+
+def _cover(crop: Crop, rng: np.random.Generator) -> Crop:
+    size = len(crop)
+    share_y = rng.uniform(0.2, 0.8)
+    share_x = share_y - 0.2 + rng.uniform(0, 0.4)
+    half_y, half_x = int(size / 2 * share_y) // 2, int(size / 2 * share_x) // 2
+    x, y = (int((size - 1) * rng.random()) for _ in range(2))
+    covered = crop.copy()
+    covered[max(y - half_y, 0) : y + half_y + 1, max(x - half_x, 0) : x + half_x + 1] = 0
+    return covered
+
+
+def _blur(crop: Crop, rng: np.random.Generator) -> Crop:
+    kernel = int(len(crop) * rng.uniform(0, 0.05))
+    return cv2.blur(crop, (kernel, kernel)) if kernel > 1 else crop  # type: ignore[return-value]
+
+
+def _gamma(crop: Crop, rng: np.random.Generator) -> Crop:
+    gamma = rng.uniform(0.25, 1) if rng.random() < 0.5 else rng.uniform(1, 4)
+    table = (255 * (np.arange(256) / 255) ** gamma).astype(np.uint8)
+    return cv2.LUT(crop, table)  # type: ignore[return-value]
+
+
+def _noise(crop: Crop, rng: np.random.Generator) -> Crop:
+    alpha = rng.uniform(0, 0.5)
+    noise = rng.integers(0, 256, crop.shape, dtype=np.uint8)
+    return (crop * (1 - alpha) + noise * alpha).astype(np.uint8)
+
+
+def _grey(crop: Crop, rng: np.random.Generator) -> Crop:
+    return cv2.cvtColor(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)  # type: ignore[return-value]
