@@ -114,7 +114,7 @@ def load_official_checkpoint(path: Path) -> tuple[LandmarkNet, CheckpointInfo]:
     edges = tuple(tuple(column.nonzero().flatten().tolist()) for column in belongs.T)
     architecture = LandmarkNetConfig(landmarks=landmarks, edges=edges)
     network = LandmarkNet(architecture)
-    _load_strictly(network, state, path, dropped=_dead_shortcuts(network))
+    _load_strictly(network, state, path, dropped=dead_shortcuts(network))
     info = CheckpointInfo(
         architecture=architecture,
         layout=_OFFICIAL_LAYOUTS[landmarks],
@@ -163,7 +163,7 @@ def _load_strictly(
     network.load_state_dict({name: state[name] for name in expected})
 
 
-def _dead_shortcuts(network: LandmarkNet) -> set[str]:
+def dead_shortcuts(network: LandmarkNet) -> set[str]:
     """Shortcut convolutions that the authors' files store and their network never runs."""
     return {
         f"{name}.skip_layer.conv.{kind}"

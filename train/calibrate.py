@@ -1,6 +1,6 @@
 """Make the covariances tell the truth: fit them, and the presence score, on held-out faces.
 
-    python -m train.calibrate --data 300w --weights runs/lite/landmarks.safetensors \\
+    python -m train.calibrate --data 300w --weights runs/lite/landmarks.safetensors
         --output models/weights/lite-300w.safetensors
 
 Per landmark, R = a S + b d^2 I maximises the Gaussian likelihood of what was seen, where S is the
@@ -12,6 +12,7 @@ of faces and crops beside them.
 
 import argparse
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 
 import cv2
@@ -145,7 +146,7 @@ def observe_flicker(looker: Looker, samples: list[Sample], layout: Layout) -> Ob
         for _ in range(_LOOKS):
             seen, _ = looker.crops(_taken_again(image, rng), [_nudged(sample.points, rng, 0.005)])
             looks += seen
-        for one, other in zip(looks, looks[1:], strict=False):
+        for one, other in pairwise(looks):
             errors.append((one.mean - other.mean) / np.sqrt(2))
             spreads.append((one.spread + other.spread) / 2)
             distances.append(layout.interocular(sample.points))
@@ -228,7 +229,7 @@ def described(observed: Observed, coefficients: Float[np.ndarray, "landmarks ab=
     squared = squared_mahalanobis(observed.error, observed.covariance(coefficients))
     coverage = (f"{100 * share:.0f}: {100 * (squared <= radius).mean():.1f}"
                 for share, radius in CHI_SQUARE_2.items())  # fmt: skip
-    return f"E[d2]/2 {squared.mean() / 2:.3f}, coverage % {', '.join(coverage)}"
+    return f"mean d2 / 2 {squared.mean() / 2:.3f}, coverage % {', '.join(coverage)}"
 
 
 def main() -> None:

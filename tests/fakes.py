@@ -1,0 +1,94 @@
+"""Fakes that several tests share: faces that are bright discs, small clips, fixture paths."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from tracker.layouts import IBUG_68
+from tracker.types import CropLandmarks, Image, Square
+
+FIXTURES = Path(__file__).parent / "fixtures"
+SHARED = Path(__file__).parents[2] / "shared"
+needs_shared = pytest.mark.skipif(
+    not (SHARED / "data/300w").is_dir(), reason="needs ../shared, which is not published"
+)
+
+
+def blob_frame(
+    centers: list[tuple[float, float]], size: tuple[int, int] = (320, 240), radius: float = 30.0
+) -> Image:
+    """A dark frame with bright discs: the 'faces' that `BlobLandmarker` sees."""
+    image = np.full((size[1], size[0], 3), 20, np.uint8)
+    for x, y in centers:
+        fixed = (round(x * 16), round(y * 16))
+        cv2.circle(image, fixed, round(radius * 16), (255, 255, 255), -1, cv2.LINE_AA, 4)
+    return image
+
+
+def blob_shape() -> np.ndarray:
+    """68 points on the unit circle with the eye corners left and right."""
+    angles = np.linspace(0, 2 * np.pi, IBUG_68.count, endpoint=False)
+    shape = np.stack([np.cos(angles), np.sin(angles)], -1)
+    right, left = IBUG_68.eye_corners
+    shape[right], shape[left] = (-1, 0), (1, 0)
+    return shape
+
+
+class BlobLandmarker:
+    """Landmarks of the bright disc in a crop, by its centre of mass; no disc, no confidence."""
+
+    layout_name = IBUG_68.name
+    input_px = 64
+    margin = 1.5
+
+    def __init__(self, noise_px: float = 0.0, seed: int = 0) -> None:
+        self._noise_px, self._rng = noise_px, np.random.default_rng(seed)
+        self.calls = 0
+
+    def __call__(self, crops: np.ndarray) -> CropLandmarks:
+        self.calls += 1
+        bright = crops[..., 0].astype(float) > 128
+        mass = bright.sum((1, 2))
+        rows, columns = np.mgrid[: self.input_px, : self.input_px]
+        total = np.maximum(mass, 1)
+        center = np.stack(
+            [(bright * columns).sum((1, 2)) / total, (bright * rows).sum((1, 2)) / total], -1
+        )
+        radius = np.sqrt(total / np.pi)
+        mean = center[:, None] + radius[:, None, None] * blob_shape()
+        mean = mean + self._noise_px * self._rng.standard_normal(mean.shape)
+        covariance = np.broadcast_to(
+            max(self._noise_px, 0.1) ** 2 * np.eye(2), (*mean.shape[:2], 2, 2)
+        )
+        confidence = np.where((mass > 200) & (mass < 0.7 * bright[0].size), 0.99, 0.01)
+        return CropLandmarks(mean, covariance, covariance, confidence)
+
+
+class BlobDetector:
+    """Bright discs as squares."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def __call__(self, image: Image) -> list[Square]:
+        self.calls += 1
+        bright = (image[..., 0] > 128).astype(np.uint8)
+        _, _, stats, centers = cv2.connectedComponentsWithStats(bright)
+        return [
+            Square(float(center[0]), float(center[1]), float(max(stat[2], stat[3])))
+            for stat, center in zip(stats[1:], centers[1:], strict=True)
+        ]
+
+
+def write_video(path: Path, frames: list[Image], rate: float = 30.0) -> Path:
+    """Encode frames as MPEG-4 (or what the suffix asks for)."""
+    height, width = frames[0].shape[:2]
+    code = {".avi": "MJPG", ".webm": "VP80", ".mpg": "MPG1"}.get(path.suffix, "mp4v")
+    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*code), rate, (width, height))
+    assert writer.isOpened(), path
+    for frame in frames:
+        writer.write(cv2.cvtColor(frame, cv2.COLOR_RGB2BGR))
+    writer.release()
+    return path

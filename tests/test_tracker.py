@@ -1,0 +1,119 @@
+"""The tracker on discs with a known path: no network, no detector, no chance."""
+
+import numpy as np
+import pytest
+from fakes import BlobDetector, BlobLandmarker, blob_frame
+
+from tracker.pipeline import FaceTracker, TrackerConfig
+from tracker.types import Frame, TrackedFace
+
+RATE = 30.0
+
+
+def follow(
+    tracker: FaceTracker, paths: list[list[tuple[float, float]]], first: int = 0
+) -> list[list[TrackedFace]]:
+    """Faces of every frame; `paths` holds the disc centres of each frame."""
+    return [
+        tracker.step(Frame(first + i, (first + i) / RATE, blob_frame(centers)))
+        for i, centers in enumerate(paths)
+    ]
+
+
+def center_of(face: TrackedFace) -> np.ndarray:
+    low, high = face.landmarks.mean.min(0), face.landmarks.mean.max(0)
+    return (low + high) / 2
+
+
+@pytest.fixture
+def tracker() -> FaceTracker:
+    return FaceTracker(BlobLandmarker(), BlobDetector())
+
+
+def test_a_still_face_is_found_at_once_and_keeps_one_id(tracker: FaceTracker) -> None:
+    seen = follow(tracker, [[(160.0, 120.0)]] * 20)
+    assert [len(faces) for faces in seen] == [1] * 20
+    assert {face.track_id for faces in seen for face in faces} == {0}
+    np.testing.assert_allclose(center_of(seen[-1][0]), [160, 120], atol=1)
+
+
+def test_landmarks_come_back_in_frame_pixels(tracker: FaceTracker) -> None:
+    seen = follow(tracker, [[(100.0 + 2 * i, 90.0 + i)] for i in range(40)])
+    np.testing.assert_allclose(center_of(seen[-1][0]), [178, 129], atol=1.5)
+
+
+def test_the_detector_rests_while_faces_are_followed() -> None:
+    detector = BlobDetector()
+    tracker = FaceTracker(BlobLandmarker(), detector, TrackerConfig(detect_every_s=1.0))
+    follow(tracker, [[(160.0, 120.0)]] * 60)
+    assert detector.calls <= 3
+
+
+def test_a_face_that_left_is_noticed_and_found_again_within_five_frames(
+    tracker: FaceTracker,
+) -> None:
+    here, gone = [[(160.0, 120.0)]], [[]]
+    seen = follow(tracker, here * 10 + gone * 20 + here * 10)  # type: ignore[arg-type]
+    assert all(faces[0].is_predicted for faces in seen[10:15] if faces)
+    assert seen[14] == []
+    assert any(faces and not faces[0].is_predicted for faces in seen[30:35])
+    assert {face.track_id for faces in seen for face in faces} == {0}
+    assert (tracker.tally.lost, tracker.tally.reacquired) == (1, 1)
+
+
+def test_a_face_that_comes_back_too_late_is_a_new_one(tracker: FaceTracker) -> None:
+    seen = follow(tracker, [[(160.0, 120.0)]] * 5 + [[]] * 80 + [[(160.0, 120.0)]] * 5)
+    assert seen[-1][0].track_id == 1
+
+
+def test_two_faces_keep_their_ids_while_they_move(tracker: FaceTracker) -> None:
+    seen = follow(tracker, [[(70.0 + i, 120.0), (250.0 - i, 110.0)] for i in range(50)])
+    first = {face.track_id: center_of(face)[0] for face in seen[0]}
+    last = {face.track_id: center_of(face)[0] for face in seen[-1]}
+    assert first.keys() == last.keys()
+    for track_id, x in first.items():
+        assert (x < 160) == (last[track_id] < 160)
+
+
+def test_a_film_cut_moves_the_face_at_once_without_drifting(tracker: FaceTracker) -> None:
+    seen = follow(tracker, [[(60.0, 60.0)]] * 15 + [[(250.0, 170.0)]] * 5)
+    measured = [face for face in seen[15] if not face.is_predicted]
+    np.testing.assert_allclose(center_of(measured[0]), [250, 170], atol=2)
+
+
+def test_no_more_faces_are_followed_than_asked_for() -> None:
+    tracker = FaceTracker(BlobLandmarker(), BlobDetector(), TrackerConfig(max_faces=1))
+    seen = follow(tracker, [[(70.0, 120.0), (250.0, 110.0)]] * 5)
+    assert [len(faces) for faces in seen] == [1] * 5
+
+
+def test_equal_and_missing_time_stamps_are_survived(tracker: FaceTracker) -> None:
+    image = blob_frame([(160.0, 120.0)])
+    for index, time_s in enumerate([0.0, 0.0, 0.033, 0.033, 1.5, 1.533]):
+        faces = tracker.step(Frame(index, time_s, image))
+        assert np.isfinite(faces[0].landmarks.covariance).all()
+        np.testing.assert_allclose(center_of(faces[0]), [160, 120], atol=1)
+
+
+def test_noise_on_a_still_face_is_filtered_at_least_five_times() -> None:
+    tracker = FaceTracker(BlobLandmarker(noise_px=0.5), BlobDetector())
+    seen = follow(tracker, [[(160.0, 120.0)]] * 120)[30:]
+    raw = np.stack([faces[0].measured.mean for faces in seen if faces[0].measured])
+    filtered = np.stack([faces[0].landmarks.mean for faces in seen])
+    assert filtered.std(axis=0).mean() < raw.std(axis=0).mean() / 5
+
+
+def test_a_face_in_motion_is_followed_within_a_frame() -> None:
+    tracker = FaceTracker(BlobLandmarker(noise_px=0.5), BlobDetector())
+    xs = 160 + 60 * np.sin(2 * np.pi * 0.5 * np.arange(120) / RATE)
+    seen = follow(tracker, [[(float(x), 120.0)] for x in xs])
+    found = np.array([center_of(faces[0])[0] for faces in seen])
+    late = np.abs(found[20:] - xs[20:]).max()
+    fastest_step = np.abs(np.diff(xs)).max()
+    assert late < fastest_step
+
+
+def test_forgetting_starts_ids_anew(tracker: FaceTracker) -> None:
+    follow(tracker, [[(160.0, 120.0)]])
+    tracker.reset()
+    assert follow(tracker, [[(60.0, 60.0)]])[0][0].track_id == 0
