@@ -26,7 +26,7 @@ from rich.logging import RichHandler
 import models
 from tracker.demo import DemoRecorder, demo_camera
 from tracker.detection import MediaPipeDetector
-from tracker.errors import FaceTrackError
+from tracker.errors import FaceTrackError, SinkError
 from tracker.layouts import Layout
 from tracker.pipeline import FaceTracker, TrackerConfig
 from tracker.sinks import (
@@ -112,8 +112,8 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     if is_demo:
         _choose_demo_outputs(arguments)
     outputs = [arguments.save_video, arguments.save_csv, arguments.save_jsonl]
-    for path in filter(None, outputs):
-        check_output(path, overwrite=arguments.overwrite)
+    outputs = [path for path in outputs if path]
+    check_outputs(outputs, Path(arguments.source), overwrite=arguments.overwrite)
     with ExitStack() as opened:
         source = demo_camera() if is_demo else open_source(arguments.source)
         opened.enter_context(source)
@@ -131,7 +131,7 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
     console.print(closing_table(source.name, tracker.tally, pumped.seconds, pumped.output_seconds))
     if recorder:
         console.print(demo_table(recorder.report(tracker)))
-    for path in filter(None, outputs):
+    for path in outputs:
         console.print(f"wrote {path}", highlight=False)
     return 130 if pumped.interrupted and not source.is_live else 0
 
@@ -143,6 +143,16 @@ def _choose_demo_outputs(arguments: argparse.Namespace) -> None:
         arguments.save_video = _DEMO_FOLDER / "overlay.mp4"
         arguments.save_csv = _DEMO_FOLDER / "landmarks.csv"
         arguments.overwrite = True
+
+
+def check_outputs(outputs: list[Path], source: Path, *, overwrite: bool) -> None:
+    """See that all outputs can be written and spoil neither the source nor each other."""
+    taken = {source.resolve(): "the source"}
+    for path in outputs:
+        if path.resolve() in taken:
+            raise SinkError(f"{path}: is already {taken[path.resolve()]}: name another file")
+        taken[path.resolve()] = "another output"
+        check_output(path, overwrite=overwrite)
 
 
 def open_sinks(arguments: argparse.Namespace, source: Source, layout: Layout) -> list[Sink]:

@@ -49,7 +49,7 @@ def decode_moments(heatmaps: Float[Tensor, "faces landmarks height width"]) -> M
     """Mean and unbiased weighted covariance of non-negative maps of any scale.
 
     Source:
-        STAR (CVPR 2023), section 3: weights p, V1 = sum p, V2 = sum p^2, C = sum p dd' / (V1 - V2/V1).
+        STAR (CVPR 2023): C = sum p d d^T / (V1 - V2 / V1) with V1 = sum p, V2 = sum p^2.
     """
     height, width = heatmaps.shape[-2:]
     total = heatmaps.sum((-2, -1), keepdim=True).clamp_min(_SMALLEST_SUM)

@@ -25,7 +25,7 @@ NAMED_WEIGHTS = {"lite": DEFAULT_WEIGHTS}
 
 @dataclass(frozen=True, slots=True)
 class CropEstimates:
-    """Everything the network says about a batch of crops; fields as `tracker.types.CropLandmarks`."""
+    """What the network says about a batch of crops; fields as in `tracker.types.CropLandmarks`."""
 
     mean: Float[np.ndarray, "faces landmarks xy=2"]
     covariance: Float[np.ndarray, "faces landmarks xy=2 xy=2"]

@@ -183,7 +183,10 @@ class Stem(nn.Sequential):
         )
 
     def forward(self, x: Tensor) -> Tensor:
-        return super().forward(torch.cat([x, coordinate_channels(x)], dim=1))
+        x = torch.cat([x, coordinate_channels(x)], dim=1)
+        for layer in self:
+            x = layer(x)
+        return x
 
 
 class LandmarkNet(nn.Module):

@@ -18,10 +18,13 @@ from models.landmark_net import LandmarkNet, LandmarkNetConfig
 from tracker.layouts import COFW_29, IBUG_68, WFLW_98, Layout
 
 LAYOUTS = {"WFLW": WFLW_98, "300W": IBUG_68, "COFW": COFW_29}
+KINDS = ("hgs", "features", "out_heatmaps", "out_pointmaps", "out_edgemaps")
 HOOKED = (
-    ("pre.0", "pre", "hgs.1.coordconv", "e2h_transform")
-    + tuple(f"{kind}.{i}" for kind in ("hgs", "features", "out_heatmaps") for i in range(4))
-    + tuple(f"{kind}.{i}" for kind in ("out_pointmaps", "out_edgemaps") for i in range(4))
+    "pre.0",
+    "pre",
+    "hgs.1.coordconv",
+    "e2h_transform",
+    *(f"{kind}.{stage}" for kind in KINDS for stage in range(4)),
 )
 
 

@@ -70,7 +70,7 @@ def _shrink(
     size_px: int,
     factor: int,
 ) -> tuple[UInt8[np.ndarray, "patch_height patch_width rgb=3"], Float[np.ndarray, "3 3"]]:
-    """The part of the image under the crop, averaged over factor x factor pixels, and its matrix."""
+    """The image under the crop, averaged over factor x factor pixels, and its matrix."""
     ends = np.array([[-1, -1], [size_px, -1], [-1, size_px], [size_px, size_px]], dtype=np.float32)
     corners = transform(np.linalg.inv(crop_from_frame), ends)
     height, width = image.shape[:2]

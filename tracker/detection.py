@@ -15,6 +15,11 @@ _DETECT_PX = 640
 _MINIMUM_SCORE = 0.5
 _SAME_FACE = 0.3
 """Overlap beyond which two squares are one face."""
+_SHORT_RANGE, _FULL_RANGE = 0, 1
+"""MediaPipe's own numbers for its two models."""
+_SHAPES = {_SHORT_RANGE: (0.0, 0.059, 0.961), _FULL_RANGE: (0.0, 0.101, 0.901)}
+"""Where the landmarks' square lies against the detector's box: shift right, shift down and side,
+in box widths; medians over the training part of 300W."""
 
 
 class MediaPipeDetector:
@@ -24,14 +29,10 @@ class MediaPipeDetector:
         FaceTrackError: If the installed mediapipe carries no detector.
     """
 
-    _FULL_RANGE, _SHORT_RANGE = 1, 0
-    _SHAPES = {_FULL_RANGE: (0.0, 0.101, 0.901), _SHORT_RANGE: (0.0, 0.059, 0.961)}
-    """Where the landmarks' square lies against the detector's box: shift right, shift down and
-    side, in box widths; medians over the training part of 300W."""
-
     def __init__(self) -> None:
         try:
-            import mediapipe
+            # Here, not on top: it takes seconds, and tracking with another detector needs none.
+            import mediapipe  # noqa: PLC0415
         except ImportError as error:  # a bare server lacks the libraries OpenCV draws with
             raise FaceTrackError(
                 f"mediapipe cannot be imported ({error}): on Debian and Ubuntu run "
@@ -46,7 +47,7 @@ class MediaPipeDetector:
         with native_stderr_silenced():
             self._models = {
                 which: models.FaceDetection(_MINIMUM_SCORE, model_selection=which)
-                for which in (self._FULL_RANGE, self._SHORT_RANGE)
+                for which in _SHAPES
             }
             self(np.zeros((64, 64, 3), np.uint8))  # the first call starts the graphs, and logs
 
@@ -54,14 +55,14 @@ class MediaPipeDetector:
         """Return the square of the landmarks of each face, largest first."""
         shrink = min(_DETECT_PX / max(image.shape[:2]), 1.0)
         if shrink < 1:
-            image = cv2.resize(image, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)  # type: ignore[assignment]
-        squares = self._run(self._SHORT_RANGE, image) + self._run(self._FULL_RANGE, image)
+            image = cv2.resize(image, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+        squares = self._run(_SHORT_RANGE, image) + self._run(_FULL_RANGE, image)
         distinct = unseen(squares, [], _SAME_FACE)
         return sorted((_enlarged(s, 1 / shrink) for s in distinct), key=lambda s: -s.side)
 
     def _run(self, which: int, image: Image) -> list[Square]:
         height, width = image.shape[:2]
-        right, down, side = self._SHAPES[which]
+        right, down, side = _SHAPES[which]
         squares = []
         for found in self._models[which].process(image).detections or []:
             box = found.location_data.relative_bounding_box
@@ -101,7 +102,10 @@ def unseen(found: list[Square], known: list[Square], maximum_overlap: float) -> 
 
 
 def square_around(points: np.ndarray) -> Square:
-    """The tight square of landmarks, for telling faces apart."""
+    """The tight square of landmarks, by the training rule but without its rounding.
+
+    Whole pixels make the crop of a still face jump, and a jumping crop moves the landmarks.
+    """
     low, high = points.min(0), points.max(0)
     center_x, center_y = (low + high) / 2
     return Square(float(center_x), float(center_y), float((high - low).max()))

@@ -1,4 +1,4 @@
-"""A constant-velocity Kalman filter for every landmark of every face at once.
+"""A Kalman filter with fading velocity for every landmark of every face at once.
 
 State (x, y, vx, vy) in pixels and pixels per second. Every function is pure and batched over
 leading axes; `filterpy` is the oracle in the tests.
@@ -30,6 +30,33 @@ class MotionState:
         return self.covariance[..., :2, :2]
 
 
+@dataclass(frozen=True, slots=True)
+class MotionModel:
+    """Velocity that white acceleration feeds and friction takes away."""
+
+    acceleration_noise: float
+    """Spectral density of the white acceleration, px^2 / s^3."""
+    velocity_memory_s: float
+    """Time after which a velocity has fallen to 1/e; infinity means constant velocity."""
+
+    def discretised(
+        self, dt_s: float
+    ) -> tuple[Float[np.ndarray, "state=4 state=4"], Float[np.ndarray, "state=4 state=4"]]:
+        """Transition F and process noise Q over `dt_s`, exact for any step."""
+        memory, q = self.velocity_memory_s, self.acceleration_noise
+        if dt_s < 1e-4 * memory:  # the limit of the formulas below, which cancel there
+            moved, kept = dt_s, 1.0
+            position, cross, velocity = dt_s**3 / 3, dt_s**2 / 2, dt_s
+        else:
+            kept = np.exp(-dt_s / memory)
+            moved = memory * (1 - kept)
+            velocity = memory / 2 * (1 - kept**2)
+            cross = moved**2 / 2
+            position = memory**2 * (dt_s - 2 * moved + velocity)
+        transition = np.kron([[1, moved], [0, kept]], np.eye(2))
+        return transition, q * np.kron([[position, cross], [cross, velocity]], np.eye(2))
+
+
 def initiate(
     position: Float[np.ndarray, "*batch xy=2"],
     covariance: Float[np.ndarray, "*batch xy=2 xy=2"],
@@ -46,7 +73,7 @@ def initiate(
 def predict(
     state: MotionState,
     dt_s: float,
-    acceleration_noise: float,
+    model: MotionModel,
     inflation: Float[np.ndarray, "*batch"] | float = 1.0,
 ) -> MotionState:
     """Move the state forward in time.
@@ -54,26 +81,22 @@ def predict(
     Args:
         state: At the last frame.
         dt_s: Seconds since that frame, at least 0.
-        acceleration_noise: Spectral density of the white acceleration, px^2 / s^3.
+        model: How velocities come and go.
         inflation: Factor on the propagated covariance, at least 1: how much older knowledge fades.
 
     Raises:
         ValueError: If `dt_s` is negative.
 
     Source:
-        Bar-Shalom, Li, Kirubarajan 2001, continuous white-noise acceleration; fading memory.
+        Bar-Shalom, Li, Kirubarajan 2001: white acceleration, Ornstein-Uhlenbeck velocity (8.2.3),
+        fading memory.
     """
     if dt_s < 0:
         raise ValueError(f"dt_s must be at least 0, got {dt_s}")
     # x = F x,  P = alpha^2 F P F^T + Q
-    mean = state.mean.copy()
-    mean[..., :2] += dt_s * state.mean[..., 2:]
-    transition = np.eye(4)
-    transition[[0, 1], [2, 3]] = dt_s
+    transition, noise = model.discretised(dt_s)
+    mean = state.mean @ transition.T
     propagated = transition @ state.covariance @ transition.T
-    noise = acceleration_noise * np.kron(
-        [[dt_s**3 / 3, dt_s**2 / 2], [dt_s**2 / 2, dt_s]], np.eye(2)
-    )
     return MotionState(mean, np.asarray(inflation)[..., None, None] * propagated + noise)
 
 

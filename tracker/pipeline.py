@@ -9,7 +9,6 @@ import numpy as np
 from .association import match
 from .crop import (
     crop_from_square,
-    landmark_square,
     transform,
     transform_covariance,
     warp_crop,
@@ -40,6 +39,8 @@ from .types import (
 
 _SAME_FACE = 0.4
 """Overlap of landmark squares beyond which two are one face."""
+_LOOKS_AT_NEW = 3
+"""Crops taken of a new face: the detector's square, then twice what its landmarks ask for."""
 _REACH = 1.0
 """How far, in sides of its square, a face may have gone and still be the same."""
 
@@ -123,7 +124,7 @@ class FaceTracker:
         motion = self.config.motion
         live = [t for t in self._tracks if t.status is not TrackStatus.LOST]
         expected = [predicted_to(t, frame.time_s, self.layout, motion) for t in live]
-        squares = [Square(*landmark_square(t.points, 1.0)) for t in expected]
+        squares = [square_around(t.points) for t in expected]
         measurements = self._measure(frame.image, squares)
         doubtful = self._doubtful(expected, measurements)
         for old, prediction, measurement in zip(live, expected, measurements, strict=True):
@@ -176,10 +177,11 @@ class FaceTracker:
         self, image: Image, fresh: list[Square], known: list[Square]
     ) -> list[Measurement]:
         """Faces the network believes in too, seen in the crop that their own landmarks ask for."""
-        first = self._measure(image, fresh)
-        refined = [Square(*landmark_square(m.landmarks.mean, 1.0)) for m in first]
-        second = self._measure(image, refined)
-        sure = [m for m in second if m.confidence >= self.config.enter_confidence]
+        squares, measurements = fresh, []
+        for _ in range(_LOOKS_AT_NEW):
+            measurements = self._measure(image, squares)
+            squares = [square_around(m.landmarks.mean) for m in measurements]
+        sure = [m for m in measurements if m.confidence >= self.config.enter_confidence]
         places = unseen([square_around(m.landmarks.mean) for m in sure], known, _SAME_FACE)
         return [m for m in sure if square_around(m.landmarks.mean) in places]
 

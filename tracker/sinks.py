@@ -45,6 +45,7 @@ def check_output(path: Path, *, overwrite: bool) -> None:
         raise SinkError(f"{path}: is a folder: name a file")
     if path.exists() and not overwrite:
         raise SinkError(f"{path}: exists already: add --overwrite or name another file")
+    existed = path.exists()
     try:
         with path.open("ab"):
             pass
@@ -52,6 +53,8 @@ def check_output(path: Path, *, overwrite: bool) -> None:
         raise SinkError(
             f"{path}: cannot be written ({error.strerror}): name a file in a folder you may write"
         ) from error
+    if not existed:
+        path.unlink()
 
 
 def chosen(face: TrackedFace, *, raw: bool) -> LandmarkEstimate | None:

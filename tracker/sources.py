@@ -13,6 +13,7 @@ from typing import Protocol
 
 import cv2
 import numpy as np
+from typing_extensions import Self
 
 from .errors import SourceError
 from .quiet import native_stderr_silenced
@@ -36,7 +37,7 @@ class Source(Protocol):
 
     def __iter__(self) -> Iterator[Frame]: ...
 
-    def __enter__(self) -> "Source": ...
+    def __enter__(self) -> Self: ...
 
     def __exit__(
         self,
@@ -73,7 +74,7 @@ class _Capture:
         rate = capture.get(cv2.CAP_PROP_FPS)
         self.frame_rate = rate if 0 < rate <= 1000 else 30.0
 
-    def __enter__(self) -> "_Capture":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -81,7 +82,7 @@ class _Capture:
 
     def _read(self) -> Image | None:
         readable, image = self._capture.read()
-        return cv2.cvtColor(image, cv2.COLOR_BGR2RGB) if readable else None  # type: ignore[return-value]
+        return cv2.cvtColor(image, cv2.COLOR_BGR2RGB) if readable else None
 
 
 class Camera(_Capture):
@@ -160,7 +161,7 @@ class PictureFolder:
         self.name = path.name
         self.frame_count: int | None = len(self._paths)
 
-    def __enter__(self) -> "PictureFolder":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -188,4 +189,4 @@ def read_picture(path: Path) -> Image:
         image = cv2.imdecode(stored, cv2.IMREAD_COLOR) if len(stored) else None
     if image is None:
         raise SourceError(f"{path}: is not a readable picture: remove it from the folder")
-    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)  # type: ignore[return-value]
+    return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)

@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 from .gaussian import squared_mahalanobis
-from .kalman import MotionState, initiate, predict, update
+from .kalman import MotionModel, MotionState, initiate, predict, update
 from .layouts import Layout
 from .types import LandmarkEstimate, Measurement, Points
 
@@ -16,13 +16,15 @@ from .types import LandmarkEstimate, Measurement, Points
 class MotionConfig:
     """How a landmark is believed to move; lengths are in inter-ocular distances."""
 
-    acceleration_noise: float = 0.02
+    acceleration_noise: float = 1e-6
     """Spectral density of the white acceleration, 1 / s^3: what a nearly still face does."""
-    start_speed: float = 1.0
+    velocity_memory_s: float = 0.1
+    """How long a velocity is believed to last: heads and lips do not coast."""
+    start_speed: float = 0.05
     """Standard deviation of the first speed, 1 / s."""
-    surprise: float = 1.6
-    """Mean squared innovation over its expectation, within a part of the face, from which the
-    motion model is wrong and older knowledge fades."""
+    surprise_sigmas: float = 3.0
+    """Older knowledge fades once the mean squared innovation within a part of the face is this
+    many standard deviations beyond its expectation: the motion model is wrong there."""
     greatest_fading: float = 1e4
     """Bound of the factor by which it fades in one frame."""
 
@@ -62,7 +64,8 @@ def begin(
     """A new track at its first measurement."""
     points = measurement.landmarks.mean
     speed = config.start_speed * float(layout.interocular(points))
-    state = initiate(points, measurement.flicker, speed)
+    # The first crop is only nearly right, so the first landmarks are no better than the annotation.
+    state = initiate(points, measurement.landmarks.covariance, speed)
     return Track(
         track_id,
         time_s,
@@ -84,8 +87,8 @@ def restart(
 
 def predicted_to(track: Track, time_s: float, layout: Layout, config: MotionConfig) -> Track:
     """The track at this time by its motion model alone."""
-    noise = _acceleration_noise(track, layout, config)
-    state = predict(track.state, max(time_s - track.time_s, 0.0), noise)
+    model = _motion_model(track, layout, config)
+    state = predict(track.state, max(time_s - track.time_s, 0.0), model)
     return replace(track, state=state, time_s=time_s)
 
 
@@ -94,10 +97,10 @@ def measured_by(
 ) -> Track:
     """The track after this frame's measurement."""
     dt_s = max(time_s - track.time_s, 0.0)
-    noise = _acceleration_noise(track, layout, config)
-    expected = predict(track.state, dt_s, noise)
+    model = _motion_model(track, layout, config)
+    expected = predict(track.state, dt_s, model)
     inflation = fading(expected, measurement, layout, config)
-    state = predict(track.state, dt_s, noise, inflation)
+    state = predict(track.state, dt_s, model, inflation)
     return replace(
         track,
         state=update(state, measurement.landmarks.mean, measurement.flicker),
@@ -132,7 +135,7 @@ def fading(
     for outline in layout.outlines:
         members = list(outline.members)
         mean = surprise[members].mean()
-        if mean > config.surprise:
+        if mean > 1 + config.surprise_sigmas / np.sqrt(len(members)):
             factor[members] = np.maximum(
                 factor[members], _needed(expected, measurement, members, mean)
             )
@@ -163,5 +166,6 @@ def _traces(covariance: np.ndarray) -> Float[np.ndarray, " landmarks"]:
     return np.trace(covariance, axis1=-2, axis2=-1)
 
 
-def _acceleration_noise(track: Track, layout: Layout, config: MotionConfig) -> float:
-    return config.acceleration_noise * float(layout.interocular(track.points)) ** 2
+def _motion_model(track: Track, layout: Layout, config: MotionConfig) -> MotionModel:
+    noise = config.acceleration_noise * float(layout.interocular(track.points)) ** 2
+    return MotionModel(noise, config.velocity_memory_s)

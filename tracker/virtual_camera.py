@@ -10,6 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from jaxtyping import Float
+from typing_extensions import Self
 
 from .errors import SourceError
 from .sources import read_picture
@@ -50,7 +51,7 @@ class VirtualCamera:
         self.frame_count: int | None = round(duration_s * self.frame_rate)
         self.name = "virtual camera"
 
-    def __enter__(self) -> "VirtualCamera":
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -64,7 +65,7 @@ class VirtualCamera:
 
     def view(self, time_s: float) -> Image:
         """What the camera would see at this time without noise."""
-        return cv2.warpAffine(  # type: ignore[return-value]
+        return cv2.warpAffine(
             self._photograph,
             self.path(time_s)[:2],
             self._size,

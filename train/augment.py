@@ -121,13 +121,13 @@ def _cover(crop: Crop, rng: np.random.Generator) -> Crop:
 
 def _blur(crop: Crop, rng: np.random.Generator) -> Crop:
     kernel = int(len(crop) * rng.uniform(0, 0.05))
-    return cv2.blur(crop, (kernel, kernel)) if kernel > 1 else crop  # type: ignore[return-value]
+    return cv2.blur(crop, (kernel, kernel)) if kernel > 1 else crop
 
 
 def _gamma(crop: Crop, rng: np.random.Generator) -> Crop:
     gamma = rng.uniform(0.25, 1) if rng.random() < 0.5 else rng.uniform(1, 4)
     table = (255 * (np.arange(256) / 255) ** gamma).astype(np.uint8)
-    return cv2.LUT(crop, table)  # type: ignore[return-value]
+    return cv2.LUT(crop, table)
 
 
 def _noise(crop: Crop, rng: np.random.Generator) -> Crop:
@@ -137,4 +137,4 @@ def _noise(crop: Crop, rng: np.random.Generator) -> Crop:
 
 
 def _grey(crop: Crop, rng: np.random.Generator) -> Crop:
-    return cv2.cvtColor(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)  # type: ignore[return-value]
+    return cv2.cvtColor(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)

@@ -109,7 +109,7 @@ def fit_covariance(observed: Observed) -> Float[np.ndarray, "landmarks ab=2"]:
         optimizer.zero_grad()
         a, b = log_coefficients.exp().unbind(-1)
         loss = _negative_log_likelihood(error, spread, a, b * squared_distance)
-        loss.backward()  # type: ignore[no-untyped-call]
+        loss.backward()
         optimizer.step()
     fitted: np.ndarray = log_coefficients.detach().exp().numpy()
     return fitted
@@ -144,7 +144,7 @@ def observe_flicker(looker: Looker, samples: list[Sample], layout: Layout) -> Ob
     for sample in track(samples, "flicker"):
         image, looks = sample.read_image(), []
         for _ in range(_LOOKS):
-            seen, _ = looker.crops(_taken_again(image, rng), [_nudged(sample.points, rng, 0.005)])
+            seen, _ = looker.crops(_taken_again(image, rng), [_nudged(sample.points, rng, 0.002)])
             looks += seen
         for one, other in pairwise(looks):
             errors.append((one.mean - other.mean) / np.sqrt(2))
@@ -221,7 +221,7 @@ def _taken_again(
     picture = np.clip(np.round(noisy), 0, 255).astype(np.uint8)
     quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(70, 98))]
     _, stored = cv2.imencode(".jpg", picture, quality)
-    return cv2.imdecode(stored, cv2.IMREAD_COLOR)  # type: ignore[return-value]
+    return cv2.imdecode(stored, cv2.IMREAD_COLOR)
 
 
 def described(observed: Observed, coefficients: Float[np.ndarray, "landmarks ab=2"]) -> str:

@@ -44,7 +44,7 @@ class Sample:
         image = cv2.imread(str(self.image_path), cv2.IMREAD_COLOR)
         if image is None:
             raise DataError(f"{self.image_path}: not a readable picture: fetch the data set anew")
-        return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)  # type: ignore[return-value]
+        return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
 
 
 def read_300w(folder: Path) -> list[Sample]:

@@ -208,7 +208,9 @@ def fit(run: Run, folder: Path, samples: "Samples", *, workers: int, compiled: b
         batch_sampler=list(batches(recipe, len(samples.training), len(samples.pseudo), run.images)),
         num_workers=workers,
     )
-    forward = torch.compile(run.network.run_stages) if compiled else run.network.run_stages
+    forward = (
+        torch.compile(run.network.run_stages, dynamic=False) if compiled else run.network.run_stages
+    )
     started, first = time.monotonic(), run.images
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, TimeRemainingColumn()) as progress:

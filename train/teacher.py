@@ -87,7 +87,7 @@ class FaceMesh:
         """Points in pixels of `image` (z in pixels too), or None if there is no face."""
         height, width = image.shape[:2]
         border = round(_PADDING * max(height, width))
-        padded = cv2.copyMakeBorder(image, *[border] * 4, borderType=cv2.BORDER_REPLICATE)
+        padded = cv2.copyMakeBorder(image, border, border, border, border, cv2.BORDER_REPLICATE)
         padded_height, padded_width = padded.shape[:2]
         found = self._mesh.process(padded).multi_face_landmarks or []
         to_pixels = np.array([padded_width, padded_height, padded_width], dtype=np.float32)
