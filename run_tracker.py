@@ -15,7 +15,6 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from threading import Event
 from types import FrameType
@@ -40,7 +39,7 @@ from tracker.sinks import (
     display_is_there,
 )
 from tracker.sources import Source, open_source
-from tracker.terminal import closing_table, demo_table, progress
+from tracker.terminal import RunSummary, closing_table, demo_table, progress
 from tracker.virtual_camera import VirtualCamera
 
 _DEMO_FOLDER = Path("demo-output")
@@ -100,13 +99,15 @@ def main(argv: list[str] | None = None) -> int:
         level=logging.WARNING, format="%(message)s", handlers=[RichHandler(show_path=False)]
     )
     try:
-        return run(arguments, console)
+        summary = run(arguments, console)
     except (FaceTrackError, models.CheckpointError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
+    # Ctrl-C is how a camera is meant to end.
+    return 130 if summary.interrupted and not arguments.source.isdigit() else 0
 
 
-def run(arguments: argparse.Namespace, console: Console) -> int:
+def run(arguments: argparse.Namespace, console: Console) -> RunSummary:
     """Join the parts, pump frames through them, and sum up."""
     is_demo = arguments.source == "demo"
     if is_demo:
@@ -127,13 +128,13 @@ def run(arguments: argparse.Namespace, console: Console) -> int:
             sinks.append(recorder)
         for sink in sinks:
             opened.callback(sink.close)
-        pumped = pump(source, tracker, sinks, console)
-    console.print(closing_table(source.name, tracker.tally, pumped.seconds, pumped.output_seconds))
+        summary = pump(source, tracker, sinks, console)
+    console.print(closing_table(summary))
     if recorder:
         console.print(demo_table(recorder.report(tracker)))
     for path in outputs:
         console.print(f"wrote {path}", highlight=False)
-    return 130 if pumped.interrupted and not source.is_live else 0
+    return summary
 
 
 def _choose_demo_outputs(arguments: argparse.Namespace) -> None:
@@ -172,18 +173,9 @@ def open_sinks(arguments: argparse.Namespace, source: Source, layout: Layout) ->
     return sinks
 
 
-@dataclass(slots=True)
-class Pumped:
-    """How a run went."""
-
-    seconds: float = 0.0
-    output_seconds: float = 0.0
-    interrupted: bool = False
-
-
-def pump(source: Source, tracker: FaceTracker, sinks: list[Sink], console: Console) -> Pumped:
+def pump(source: Source, tracker: FaceTracker, sinks: list[Sink], console: Console) -> RunSummary:
     """Every frame of the source through the tracker into every sink, until the end or Ctrl-C."""
-    pumped, started = Pumped(), time.perf_counter()
+    summary, started = RunSummary(source.name, tracker.tally), time.perf_counter()
     with progress(source, console) as advance, interruption() as interrupted:
         for frame in source:
             if source.holds_stills:
@@ -195,13 +187,15 @@ def pump(source: Source, tracker: FaceTracker, sinks: list[Sink], console: Conso
                     sink.write(frame, faces)
             except WindowClosed:
                 break
-            pumped.output_seconds += time.perf_counter() - written
+            except OSError as error:
+                raise SinkError(f"frame {frame.index}: an output failed ({error})") from error
+            summary.output_seconds += time.perf_counter() - written
             advance(len(faces), time.perf_counter() - started)
             if interrupted.is_set():
-                pumped.interrupted = True
+                summary.interrupted = True
                 break
-    pumped.seconds = time.perf_counter() - started
-    return pumped
+    summary.seconds = time.perf_counter() - started
+    return summary
 
 
 @contextmanager

@@ -44,7 +44,7 @@ class HeatmapLandmarker:
 
     def __init__(self, network: LandmarkNet, info: CheckpointInfo, device: torch.device) -> None:
         self.info, self.device = info, device
-        self._network = fold_batch_norm(network).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self.network = fold_batch_norm(network).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     @property
     def layout_name(self) -> str:
@@ -71,7 +71,7 @@ class HeatmapLandmarker:
         Float[np.ndarray, "faces landmarks"],
     ]:
         """Mean, uncalibrated spread (crop pixels) and peak share of every heat map."""
-        heatmaps = self._network(self._as_input(crops)).heatmaps.float()
+        heatmaps = self.network(self._as_input(crops)).heatmaps.float()
         moments = decode_moments(heatmaps)
         half = self.input_px / 2  # one normalised unit in crop pixels
         mean = moments.mean.double().cpu().numpy() * half + (self.input_px - 1) / 2

@@ -43,11 +43,12 @@ def test_a_video_becomes_landmarks_lines_and_an_overlay(clip: Path, tmp_path: Pa
     rows = rows_of(outputs["csv"])
     assert [row["frame"] for row in rows] == [str(i) for i in range(30)]
     assert all(row["success"] == "1" and row["face_id"] == "0" for row in rows)
-    eyes = np.array([[float(rows[5][f"{axis}_{i}"]) for axis in "xy"] for i in (36, 45)])
-    # On the photograph the outer eye corners lie near (208, 206) and (309, 206).
+    points = np.array([[float(rows[5][f"{axis}_{i}"]) for axis in "xy"] for i in range(68)])
+    # Seen by eye, the pupils of the photograph lie at (222, 190) and (304, 186).
     path = still_then_moving(0.3)(5 / 30)
-    expected = np.array([[208.0, 206.0], [309.0, 206.0]]) @ path[:2, :2].T + path[:2, 2]
-    np.testing.assert_allclose(eyes, expected, atol=12)
+    pupils = np.array([[222.0, 190.0], [304.0, 186.0]]) @ path[:2, :2].T + path[:2, 2]
+    eyes = np.stack([points[36:42].mean(0), points[42:48].mean(0)])
+    np.testing.assert_allclose(eyes, pupils, atol=6)
     assert len(outputs["jsonl"].read_text().splitlines()) == 30
     assert cv2.VideoCapture(str(outputs["mp4"])).get(cv2.CAP_PROP_FRAME_COUNT) == 30
 

@@ -97,7 +97,7 @@ def test_the_overlay_plays_and_shows_the_face(tmp_path: Path, size: tuple[int, i
 
 
 def test_pictures_of_other_sizes_fit_into_the_video(tmp_path: Path) -> None:
-    sink = VideoSink(tmp_path / "x.mp4", IBUG_68, 1.0)
+    sink = VideoSink(tmp_path / "x.mp4", IBUG_68, 1.0, ellipses=False)
     for size in ((240, 320), (700, 90), (32, 32)):
         sink.write(Frame(0, 0.0, np.zeros((*size, 3), np.uint8)), [])
     sink.close()

@@ -17,9 +17,10 @@ _SETTLED_S = 1.0
 """Left out of the still part: the filter starts knowing nothing."""
 
 
-def demo_camera() -> VirtualCamera:
-    """Four seconds of stillness, six of motion."""
-    return VirtualCamera(portrait(), still_then_moving(_STILL_S), _STILL_S + _MOVING_S)
+def demo_camera(seed: int = 0) -> VirtualCamera:
+    """Four seconds of stillness, six of motion; `seed` draws the sensor noise."""
+    path = still_then_moving(_STILL_S)
+    return VirtualCamera(portrait(), path, _STILL_S + _MOVING_S, seed=seed)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 
 from rich.console import Console
 from rich.progress import (
@@ -24,6 +25,31 @@ Advance = Callable[[int, float], None]
 """Call after each frame with the number of faces in it and the seconds since the start."""
 
 
+@dataclass(slots=True)
+class RunSummary:
+    """How a run went."""
+
+    name: str
+    """Of the source."""
+    tally: Tally
+    seconds: float = 0.0
+    """Wall time from the first frame to the last."""
+    output_seconds: float = 0.0
+    """Of these, spent in the sinks."""
+    interrupted: bool = False
+
+    @property
+    def frames_per_second(self) -> float:
+        return self.tally.frames / max(self.seconds, 1e-9)
+
+    @property
+    def milliseconds(self) -> dict[str, float]:
+        """Per frame, by stage."""
+        stages = {**self.tally.seconds, "output": self.output_seconds}
+        stages["read"] = max(self.seconds - sum(stages.values()), 0.0)
+        return {name: 1000 * spent / max(self.tally.frames, 1) for name, spent in stages.items()}
+
+
 @contextmanager
 def progress(source: Source, console: Console) -> Iterator[Advance]:
     """A bar with fps and time left for files, a status line for cameras."""
@@ -44,18 +70,17 @@ def progress(source: Source, console: Console) -> Iterator[Advance]:
         yield advance
 
 
-def closing_table(name: str, tally: Tally, seconds: float, output_seconds: float) -> Table:
+def closing_table(summary: RunSummary) -> Table:
     """Frames, faces, speed, where the time went, what was lost."""
-    table = Table(title=name, show_header=False)
+    tally = summary.tally
+    table = Table(title=summary.name, show_header=False)
     table.add_row("frames", str(tally.frames))
     table.add_row("faces measured", str(tally.faces))
-    table.add_row("frames per second", f"{tally.frames / max(seconds, 1e-9):.1f}")
+    table.add_row("frames per second", f"{summary.frames_per_second:.1f}")
     table.add_row("lost / re-acquired", f"{tally.lost} / {tally.reacquired}")
     table.add_row("detector runs", str(tally.detections))
-    inside = sum(tally.seconds.values()) + output_seconds
-    stages = {**tally.seconds, "output": output_seconds, "read": max(seconds - inside, 0.0)}
-    for stage, spent in stages.items():
-        table.add_row(f"{stage}, ms per frame", f"{1000 * spent / max(tally.frames, 1):.1f}")
+    for stage, spent in summary.milliseconds.items():
+        table.add_row(f"{stage}, ms per frame", f"{spent:.1f}")
     return table
 
 

@@ -91,7 +91,7 @@ def portrait() -> Image:
 
 
 def still_then_moving(still_s: float, size: tuple[int, int] = (640, 480)) -> Path2D:
-    """The portrait at rest, then drifting, panning, zooming and rolling at walking speed."""
+    """The portrait at rest, then shifting, zooming and rolling as a talking head does."""
     center = np.array([256.0, 240.0])
 
     def path(time_s: float) -> Float[np.ndarray, "3 3"]:

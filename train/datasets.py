@@ -3,8 +3,8 @@
 `python -m train.datasets DIR` prints what a folder holds.
 """
 
+import argparse
 import re
-import sys
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -122,17 +122,18 @@ def _picture_of(annotation: Path) -> Path:
 
 def main() -> None:
     """Print the number of faces per folder."""
-    console = Console()
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path, help="folder of 300W")
+    folder = parser.parse_args().folder
     try:
-        samples = read_300w(Path(sys.argv[1]))
-    except (IndexError, DataError) as error:
-        console.print(f"[red]error:[/] {error or 'give the folder of 300W'}", highlight=False)
-        sys.exit(2)
+        samples = read_300w(folder)
+    except DataError as error:
+        parser.exit(2, f"error: {error}\n")
     table = Table("folder", "faces")
     for name in TRAIN_FOLDERS_300W:
-        count = sum(name in sample.image_path.parent.as_posix() for sample in samples)
+        count = sum(sample.image_path.is_relative_to(folder / name) for sample in samples)
         table.add_row(name, str(count))
-    console.print(table)
+    Console().print(table)
 
 
 if __name__ == "__main__":

@@ -9,7 +9,6 @@ holds `state.pt` (everything to resume from), `landmarks.safetensors` (the avera
 
 import argparse
 import json
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
@@ -19,7 +18,6 @@ from typing import Any
 import numpy as np
 import torch
 from jaxtyping import Float
-from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
@@ -42,9 +40,6 @@ from .datasets import (
 from .losses import gaussian_cross_entropy, star_loss
 from .metrics import normalised_mean_error
 from .recipes import RECIPES, Recipe
-
-_EVALUATE_EVERY = 8_000
-"""Pictures between two looks at the held-out part; also how much a kill can cost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,13 +71,13 @@ def batches(recipe: Recipe, labelled: int, pseudo: int, start: int) -> Iterator[
     share = recipe.pseudo_share if pseudo else 0.0
     for first in range(start, recipe.images, recipe.batch):
         size_px = recipe.size_at(first / recipe.images)
-        draws = []
-        for number in range(first, first + recipe.batch):
-            rng = np.random.default_rng((recipe.seed, number, 1))
-            from_pseudo = rng.random() < share
-            sample = labelled + rng.integers(pseudo) if from_pseudo else rng.integers(labelled)
-            draws.append(Draw(number, int(sample), size_px))
-        yield draws
+        rng = np.random.default_rng((recipe.seed, first, 1))
+        numbers = range(first, first + recipe.batch)
+        from_pseudo = rng.random(recipe.batch) < share
+        of_labelled = rng.integers(labelled, size=recipe.batch)
+        of_pseudo = labelled + rng.integers(max(pseudo, 1), size=recipe.batch)
+        samples = np.where(from_pseudo, of_pseudo, of_labelled).tolist()
+        yield [Draw(n, sample, size_px) for n, sample in zip(numbers, samples, strict=True)]
 
 
 def as_input(crops: Tensor) -> Float[Tensor, "faces 3 height width"]:
@@ -219,8 +214,7 @@ def fit(run: Run, folder: Path, samples: "Samples", *, workers: int, compiled: b
             run.network.train()
             losses = run.step(crops, target, forward)
             progress.update(task, completed=run.images)
-            done = run.images >= recipe.images
-            if done or run.images // _EVALUATE_EVERY > (run.images - len(crops)) // _EVALUATE_EVERY:
+            if run.images >= recipe.images or run.images % recipe.evaluate_every < len(crops):
                 rate = (run.images - first) / (time.monotonic() - started)
                 row = _report(run, folder, samples, {**losses, "images_per_s": rate})
                 progress.console.print(json.dumps(row), highlight=False)
@@ -296,8 +290,7 @@ def main() -> None:
         samples = Samples(training, held_out, pseudo)
         fit(run, arguments.run, samples, workers=arguments.workers, compiled=arguments.compile)
     except DataError as error:
-        Console(stderr=True).print(f"[red]error:[/] {error}", highlight=False)
-        sys.exit(2)
+        parser.exit(2, f"error: {error}\n")
 
 
 if __name__ == "__main__":

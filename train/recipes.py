@@ -34,6 +34,8 @@ class Recipe:
     """Width of the Gaussian that cross-entropy aims at."""
     pseudo_share: float = 0.4
     """Share of pseudo-labelled faces in a batch, where there are any."""
+    evaluate_every: int = 8_000
+    """Pictures between two looks at the held-out part; also what a kill can cost."""
     ema_half_life: int = 10_000
     """Pictures after which an old weight counts half in the average."""
     augment: AugmentConfig = field(default_factory=AugmentConfig)
@@ -52,6 +54,18 @@ class Recipe:
 
 
 RECIPES = {
+    # Learns nothing to speak of, in seconds: to try the machinery.
+    "tiny-300w": Recipe(
+        stacks=1,
+        width=16,
+        stem_width=8,
+        depth=2,
+        input_px=32,
+        margin=1.2,
+        batch=4,
+        images=96,
+        evaluate_every=32,
+    ),
     "lite-300w": Recipe(
         stacks=1,
         width=128,

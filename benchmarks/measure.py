@@ -1,0 +1,30 @@
+"""What every benchmark says about where it ran."""
+
+import os
+import platform
+import subprocess
+
+import torch
+
+
+def machine() -> str:
+    """Cores, processor, GPU and commit in one line."""
+    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
+    return f"{os.cpu_count()} cores, {_processor()}, {gpu}, commit {_commit()}"
+
+
+def _processor() -> str:
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as lines:
+            names = [line.split(":", 1)[1].strip() for line in lines if "model name" in line]
+    except OSError:
+        return platform.processor() or platform.machine()
+    return names[0] if names else platform.machine()
+
+
+def _commit() -> str:
+    try:
+        asked = ["git", "rev-parse", "--short", "HEAD"]
+        return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"

@@ -1,0 +1,54 @@
+"""Print the figures of README from `benchmarks/results/`, and put them there.
+
+python -m benchmarks.report          # rewrites README.md between its two marks
+"""
+
+import json
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parents[1]
+RESULTS = ROOT / "benchmarks" / "results"
+BEGIN, END = "<!-- figures: python -m benchmarks.report -->", "<!-- end of figures -->"
+
+
+def _read(name: str) -> dict[str, Any]:
+    return dict(json.loads((RESULTS / f"{name}.json").read_text()))
+
+
+def figures() -> str:
+    """The table as Markdown."""
+    accuracy, latency, stability = _read("accuracy"), _read("latency"), _read("stability")
+    exact, whole = accuracy["exact crop"], accuracy["detector included"]
+    rows = [
+        ("NME, exact crop, % of the outer eye distance", f"{exact['nme_percent']:.2f}"),
+        ("NME, detector included", f"{whole['nme_percent']:.2f}"),
+        ("faces missed", f"{whole['missed']} of {whole['faces'] + whole['missed']}"),
+        ("frames per second, 640x480, one face, overlay and CSV", f"{latency['fps']:.0f}"),
+        ("of a frame, the network alone, ms", f"{latency['network']:.1f}"),
+        (
+            "jitter of the still portrait, raw → filtered, % of the eye distance",
+            f"{stability['raw_jitter_percent']:.3f} → {stability['filtered_jitter_percent']:.3f}",
+        ),
+        ("lag of the moving portrait, frames", f"{stability['filtered_lag_frames']:.2f}"),
+    ]
+    lines = ["| `lite`, on faces and clips that were never trained on | |", "|---|--:|"]
+    lines += [f"| {name} | {value} |" for name, value in rows]
+    return "\n".join([*lines, "", f"Machine: {latency['machine']}."])
+
+
+def with_figures(readme: str) -> str:
+    """The README with today's table between its marks."""
+    before, rest = readme.split(BEGIN)
+    _, after = rest.split(END)
+    return f"{before}{BEGIN}\n\n{figures()}\n\n{END}{after}"
+
+
+def main() -> None:
+    """Rewrite README.md."""
+    path = ROOT / "README.md"
+    path.write_text(with_figures(path.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
