@@ -20,6 +20,8 @@ from .decode import decode_moments
 from .landmark_net import ConvBlock, LandmarkNet, ResidualBlock
 
 DEFAULT_WEIGHTS = Path(__file__).parent / "weights" / "lite-300w.safetensors"
+_TYPICAL_FLICKER = 0.0015
+"""Standard deviation of uncalibrated landmarks from look to look, in crop sides."""
 NAMED_WEIGHTS = {"lite": DEFAULT_WEIGHTS}
 
 
@@ -60,7 +62,7 @@ class HeatmapLandmarker:
 
     def __call__(self, crops: UInt8[np.ndarray, "faces height width rgb=3"]) -> CropEstimates:
         """Landmarks in crop pixels, their covariances, and whether there is a face."""
-        return calibrated(*self.raw(crops), self.info.calibration)
+        return calibrated(*self.raw(crops), self.info.calibration, self.input_px)
 
     @torch.inference_mode()
     def raw(
@@ -90,13 +92,16 @@ def calibrated(
     spread: Float[np.ndarray, "faces landmarks xy=2 xy=2"],
     peak: Float[np.ndarray, "faces landmarks"],
     calibration: Calibration | None,
+    input_px: int,
 ) -> CropEstimates:
     """Turn heat-map spreads (square crop pixels) into covariances that mean what they say.
 
-    Without a calibration the raw spread stands for both covariances and confidence is 1.
+    Without a calibration the raw spread stands for the absolute covariance, a typical constant for
+    the flicker, and confidence is unknown (NaN).
     """
     if calibration is None:
-        return CropEstimates(mean, spread, spread, np.ones(len(mean)))
+        flicker = np.broadcast_to((_TYPICAL_FLICKER * input_px) ** 2 * np.eye(2), spread.shape)
+        return CropEstimates(mean, spread, flicker, np.full(len(mean), np.nan))
     right, left = calibration.eye_corners
     eye_distance = np.linalg.norm(mean[:, left] - mean[:, right], axis=-1)
     evidence = presence_evidence(mean, spread, peak)

@@ -1,11 +1,13 @@
 """The tracker on discs with a known path: no network, no detector, no chance."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from fakes import BlobDetector, BlobLandmarker, blob_frame
 
 from tracker.pipeline import FaceTracker, TrackerConfig
-from tracker.types import Frame, TrackedFace
+from tracker.types import CropLandmarks, Frame, TrackedFace
 
 RATE = 30.0
 
@@ -111,6 +113,20 @@ def test_a_face_in_motion_is_followed_within_a_frame() -> None:
     late = np.abs(found[20:] - xs[20:]).max()
     fastest_step = np.abs(np.diff(xs)).max()
     assert late < fastest_step
+
+
+class UnsureLandmarker(BlobLandmarker):
+    """Cannot tell a disc from a dark wall, as networks without a calibration cannot."""
+
+    def __call__(self, crops: np.ndarray) -> CropLandmarks:
+        return replace(super().__call__(crops), confidence=np.full(len(crops), np.nan))
+
+
+def test_the_detector_vouches_where_the_network_cannot_tell() -> None:
+    tracker = FaceTracker(UnsureLandmarker(), BlobDetector())
+    seen = follow(tracker, [[(160.0, 120.0)]] * 10 + [[]] * 10)
+    assert all(len(faces) == 1 and not faces[0].is_predicted for faces in seen[:10])
+    assert seen[15] == []
 
 
 def test_forgetting_starts_ids_anew(tracker: FaceTracker) -> None:

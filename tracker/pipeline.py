@@ -1,6 +1,6 @@
 """From frames to tracked faces: the only place with state."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from time import perf_counter
 
@@ -41,6 +41,8 @@ _SAME_FACE = 0.4
 """Overlap of landmark squares beyond which two are one face."""
 _LOOKS_AT_NEW = 3
 """Crops taken of a new face: the detector's square, then twice what its landmarks ask for."""
+_VOUCHED = 0.2
+"""Overlap with a detected square that vouches for a face the network cannot judge."""
 _REACH = 1.0
 """How far, in sides of its square, a face may have gone and still be the same."""
 
@@ -53,9 +55,9 @@ class TrackerConfig:
     """Follow at most this many faces, the largest first."""
     detect_every_s: float = 1.0
     """Look for new faces this often; a lost face is looked for in every frame."""
-    enter_confidence: float = 0.8
-    """Believe in a new face from here on."""
-    keep_confidence: float = 0.4
+    enter_confidence: float = 0.3
+    """Believe in a new face, which the detector believes in too, from here on."""
+    keep_confidence: float = 0.15
     """Believe in a followed face down to here."""
     misses_to_lost: int = 3
     """Frames without a measurement before a face counts as lost: shorter than 5 frames."""
@@ -125,7 +127,7 @@ class FaceTracker:
         live = [t for t in self._tracks if t.status is not TrackStatus.LOST]
         expected = [predicted_to(t, frame.time_s, self.layout, motion) for t in live]
         squares = [square_around(t.points) for t in expected]
-        measurements = self._measure(frame.image, squares)
+        measurements = self._vouched(frame.image, self._measure(frame.image, squares))
         doubtful = self._doubtful(expected, measurements)
         for old, prediction, measurement in zip(live, expected, measurements, strict=True):
             if old.track_id in doubtful:
@@ -134,6 +136,22 @@ class FaceTracker:
                 new = measured_by(old, measurement, frame.time_s, self.layout, motion)
             self._replace(new)
             self.tally.lost += new.status is TrackStatus.LOST
+
+    def _vouched(self, image: Image, measurements: list[Measurement]) -> list[Measurement]:
+        """Where the network cannot tell a face from a wall, the detector has to."""
+        if not any(np.isnan(m.confidence) for m in measurements):
+            return measurements
+        detected = self._detect(image)
+        places = [square_around(m.landmarks.mean) for m in measurements]
+        seen = [any(overlap(place, s) > _VOUCHED for s in detected) for place in places]
+        return [replace(m, confidence=float(s)) for m, s in zip(measurements, seen, strict=True)]
+
+    def _detect(self, image: Image) -> list[Square]:
+        started = perf_counter()
+        detected = self._detector(image)
+        self.tally.seconds["detect"] += perf_counter() - started
+        self.tally.detections += 1
+        return detected
 
     def _doubtful(self, expected: list[Track], measurements: list[Measurement]) -> set[int]:
         """Tracks whose crop shows no face, or the face of another track that fits it better."""
@@ -161,10 +179,7 @@ class FaceTracker:
 
     def _find(self, frame: Frame) -> None:
         """Look for faces that no track follows; tracks without a face may get them back."""
-        started = perf_counter()
-        detected = self._detector(frame.image)
-        self.tally.seconds["detect"] += perf_counter() - started
-        self.tally.detections += 1
+        detected = self._detect(frame.image)
         self._detected_s = frame.time_s
         followed = [t for t in self._tracks if t.status is TrackStatus.FOLLOWED]
         known = [square_around(t.points) for t in followed]
@@ -174,15 +189,18 @@ class FaceTracker:
         self._adopt(found, frame.time_s)
 
     def _confirmed(
-        self, image: Image, fresh: list[Square], known: list[Square]
+        self, image: Image, fresh: list[Square], followed: list[Square]
     ) -> list[Measurement]:
         """Faces the network believes in too, seen in the crop that their own landmarks ask for."""
         squares, measurements = fresh, []
         for _ in range(_LOOKS_AT_NEW):
             measurements = self._measure(image, squares)
             squares = [square_around(m.landmarks.mean) for m in measurements]
-        sure = [m for m in measurements if m.confidence >= self.config.enter_confidence]
-        places = unseen([square_around(m.landmarks.mean) for m in sure], known, _SAME_FACE)
+        known = [
+            replace(m, confidence=float(np.nan_to_num(m.confidence, nan=1))) for m in measurements
+        ]
+        sure = [m for m in known if m.confidence >= self.config.enter_confidence]
+        places = unseen([square_around(m.landmarks.mean) for m in sure], followed, _SAME_FACE)
         return [m for m in sure if square_around(m.landmarks.mean) in places]
 
     def _adopt(self, found: list[Measurement], time_s: float) -> None:

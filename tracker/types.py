@@ -55,7 +55,7 @@ class Measurement:
     flicker: Covariances
     """Spread of the mean from one look to the next: the filter's measurement noise."""
     confidence: float
-    """Probability that there is a face in the crop at all."""
+    """Probability that there is a face in the crop at all; NaN where the network cannot tell."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,9 @@ of faces and crops beside them.
 """
 
 import argparse
+from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -35,6 +37,7 @@ from tracker.crop import (
 from tracker.gaussian import CHI_SQUARE_2, squared_mahalanobis
 from tracker.layouts import LAYOUTS, Layout
 
+from .augment import AugmentConfig, Crop, random_texture
 from .datasets import HELD_OUT_SEED, HELD_OUT_SHARE, Sample, hold_out, read_300w
 
 _LOOKS = 6
@@ -60,11 +63,12 @@ class Looker:
         self,
         image: UInt8[np.ndarray, "height width rgb=3"],
         squares: list[tuple[float, float, float]],
+        spoil: Callable[[Crop], Crop] = lambda crop: crop,
     ) -> tuple[list[Look], Float[np.ndarray, "crops evidence"]]:
-        """One look per square (centre x, centre y, side without margin)."""
+        """One look per square (centre x, centre y, side without margin), `spoil` on each crop."""
         size, margin = self._landmarker.input_px, self._landmarker.margin
         matrices = [crop_from_square(x, y, side * margin, size) for x, y, side in squares]
-        crops = np.stack([warp_crop(image, matrix, size) for matrix in matrices])
+        crops = np.stack([spoil(warp_crop(image, matrix, size)) for matrix in matrices])
         mean, spread, peak = self._landmarker.raw(crops)
         looks = []
         for index, matrix in enumerate(matrices):
@@ -158,10 +162,12 @@ def observe_presence(
 ) -> tuple[Float[np.ndarray, "crops evidence"], Float[np.ndarray, " crops"]]:
     """Evidence and truth (1 face, 0 none) for crops on faces, beside them and on noise."""
     rng = np.random.default_rng(_SEED)
+    spoil = partial(random_texture, config=AugmentConfig(occlusion=0.7), rng=rng)
     evidence, truth = [], []
     for sample in track(samples, "presence"):
         image = sample.read_image()
         on = [_nudged(sample.points, rng, 0.05) for _ in range(4)]
+        behind = [_nudged(sample.points, rng, 0.05) for _ in range(4)]
         beside = [_beside(sample.points, rng) for _ in range(4)]
         noise = rng.integers(0, 256, image.shape, dtype=np.uint8)
         flat = np.full_like(image, rng.integers(256))
@@ -173,6 +179,9 @@ def observe_presence(
         ):
             evidence.append(looker.crops(picture, squares)[1])
             truth += [face] * len(squares)
+        # A face behind a hand, out of focus or in the dark is still there.
+        evidence.append(looker.crops(image, behind, spoil)[1])
+        truth += [1.0] * len(behind)
     return np.concatenate(evidence), np.array(truth)
 
 

@@ -17,7 +17,7 @@ class Recipe:
     margin: float
     attention: bool = False
     batch: int = 16
-    images: int = 300_000
+    images: int = 1_000_000
     """Pictures seen in all, repeats counted."""
     learning_rate: float = 2e-3
     weight_decay: float = 0.05
@@ -73,8 +73,8 @@ RECIPES = {
         depth=3,
         input_px=128,
         margin=1.2,
-        images=300_000,
-        sizes=((0.0, 64), (0.25, 96), (0.55, 128)),
+        images=150_000,
+        sizes=((0.0, 64), (0.32, 96), (0.587, 128)),
         augment=AugmentConfig(angle_deg=20.0, scale=0.12),
     ),
 }
