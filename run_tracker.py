@@ -43,6 +43,8 @@ from tracker.terminal import RunSummary, closing_table, demo_table, progress
 from tracker.virtual_camera import VirtualCamera
 
 _DEMO_FOLDER = Path("demo-output")
+_STILLS_SIZE = (1280, 720)
+"""Of the overlay of a folder, whose pictures have many sizes."""
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -100,11 +102,12 @@ def main(argv: list[str] | None = None) -> int:
     )
     try:
         summary = run(arguments, console)
-    except (FaceTrackError, models.CheckpointError) as error:
+    except (FaceTrackError, models.CheckpointError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    # Ctrl-C is how a camera is meant to end.
-    return 130 if summary.interrupted and not arguments.source.isdigit() else 0
+    except KeyboardInterrupt:  # before the first frame, or for the second time
+        return 130
+    return 130 if summary.interrupted else 0
 
 
 def run(arguments: argparse.Namespace, console: Console) -> RunSummary:
@@ -121,16 +124,19 @@ def run(arguments: argparse.Namespace, console: Console) -> RunSummary:
         landmarker = models.load_landmarker(arguments.weights, arguments.device)
         config = TrackerConfig(max_faces=arguments.max_faces)
         tracker = FaceTracker(landmarker, MediaPipeDetector(), config)
-        sinks = open_sinks(arguments, source, tracker.layout)
+        sinks: list[Sink] = []
+        for sink in open_sinks(arguments, source, tracker.layout):
+            opened.callback(sink.close)
+            sinks.append(sink)
+        if not sinks:
+            console.print("nothing is kept: add --save-csv F, --save-video F or --show")
         recorder = None
         if isinstance(source, VirtualCamera):
             recorder = DemoRecorder(source, tracker.layout)
             sinks.append(recorder)
-        for sink in sinks:
-            opened.callback(sink.close)
         summary = pump(source, tracker, sinks, console)
     console.print(closing_table(summary))
-    if recorder:
+    if recorder and not summary.interrupted:
         console.print(demo_table(recorder.report(tracker)))
     for path in outputs:
         console.print(f"wrote {path}", highlight=False)
@@ -156,21 +162,19 @@ def check_outputs(outputs: list[Path], source: Path, *, overwrite: bool) -> None
         check_output(path, overwrite=overwrite)
 
 
-def open_sinks(arguments: argparse.Namespace, source: Source, layout: Layout) -> list[Sink]:
-    """The outputs that were asked for."""
+def open_sinks(arguments: argparse.Namespace, source: Source, layout: Layout) -> Iterator[Sink]:
+    """Open the outputs that were asked for; first the window, which may be refused."""
     drawing = {"ellipses": arguments.ellipses, "raw": arguments.raw}
-    sinks: list[Sink] = []
-    if arguments.save_csv:
-        sinks.append(
-            CsvSink(arguments.save_csv, layout, by_name=source.holds_stills, raw=arguments.raw)
-        )
-    if arguments.save_jsonl:
-        sinks.append(JsonLinesSink(arguments.save_jsonl, raw=arguments.raw))
+    wanted = arguments.save_csv or arguments.save_jsonl or arguments.save_video
+    if arguments.show or (not wanted and display_is_there()):
+        yield WindowSink(source.name, layout, **drawing)
     if arguments.save_video:
-        sinks.append(VideoSink(arguments.save_video, layout, source.frame_rate, **drawing))
-    if arguments.show or (not sinks and display_is_there()):
-        sinks.append(WindowSink(source.name, layout, **drawing))
-    return sinks
+        size = _STILLS_SIZE if source.holds_stills else None
+        yield VideoSink(arguments.save_video, layout, source.frame_rate, size, **drawing)
+    if arguments.save_csv:
+        yield CsvSink(arguments.save_csv, layout, by_name=source.holds_stills, raw=arguments.raw)
+    if arguments.save_jsonl:
+        yield JsonLinesSink(arguments.save_jsonl, raw=arguments.raw)
 
 
 def pump(source: Source, tracker: FaceTracker, sinks: list[Sink], console: Console) -> RunSummary:
@@ -188,11 +192,14 @@ def pump(source: Source, tracker: FaceTracker, sinks: list[Sink], console: Conso
             except WindowClosed:
                 break
             except OSError as error:
-                raise SinkError(f"frame {frame.index}: an output failed ({error})") from error
+                raise SinkError(
+                    f"frame {frame.index}: an output cannot be written any more ({error}): "
+                    "what was written before is kept; free some space"
+                ) from error
             summary.output_seconds += time.perf_counter() - written
             advance(len(faces), time.perf_counter() - started)
             if interrupted.is_set():
-                summary.interrupted = True
+                summary.interrupted = not source.is_live  # Ctrl-C is how a camera ends
                 break
     summary.seconds = time.perf_counter() - started
     return summary

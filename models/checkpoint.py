@@ -6,6 +6,7 @@ network takes (`CheckpointInfo`) and the SHA-256 of its tensors.
 
 import hashlib
 import json
+import struct
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from pickle import UnpicklingError
@@ -18,6 +19,11 @@ from torch import Tensor
 from .landmark_net import LandmarkNet, LandmarkNetConfig, ResidualBlock
 
 _KEY = "star-tracker"
+_UNREADABLE = (
+    UnpicklingError, RuntimeError, OSError, EOFError, ValueError, LookupError, TypeError,
+    AttributeError, AssertionError, struct.error,
+)  # fmt: skip
+"""What torch's unpickler raises on files that are no checkpoint."""
 _OFFICIAL_LAYOUTS = {98: "WFLW-98", 68: "300W-68", 29: "COFW-29"}
 
 
@@ -65,7 +71,8 @@ def save_checkpoint(path: Path, state: dict[str, Tensor], info: CheckpointInfo) 
         name: (tensor.half() if tensor.is_floating_point() else tensor).cpu().contiguous()
         for name, tensor in state.items()
     }
-    described = {**asdict(info), "sha256": _digest(tensors)}
+    described = json.loads(json.dumps(asdict(info)))
+    described["sha256"] = _digest(tensors, described)
     partial = path.with_name(path.name + ".partial")
     save_file(tensors, partial, {_KEY: json.dumps(described)})
     partial.replace(path)
@@ -82,14 +89,14 @@ def load_checkpoint(path: Path) -> tuple[LandmarkNet, CheckpointInfo]:
             described = json.loads((stored.metadata() or {})[_KEY])
             tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
         digest = described.pop("sha256")
+        if digest != _digest(tensors, described):
+            raise CheckpointError(f"{path}: its SHA-256 does not match: damaged, fetch it anew")
         info = _info(described)
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError) as error:
+        network = LandmarkNet(info.architecture)
+    except (SafetensorError, OSError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise CheckpointError(
             f"{path}: not a weight file of this tracker or damaged ({error}): fetch it anew"
         ) from error
-    if digest != _digest(tensors):
-        raise CheckpointError(f"{path}: its SHA-256 does not match, it is damaged: fetch it anew")
-    network = LandmarkNet(info.architecture)
     _load_strictly(network, tensors, path, dropped=set())
     return network.eval(), info
 
@@ -130,7 +137,7 @@ def load_official_checkpoint(path: Path) -> tuple[LandmarkNet, CheckpointInfo]:
 def _official_state(path: Path) -> dict[str, Tensor]:
     try:
         loaded = torch.load(path, map_location="cpu", weights_only=True)
-    except (UnpicklingError, RuntimeError, OSError, EOFError, ValueError) as error:
+    except _UNREADABLE as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise CheckpointError(
             f"{path}: damaged, or holds code instead of tensors: "
@@ -139,6 +146,8 @@ def _official_state(path: Path) -> dict[str, Tensor]:
     if not isinstance(loaded, dict) or not isinstance(loaded.get("net"), dict):
         raise CheckpointError(f"{path}: no dictionary with the key 'net', as the authors save it")
     state: dict[str, Tensor] = loaded["net"]
+    if not all(isinstance(tensor, Tensor) for tensor in state.values()):
+        raise CheckpointError(f"{path}: holds other things than tensors under the key 'net'")
     return state
 
 
@@ -187,7 +196,8 @@ def _info(described: dict[str, object]) -> CheckpointInfo:
 def _calibration(stored: object) -> Calibration | None:
     if stored is None:
         return None
-    assert isinstance(stored, dict)
+    if not isinstance(stored, dict):
+        raise TypeError("its calibration is no dictionary")
     return Calibration(
         eye_corners=tuple(stored["eye_corners"]),
         absolute=tuple((a, b) for a, b in stored["absolute"]),
@@ -196,8 +206,9 @@ def _calibration(stored: object) -> Calibration | None:
     )
 
 
-def _digest(tensors: dict[str, Tensor]) -> str:
-    digest = hashlib.sha256()
+def _digest(tensors: dict[str, Tensor], described: dict[str, object]) -> str:
+    """Over names, tensors and description, so that no changed figure goes unseen."""
+    digest = hashlib.sha256(json.dumps(described, sort_keys=True).encode())
     for name in sorted(tensors):
         digest.update(name.encode())
         digest.update(tensors[name].contiguous().numpy().tobytes())

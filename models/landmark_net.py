@@ -101,7 +101,7 @@ class CoordConv(nn.Module):
         AWing (ICCV 2019) as used by ADNet and STAR: the row comes before the column.
     """
 
-    def __init__(self, inputs: int, outputs: int, *, masked: bool, **conv: int | bool) -> None:
+    def __init__(self, inputs: int, outputs: int, *, masked: bool) -> None:
         super().__init__()
         self.masked = masked
         self.conv = nn.Conv2d(inputs + (5 if masked else 3), outputs, 1)

@@ -44,6 +44,7 @@ def test_a_killed_run_ends_where_an_uninterrupted_one_does(
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     process.wait()
+    assert log_of(killed)[-1]["images"] < 96, "killed too late to show anything"
     subprocess.run(command(data, killed), cwd=ROOT, check=True, capture_output=True)
     assert log_of(killed)[-1]["images"] == log_of(whole)[-1]["images"] == 96
     one, other = (load_file(run / "landmarks.safetensors") for run in (whole, killed))

@@ -84,6 +84,14 @@ def _code_instead_of_tensors(path: Path) -> None:
     torch.save({"net": print}, path)
 
 
+def _text(path: Path) -> None:
+    path.write_text("hello, I am no checkpoint")
+
+
+def _numbers(path: Path) -> None:
+    torch.save({"net": {"pre.0.conv.weight": 3}}, path)
+
+
 def _wrong_keys(path: Path) -> None:
     torch.save({"model": {}}, path)
 
@@ -112,6 +120,8 @@ def _other_layout(path: Path) -> None:
     ("name", "make", "says"),
     [
         pytest.param("w.pkl", _code_instead_of_tensors, "holds code", id="code"),
+        pytest.param("w.pkl", _text, "damaged", id="text"),
+        pytest.param("w.pkl", _numbers, "other things than tensors", id="numbers"),
         pytest.param("w.pkl", _wrong_keys, "key 'net'", id="wrong-keys"),
         pytest.param("w.pkl", _other_layout, "predicts 106 landmarks", id="other-layout"),
         pytest.param("w.safetensors", _not_ours, "not a weight file of this", id="not-ours"),
@@ -137,10 +147,17 @@ def test_bad_sources_and_outputs_give_one_line(
 ) -> None:
     (tmp_path / "kept.csv").write_text("precious")
     (tmp_path / "text.mp4").write_text("no film")
+    (tmp_path / "empty.mp4").touch()
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "broken.jpg").write_text("no picture")
     cases = {
         "no such file": ["nowhere.mp4"],
         "no frame can be decoded": [str(tmp_path / "text.mp4")],
+        "is empty": [str(tmp_path / "empty.mp4")],
+        "holds no pictures": [str(tmp_path / "folder")],
+        "is not a readable picture": [str(tmp_path / "broken.jpg")],
         "camera 98": ["98"],
+        "is no video name": [str(clip), "--save-video", str(tmp_path / "x.txt")],
         "exists already": [str(clip), "--save-csv", str(tmp_path / "kept.csv")],
         "is already the source": [str(clip), "--overwrite", "--save-video", str(clip)],
         "cannot be written": [str(clip), "--save-csv", str(tmp_path / "no" / "x.csv")],
@@ -153,10 +170,31 @@ def test_bad_sources_and_outputs_give_one_line(
     assert (tmp_path / "kept.csv").read_text() == "precious"
 
 
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs Linux's /dev/full")
+def test_a_full_disk_gives_one_line(clip: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run_tracker.main([str(clip), "--overwrite", "--save-csv", "/dev/full"]) == 2
+    error = capsys.readouterr().err
+    assert "No space left" in error
+    assert error.count("\n") == 1
+
+
 def test_a_bad_source_leaves_no_empty_outputs(tmp_path: Path) -> None:
     out = tmp_path / "x.csv"
     assert run_tracker.main(["nowhere.mp4", "--save-csv", str(out)]) == 2
     assert not out.exists()
+
+
+def test_a_window_that_is_refused_spoils_no_output(
+    clip: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.platform", "linux")
+    monkeypatch.delenv("DISPLAY", raising=False)
+    monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
+    kept = tmp_path / "kept.csv"
+    kept.write_text("precious")
+    flags = ["--show", "--overwrite", "--save-csv", str(kept)]
+    assert run_tracker.main([str(clip), *flags]) == 2
+    assert kept.read_text() == "precious"
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows sends no SIGINT to a process")
@@ -172,8 +210,7 @@ def test_ctrl_c_leaves_whole_rows_and_a_video_that_plays(tmp_path: Path) -> None
     process.send_signal(signal.SIGINT)
     assert process.wait(timeout=30) == 130
     written = rows_of(rows)
-    assert None not in written[-1].values()
-    assert len(written[-1]) == len(written[0])
+    assert None not in written[-1].values()  # a short row would leave columns unfilled
     frames = cv2.VideoCapture(str(overlay)).get(cv2.CAP_PROP_FRAME_COUNT)
     assert frames == len(written) < 3000
 

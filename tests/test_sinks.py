@@ -98,10 +98,19 @@ def test_the_overlay_plays_and_shows_the_face(tmp_path: Path, size: tuple[int, i
 
 def test_pictures_of_other_sizes_fit_into_the_video(tmp_path: Path) -> None:
     sink = VideoSink(tmp_path / "x.mp4", IBUG_68, 1.0, ellipses=False)
-    for size in ((240, 320), (700, 90), (32, 32)):
-        sink.write(Frame(0, 0.0, np.zeros((*size, 3), np.uint8)), [])
+    for index, size in enumerate(((240, 320), (700, 90), (32, 32))):
+        sink.write(Frame(index, float(index), np.zeros((*size, 3), np.uint8)), [])
     sink.close()
     assert cv2.VideoCapture(str(tmp_path / "x.mp4")).get(cv2.CAP_PROP_FRAME_COUNT) == 3
+
+
+def test_an_overlay_takes_as_long_as_its_source(tmp_path: Path) -> None:
+    sink = VideoSink(tmp_path / "x.mp4", IBUG_68, 30.0, ellipses=False)
+    image = np.zeros((64, 64, 3), np.uint8)
+    for index, time_s in enumerate([0.0, 0.033, 0.5, 0.51, 1.0]):  # a slow, uneven camera
+        sink.write(Frame(index, time_s, image), [])
+    sink.close()
+    assert cv2.VideoCapture(str(tmp_path / "x.mp4")).get(cv2.CAP_PROP_FRAME_COUNT) == 31
 
 
 def test_an_output_is_checked_before_work_begins(tmp_path: Path) -> None:

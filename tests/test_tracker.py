@@ -6,8 +6,11 @@ import numpy as np
 import pytest
 from fakes import BlobDetector, BlobLandmarker, blob_frame
 
+from tracker.errors import FaceTrackError
+from tracker.layouts import LAYOUTS, Layout
 from tracker.pipeline import FaceTracker, TrackerConfig
-from tracker.types import CropLandmarks, Frame, TrackedFace
+from tracker.track import MotionConfig, begin, measured_by
+from tracker.types import CropLandmarks, Frame, LandmarkEstimate, Measurement, TrackedFace
 
 RATE = 30.0
 
@@ -113,6 +116,83 @@ def test_a_face_in_motion_is_followed_within_a_frame() -> None:
     late = np.abs(found[20:] - xs[20:]).max()
     fastest_step = np.abs(np.diff(xs)).max()
     assert late < fastest_step
+
+
+class BlinkingLandmarker(BlobLandmarker):
+    """Sees no face in the frames given, as behind a hand."""
+
+    def __init__(self, blind_calls: range) -> None:
+        super().__init__()
+        self._blind_calls = blind_calls
+
+    def __call__(self, crops: np.ndarray) -> CropLandmarks:
+        answer = super().__call__(crops)
+        blind = self.calls in self._blind_calls
+        return replace(answer, confidence=np.zeros(len(crops))) if blind else answer
+
+
+def test_a_face_behind_a_hand_keeps_its_id_and_grows_unsure() -> None:
+    # Three looks find the face, one a frame follows it; then two frames without a face, in which
+    # the detector's find is looked at three times as well.
+    tracker = FaceTracker(BlinkingLandmarker(range(13, 21)), BlobDetector())
+    faces = [frame[0] for frame in follow(tracker, [[(160.0, 120.0)]] * 20)]
+    predicted = [face.is_predicted for face in faces]
+    assert predicted == [False] * 10 + [True] * 2 + [False] * 8
+    assert {face.track_id for face in faces} == {0}
+    spread = [np.trace(face.landmarks.covariance, axis1=1, axis2=2).mean() for face in faces]
+    assert spread[9] < spread[10] < spread[11]
+    assert spread[-1] < spread[11]
+
+
+def test_a_second_face_is_no_way_round_the_greatest_number() -> None:
+    landmarker = BlinkingLandmarker(range(8, 9))
+    tracker = FaceTracker(landmarker, BlobDetector(), TrackerConfig(max_faces=1))
+    seen = follow(tracker, [[(80.0, 120.0)]] * 5 + [[(80.0, 120.0), (250.0, 120.0)]] * 20)
+    assert max(len(faces) for faces in seen) == 1
+
+
+def test_faces_that_pass_each_other_keep_their_ids() -> None:
+    tracker = FaceTracker(BlobLandmarker(), BlobDetector())
+    seen = follow(tracker, [[(60.0 + 2 * i, 80.0), (260.0 - 2 * i, 165.0)] for i in range(100)])
+    start = {face.track_id: center_of(face) for face in seen[0]}
+    end = {face.track_id: center_of(face) for face in seen[-1]}
+    assert start.keys() == end.keys()
+    for track_id in start:
+        assert abs(start[track_id][1] - end[track_id][1]) < 10
+        assert abs(start[track_id][0] - end[track_id][0]) > 150
+
+
+def test_landmarks_that_are_not_numbers_are_no_face() -> None:
+    class Broken(BlobLandmarker):
+        def __call__(self, crops: np.ndarray) -> CropLandmarks:
+            answer = super().__call__(crops)
+            return replace(answer, mean=np.full_like(answer.mean, np.nan))
+
+    assert follow(FaceTracker(Broken(), BlobDetector()), [[(160.0, 120.0)]] * 5)[-1] == []
+
+
+def test_a_layout_nobody_knows_is_refused_by_name() -> None:
+    landmarker = BlobLandmarker()
+    landmarker.layout_name = "MADEUP-5"
+    with pytest.raises(FaceTrackError, match="MADEUP-5 of the weights is unknown"):
+        FaceTracker(landmarker, BlobDetector())
+
+
+@pytest.mark.parametrize("layout", LAYOUTS.values(), ids=LAYOUTS)
+def test_no_landmark_of_any_layout_stays_behind_when_the_face_jumps(layout: Layout) -> None:
+    rng = np.random.default_rng(0)
+    shape = rng.uniform(0, 100, (layout.count, 2))
+    noise = np.tile(0.2 * np.eye(2), (layout.count, 1, 1))
+    track = begin(0, _seen(shape, noise), 0.0, layout, MotionConfig())
+    for index in range(1, 90):
+        track = measured_by(track, _seen(shape, noise), index / RATE, layout, MotionConfig())
+    moved = shape + np.array([40.0, 0.0])
+    track = measured_by(track, _seen(moved, noise), 3.0, layout, MotionConfig())
+    assert np.abs(track.points - moved).max() < 4
+
+
+def _seen(points: np.ndarray, noise: np.ndarray) -> Measurement:
+    return Measurement(LandmarkEstimate(points, noise), noise, 1.0)
 
 
 class UnsureLandmarker(BlobLandmarker):

@@ -80,7 +80,8 @@ class DemoRecorder:
     ) -> Float[np.ndarray, "frames landmarks xy=2"]:
         """Landmarks of the first view without noise, moved as the camera moved."""
         tracker.reset()
-        still = tracker.step(Frame(0, 0.0, self._camera.view(0.0)))[0].landmarks.mean
+        (face,) = tracker.step(Frame(0, 0.0, self._camera.view(0.0)))
+        still = face.landmarks.mean
         photograph_from_frame = np.linalg.inv(self._camera.path(0.0))
         on_photograph = transform(photograph_from_frame, still)
         return np.stack([transform(self._camera.path(t), on_photograph) for t in times])

@@ -13,8 +13,8 @@ from .types import Image, Square
 _DETECT_PX = 640
 """Longer side of the picture the detector sees; its network looks at 192 px."""
 _MINIMUM_SCORE = 0.5
-_SAME_FACE = 0.3
-"""Overlap beyond which two squares are one face."""
+SAME_FACE = 0.6
+"""Overlap beyond which two squares are one face; cheek to cheek stays well below."""
 _SHORT_RANGE, _FULL_RANGE = 0, 1
 """MediaPipe's own numbers for its two models."""
 _SHAPES = {_SHORT_RANGE: (0.0, 0.059, 0.961), _FULL_RANGE: (0.0, 0.101, 0.901)}
@@ -55,9 +55,10 @@ class MediaPipeDetector:
         """Return the square of the landmarks of each face, largest first."""
         shrink = min(_DETECT_PX / max(image.shape[:2]), 1.0)
         if shrink < 1:
-            image = cv2.resize(image, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+            size = [max(round(side * shrink), 1) for side in image.shape[1::-1]]
+            image = cv2.resize(image, size, interpolation=cv2.INTER_AREA)
         squares = self._run(_SHORT_RANGE, image) + self._run(_FULL_RANGE, image)
-        distinct = unseen(squares, [], _SAME_FACE)
+        distinct = unseen(squares, [])
         return sorted((_enlarged(s, 1 / shrink) for s in distinct), key=lambda s: -s.side)
 
     def _run(self, which: int, image: Image) -> list[Square]:
@@ -83,20 +84,19 @@ def _enlarged(square: Square, factor: float) -> Square:
 
 
 def overlap(one: Square, other: Square) -> float:
-    """Intersection over union of two squares."""
+    """Shared area over that of the smaller square, so that a square inside another counts whole."""
     reach = (one.side + other.side) / 2
     smallest = min(one.side, other.side)
     width = min(max(reach - abs(one.center_x - other.center_x), 0.0), smallest)
     height = min(max(reach - abs(one.center_y - other.center_y), 0.0), smallest)
-    shared = width * height
-    return shared / (one.side**2 + other.side**2 - shared)
+    return width * height / smallest**2
 
 
-def unseen(found: list[Square], known: list[Square], maximum_overlap: float) -> list[Square]:
-    """The found squares that lie on none of the known ones, nor on a surer found one."""
+def unseen(found: list[Square], known: list[Square]) -> list[Square]:
+    """The found squares that lie on none of the known ones, nor on an earlier found one."""
     fresh: list[Square] = []
     for square in found:
-        if all(overlap(square, other) <= maximum_overlap for other in known + fresh):
+        if all(overlap(square, other) <= SAME_FACE for other in known + fresh):
             fresh.append(square)
     return fresh
 

@@ -3,10 +3,10 @@
 FaceTrackError
 |- SourceError      a camera, file or folder gives no frames
 |- SinkError        an output cannot be written
-|- CheckpointError  a weight file cannot be used (raised by `models`)
 `- DataError        a data set is not what its reader expects (raised by `train`)
 
-`run_tracker.py` prints the message as one line and exits with status 2.
+`models.CheckpointError`, for a weight file that cannot be used, stands apart because `models` knows
+nothing of the tracker. `run_tracker.py` prints the message as one line and exits with status 2.
 """
 
 

@@ -36,6 +36,13 @@ class Layout:
         return tuple(outline.members for outline in self.outlines)
 
     @property
+    def parts(self) -> tuple[tuple[int, ...], ...]:
+        """Landmarks that move together: each outline, and what lies on none by itself."""
+        outlined = {member for members in self.edges for member in members}
+        alone = ((index,) for index in range(self.count) if index not in outlined)
+        return (*self.edges, *alone)
+
+    @property
     def mirror(self) -> np.ndarray:
         """`points[mirror]` renames the points of a mirrored face; (count,) integers."""
         order = np.arange(self.count)

@@ -7,14 +7,10 @@ from time import perf_counter
 import numpy as np
 
 from .association import match
-from .crop import (
-    crop_from_square,
-    transform,
-    transform_covariance,
-    warp_crop,
-)
 from .detection import overlap, square_around, unseen
+from .errors import FaceTrackError
 from .layouts import LAYOUTS
+from .measurement import cut_crops, measurements_in_frame
 from .track import (
     MotionConfig,
     Track,
@@ -24,21 +20,17 @@ from .track import (
     measured_by,
     missed,
     predicted_to,
-    restart,
 )
 from .types import (
     Detector,
     Frame,
     Image,
     Landmarker,
-    LandmarkEstimate,
     Measurement,
     Square,
     TrackedFace,
 )
 
-_SAME_FACE = 0.4
-"""Overlap of landmark squares beyond which two are one face."""
 _LOOKS_AT_NEW = 3
 """Crops taken of a new face: the detector's square, then twice what its landmarks ask for."""
 _VOUCHED = 0.2
@@ -59,8 +51,6 @@ class TrackerConfig:
     """Believe in a new face, which the detector believes in too, from here on."""
     keep_confidence: float = 0.15
     """Believe in a followed face down to here."""
-    misses_to_lost: int = 3
-    """Frames without a measurement before a face counts as lost: shorter than 5 frames."""
     remember_s: float = 2.0
     """A face that comes back near where it left within this time keeps its id."""
     motion: MotionConfig = field(default_factory=MotionConfig)
@@ -72,6 +62,9 @@ class Tally:
 
     frames: int = 0
     faces: int = 0
+    """Measured, summed over the frames."""
+    ids: int = 0
+    """Given out: different faces."""
     lost: int = 0
     reacquired: int = 0
     detections: int = 0
@@ -87,22 +80,31 @@ class FaceTracker:
         landmarker: Finds landmarks in crops.
         detector: Finds faces in frames.
         config: Defaults suit webcams and films.
+
+    Raises:
+        FaceTrackError: If the landmarker's layout is not a known one.
     """
 
     def __init__(
         self, landmarker: Landmarker, detector: Detector, config: TrackerConfig | None = None
     ) -> None:
+        if landmarker.layout_name not in LAYOUTS:
+            known = ", ".join(LAYOUTS)
+            raise FaceTrackError(
+                f"layout {landmarker.layout_name} of the weights is unknown: choose one of {known}"
+            )
         self.config = config or TrackerConfig()
         self.layout = LAYOUTS[landmarker.layout_name]
         self.tally = Tally()
         self._landmarker, self._detector = landmarker, detector
         self._tracks: list[Track] = []
         self._ids = count()
-        self._detected_s = -np.inf
+        self._found_s = -np.inf
+        self._detected: tuple[Frame, list[Square]] | None = None
 
     def reset(self) -> None:
         """Forget all faces, as between pictures that have nothing to do with each other."""
-        self._tracks, self._ids, self._detected_s = [], count(), -np.inf
+        self._tracks, self._ids, self._found_s = [], count(), -np.inf
 
     def step(self, frame: Frame) -> list[TrackedFace]:
         """Take the next frame; return the faces in it, oldest track first.
@@ -123,89 +125,86 @@ class FaceTracker:
 
     def _follow(self, frame: Frame) -> None:
         """Measure every live track in the crop its motion model expects."""
-        motion = self.config.motion
+        now, layout, motion = frame.time_s, self.layout, self.config.motion
         live = [t for t in self._tracks if t.status is not TrackStatus.LOST]
-        expected = [predicted_to(t, frame.time_s, self.layout, motion) for t in live]
+        expected = [predicted_to(t, now, layout, motion) for t in live]
         squares = [square_around(t.points) for t in expected]
-        measurements = self._vouched(frame.image, self._measure(frame.image, squares))
+        measurements = self._vouched(frame, self._measure(frame.image, squares))
         doubtful = self._doubtful(expected, measurements)
-        for old, prediction, measurement in zip(live, expected, measurements, strict=True):
-            if old.track_id in doubtful:
-                new = missed(prediction, self.config.misses_to_lost, measurement.confidence)
+        for track, measurement in zip(live, measurements, strict=True):
+            if track.track_id in doubtful:
+                new = missed(track, measurement.confidence, now, layout, motion)
             else:
-                new = measured_by(old, measurement, frame.time_s, self.layout, motion)
+                new = measured_by(track, measurement, now, layout, motion)
             self._replace(new)
             self.tally.lost += new.status is TrackStatus.LOST
 
-    def _vouched(self, image: Image, measurements: list[Measurement]) -> list[Measurement]:
+    def _vouched(self, frame: Frame, measurements: list[Measurement]) -> list[Measurement]:
         """Where the network cannot tell a face from a wall, the detector has to."""
         if not any(np.isnan(m.confidence) for m in measurements):
             return measurements
-        detected = self._detect(image)
+        detected = self._detect(frame)
         places = [square_around(m.landmarks.mean) for m in measurements]
         seen = [any(overlap(place, s) > _VOUCHED for s in detected) for place in places]
         return [replace(m, confidence=float(s)) for m, s in zip(measurements, seen, strict=True)]
 
-    def _detect(self, image: Image) -> list[Square]:
-        started = perf_counter()
-        detected = self._detector(image)
-        self.tally.seconds["detect"] += perf_counter() - started
-        self.tally.detections += 1
-        return detected
+    def _detect(self, frame: Frame) -> list[Square]:
+        """The detector's squares, asked for at most once a frame."""
+        if self._detected is None or self._detected[0] is not frame:
+            started = perf_counter()
+            self._detected = (frame, self._detector(frame.image))
+            self.tally.seconds["detect"] += perf_counter() - started
+            self.tally.detections += 1
+        return self._detected[1]
 
     def _doubtful(self, expected: list[Track], measurements: list[Measurement]) -> set[int]:
         """Tracks whose crop shows no face, or the face of another track that fits it better."""
-        doubtful = {
-            track.track_id
-            for track, measurement in zip(expected, measurements, strict=True)
-            if measurement.confidence < self.config.keep_confidence
-        }
-        for i, one in enumerate(expected):
-            for j in range(i + 1, len(expected)):
-                other = expected[j]
-                points_i, points_j = measurements[i].landmarks.mean, measurements[j].landmarks.mean
-                if overlap(square_around(points_i), square_around(points_j)) > _SAME_FACE:
-                    away_i = np.linalg.norm(points_i - one.points, axis=-1).mean()
-                    away_j = np.linalg.norm(points_j - other.points, axis=-1).mean()
-                    doubtful.add(other.track_id if away_i <= away_j else one.track_id)
+        doubtful: set[int] = set()
+        sure: list[tuple[float, int, Square]] = []
+        for track, measurement in zip(expected, measurements, strict=True):
+            if measurement.confidence < self.config.keep_confidence:
+                doubtful.add(track.track_id)
+                continue
+            points = measurement.landmarks.mean
+            place = square_around(points)
+            away = float(np.linalg.norm(points - track.points, axis=-1).mean() / place.side)
+            sure.append((away, track.track_id, place))
+        taken: list[Square] = []
+        for _, track_id, place in sorted(sure, key=lambda entry: entry[:2]):
+            if unseen([place], taken):
+                taken.append(place)
+            else:
+                doubtful.add(track_id)
         return doubtful
 
     def _should_detect(self, time_s: float) -> bool:
         followed = sum(t.status is TrackStatus.FOLLOWED for t in self._tracks)
+        if followed >= self.config.max_faces:
+            return False
         if followed < len(self._tracks) or not self._tracks:
             return True
-        due = time_s - self._detected_s >= self.config.detect_every_s
-        return due and followed < self.config.max_faces
+        return time_s - self._found_s >= self.config.detect_every_s
 
     def _find(self, frame: Frame) -> None:
         """Look for faces that no track follows; tracks without a face may get them back."""
-        detected = self._detect(frame.image)
-        self._detected_s = frame.time_s
+        self._found_s = frame.time_s
         followed = [t for t in self._tracks if t.status is TrackStatus.FOLLOWED]
         known = [square_around(t.points) for t in followed]
-        room = self.config.max_faces - len(followed)
-        fresh = unseen(detected, known, _SAME_FACE)[: max(room, 0)]
-        found = self._confirmed(frame.image, fresh, known)
+        squares, measurements = unseen(self._detect(frame), known), []
+        for _ in range(_LOOKS_AT_NEW):
+            measurements = self._measure(frame.image, squares)
+            squares = [square_around(m.landmarks.mean) for m in measurements]
+        found: list[Measurement] = []
+        for measurement, square in zip(measurements, squares, strict=True):
+            # A network that cannot tell leaves it to the detector, which has seen a face here.
+            sure = float(np.nan_to_num(measurement.confidence, nan=1.0))
+            if sure >= self.config.enter_confidence and unseen([square], known):
+                found.append(replace(measurement, confidence=sure))
+                known.append(square)
         self._adopt(found, frame.time_s)
 
-    def _confirmed(
-        self, image: Image, fresh: list[Square], followed: list[Square]
-    ) -> list[Measurement]:
-        """Faces the network believes in too, seen in the crop that their own landmarks ask for."""
-        squares, measurements = fresh, []
-        for _ in range(_LOOKS_AT_NEW):
-            measurements = self._measure(image, squares)
-            squares = [square_around(m.landmarks.mean) for m in measurements]
-        known = [
-            replace(m, confidence=float(np.nan_to_num(m.confidence, nan=1))) for m in measurements
-        ]
-        sure = [m for m in known if m.confidence >= self.config.enter_confidence]
-        places = unseen([square_around(m.landmarks.mean) for m in sure], followed, _SAME_FACE)
-        return [m for m in sure if square_around(m.landmarks.mean) in places]
-
     def _adopt(self, found: list[Measurement], time_s: float) -> None:
-        """Give found faces to the tracks that miss one, new ids to the others."""
-        motion = self.config.motion
+        """Give found faces to tracks that miss one, else new ids, while there is room."""
         waiting = [t for t in self._tracks if t.status is not TrackStatus.FOLLOWED]
         shape = (-1, self.layout.count, 2)
         pairs = match(
@@ -213,41 +212,35 @@ class FaceTracker:
             np.array([m.landmarks.mean for m in found]).reshape(shape),
             np.array([_REACH * square_around(t.points).side for t in waiting]),
         )
-        for known, new in pairs:
-            self.tally.reacquired += waiting[known].status is TrackStatus.LOST
-            self._replace(restart(waiting[known], found[new], time_s, self.layout, motion))
-        taken = {new for _, new in pairs}
+        owner = {new: waiting[known] for known, new in pairs}
+        live = sum(t.status is not TrackStatus.LOST for t in self._tracks)
         for index, measurement in enumerate(found):
-            if index not in taken:
-                self._tracks.append(
-                    begin(next(self._ids), measurement, time_s, self.layout, motion)
-                )
+            track = owner.get(index)
+            if track is not None and track.status is TrackStatus.COASTING:
+                self._replace(self._begun(track.track_id, measurement, time_s))
+            elif live < self.config.max_faces:
+                live += 1
+                if track is not None:
+                    self.tally.reacquired += 1
+                    self._replace(self._begun(track.track_id, measurement, time_s))
+                else:
+                    self.tally.ids += 1
+                    self._tracks.append(self._begun(next(self._ids), measurement, time_s))
+
+    def _begun(self, track_id: int, measurement: Measurement, time_s: float) -> Track:
+        return begin(track_id, measurement, time_s, self.layout, self.config.motion)
 
     def _measure(self, image: Image, squares: list[Square]) -> list[Measurement]:
         """Landmarks in the squares, in frame pixels."""
         if not squares:
             return []
-        size, margin = self._landmarker.input_px, self._landmarker.margin
         started = perf_counter()
-        matrices = [
-            crop_from_square(s.center_x, s.center_y, max(s.side, 1.0) * margin, size)
-            for s in squares
-        ]
-        crops = np.stack([warp_crop(image, matrix, size) for matrix in matrices])
+        crops, matrices = cut_crops(image, squares, self._landmarker)
         cropped = perf_counter()
         answer = self._landmarker(crops)
         self.tally.seconds["crop"] += cropped - started
         self.tally.seconds["network"] += perf_counter() - cropped
-        measurements = []
-        for index, matrix in enumerate(matrices):
-            back = np.linalg.inv(matrix.astype(np.float64))
-            landmarks = LandmarkEstimate(
-                transform(back, answer.mean[index]),
-                transform_covariance(back, answer.covariance[index]),
-            )
-            flicker = transform_covariance(back, answer.flicker[index])
-            measurements.append(Measurement(landmarks, flicker, float(answer.confidence[index])))
-        return measurements
+        return measurements_in_frame(answer, matrices)
 
     def _replace(self, track: Track) -> None:
         self._tracks = [track if t.track_id == track.track_id else t for t in self._tracks]

@@ -18,7 +18,13 @@ import numpy as np
 from .draw import draw_faces
 from .errors import SinkError
 from .layouts import Layout
+from .quiet import native_stderr_silenced
 from .types import Frame, Image, LandmarkEstimate, TrackedFace
+
+_CONTAINERS = (".mp4", ".mov", ".mkv", ".avi")
+_LONGEST_SIDE = 4096
+_LONGEST_STILL_S = 10.0
+"""A camera that paused for longer does not fill the disk with copies of one picture."""
 
 
 class Sink(Protocol):
@@ -72,17 +78,14 @@ class CsvSink:
 
     def __init__(self, path: Path, layout: Layout, *, by_name: bool, raw: bool) -> None:
         self._raw, self._by_name, self._count = raw, by_name, layout.count
-        self._file = _open_text(path)
-        self._writer = csv.writer(self._file, lineterminator="\n")
         first = "file" if by_name else "frame"
         axes = [f"{axis}_{i}" for axis in ("x", "y") for i in range(layout.count)]
         covariances = [
             f"cov_{entry}_{i}" for i in range(layout.count) for entry in ("xx", "xy", "yy")
         ]
-        self._writer.writerow(
-            [first, "face_id", "timestamp", "confidence", "success", *axes, *covariances]
-        )
-        self._file.flush()
+        columns = [first, "face_id", "timestamp", "confidence", "success", *axes, *covariances]
+        self._file = _open_text(path, ",".join(columns) + "\n")
+        self._writer = csv.writer(self._file, lineterminator="\n")
 
     def write(self, frame: Frame, faces: list[TrackedFace]) -> None:
         """Write the frame's rows and put them on disk."""
@@ -146,30 +149,59 @@ class JsonLinesSink:
 
 
 class VideoSink:
-    """The overlay as MP4 (MPEG-4 part 2, no sound), at the size of the first frame."""
+    """The overlay as video (MPEG-4 part 2, no sound), as fast as the source was.
 
-    def __init__(self, path: Path, layout: Layout, frame_rate: float, **drawing: bool) -> None:
-        self._path, self._layout, self._rate, self._drawing = path, layout, frame_rate, drawing
+    Frames are repeated or left out where the source's own times ask for it.
+
+    Args:
+        path: With the suffix of a container: .mp4, .mov, .mkv or .avi.
+        layout: Of the landmarks.
+        frame_rate: Frames per second.
+        size: Width and height; None takes those of the first frame.
+        drawing: Passed on to `draw_faces`.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        layout: Layout,
+        frame_rate: float,
+        size: tuple[int, int] | None = None,
+        **drawing: bool,
+    ) -> None:
+        if path.suffix.lower() not in _CONTAINERS:
+            raise SinkError(f"{path}: is no video name: end it in {', '.join(_CONTAINERS)}")
+        self._path, self._layout, self._drawing = path, layout, drawing
+        self._rate = round(frame_rate, 2)  # finer ones overflow the container's clock
+        self._size = size
         self._writer: cv2.VideoWriter | None = None
-        self._size = (0, 0)
+        self._written = 0
+        self._started_s = 0.0
 
     def write(self, frame: Frame, faces: list[TrackedFace]) -> None:
         """Draw and encode one frame."""
         if self._writer is None:
-            self._open(frame.image)
-            assert self._writer is not None
+            self._size = self._size or _encodable(frame.image)
+            self._writer = self._opened(self._size)
+            self._started_s = frame.time_s
+        assert self._size is not None
+        due = round((frame.time_s - self._started_s) * self._rate) + 1
+        copies = min(due - self._written, round(_LONGEST_STILL_S * self._rate))
+        if copies <= 0:
+            return
         drawn = draw_faces(frame.image, faces, self._layout, **self._drawing)
-        fitted = _fitted(drawn, self._size)
-        self._writer.write(cv2.cvtColor(fitted, cv2.COLOR_RGB2BGR))
+        encoded = cv2.cvtColor(_fitted(drawn, self._size), cv2.COLOR_RGB2BGR)
+        for _ in range(copies):
+            self._writer.write(encoded)
+        self._written = due
 
-    def _open(self, image: Image) -> None:
-        height, width = image.shape[:2]
-        # MPEG-4 stores even sides, at least 16 pixels.
-        self._size = (max(width // 2 * 2, 16), max(height // 2 * 2, 16))
+    def _opened(self, size: tuple[int, int]) -> cv2.VideoWriter:
         codec = cv2.VideoWriter.fourcc(*"mp4v")
-        self._writer = cv2.VideoWriter(str(self._path), codec, self._rate, self._size)
-        if not self._writer.isOpened():
-            raise SinkError(f"{self._path}: cannot be encoded: give it a name that ends in .mp4")
+        with native_stderr_silenced():
+            writer = cv2.VideoWriter(str(self._path), codec, self._rate, size)
+        if not writer.isOpened():
+            raise SinkError(f"{self._path}: cannot be encoded at {size[0]}x{size[1]}")
+        return writer
 
     def close(self) -> None:
         """Finish the file so that it plays."""
@@ -210,11 +242,25 @@ def display_is_there() -> bool:
     return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
 
 
-def _open_text(path: Path) -> IO[str]:
+def _open_text(path: Path, head: str = "") -> IO[str]:
+    file = None
     try:
-        return path.open("w", encoding="utf-8", newline="")
+        file = path.open("w", encoding="utf-8", errors="surrogateescape", newline="")
+        file.write(head)
+        file.flush()
     except OSError as error:
+        with suppress(OSError):  # closing flushes once more, to the same full disk
+            if file:
+                file.close()
         raise SinkError(f"{path}: cannot be written ({error.strerror})") from error
+    return file
+
+
+def _encodable(image: Image) -> tuple[int, int]:
+    """The picture's own size within what MPEG-4 stores: even sides from 16 to 4096."""
+    height, width = image.shape[:2]
+    shrink = min(_LONGEST_SIDE / max(width, height), 1.0)
+    return max(int(width * shrink) // 2 * 2, 16), max(int(height * shrink) // 2 * 2, 16)
 
 
 def _fitted(image: Image, size: tuple[int, int]) -> Image:

@@ -9,11 +9,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import Protocol
+from typing import Protocol, Self
 
 import cv2
 import numpy as np
-from typing_extensions import Self
 
 from .errors import SourceError
 from .quiet import native_stderr_silenced
@@ -21,6 +20,9 @@ from .types import Frame, Image
 
 _LOGGER = logging.getLogger(__name__)
 
+_LONGEST_CAMERA_INDEX = 4
+_FASTEST = 240.0
+"""Frames per second beyond which a container states its clock, not its rate."""
 PICTURE_SUFFIXES = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff")
 
 
@@ -53,7 +55,7 @@ def open_source(address: str) -> Source:
     Raises:
         SourceError: If it is not there or gives no frames.
     """
-    if address.isdigit():
+    if address.isdecimal() and len(address) < _LONGEST_CAMERA_INDEX:
         return Camera(int(address))
     path = Path(address)
     if path.is_dir():
@@ -72,7 +74,7 @@ class _Capture:
     def __init__(self, capture: cv2.VideoCapture) -> None:
         self._capture = capture
         rate = capture.get(cv2.CAP_PROP_FPS)
-        self.frame_rate = rate if 0 < rate <= 1000 else 30.0
+        self.frame_rate = rate if 0 < rate <= _FASTEST else 30.0
 
     def __enter__(self) -> Self:
         return self
@@ -168,10 +170,14 @@ class PictureFolder:
         """Nothing stays open."""
 
     def __iter__(self) -> Iterator[Frame]:
+        bad = 0
         for index, path in enumerate(self._paths):
             try:
                 image = read_picture(path)
             except SourceError as error:
+                bad += 1
+                if bad == len(self._paths):
+                    raise
                 # One bad file must not end a long folder: it gets its row, without a face.
                 _LOGGER.warning("%s", error)
                 image = np.zeros((1, 1, 3), np.uint8)
@@ -184,9 +190,13 @@ def read_picture(path: Path) -> Image:
     Raises:
         SourceError: If it cannot be decoded.
     """
-    with native_stderr_silenced():
-        stored = np.fromfile(path, np.uint8)
-        image = cv2.imdecode(stored, cv2.IMREAD_COLOR) if len(stored) else None
+    try:
+        with native_stderr_silenced():
+            stored = np.fromfile(path, np.uint8)
+            image = cv2.imdecode(stored, cv2.IMREAD_COLOR) if len(stored) else None
+    except (OSError, cv2.error) as error:
+        reason = str(error).splitlines()[0]
+        raise SourceError(f"{path}: cannot be read ({reason}): check the file") from error
     if image is None:
-        raise SourceError(f"{path}: is not a readable picture: remove it from the folder")
+        raise SourceError(f"{path}: is not a readable picture: replace or remove it")
     return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)

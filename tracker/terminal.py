@@ -75,7 +75,8 @@ def closing_table(summary: RunSummary) -> Table:
     tally = summary.tally
     table = Table(title=summary.name, show_header=False)
     table.add_row("frames", str(tally.frames))
-    table.add_row("faces measured", str(tally.faces))
+    table.add_row("faces, by id", str(tally.ids))
+    table.add_row("faces, over all frames", str(tally.faces))
     table.add_row("frames per second", f"{summary.frames_per_second:.1f}")
     table.add_row("lost / re-acquired", f"{tally.lost} / {tally.reacquired}")
     table.add_row("detector runs", str(tally.detections))

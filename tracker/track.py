@@ -25,6 +25,10 @@ class MotionConfig:
     surprise_sigmas: float = 3.0
     """Older knowledge fades once the mean squared innovation within a part of the face is this
     many standard deviations beyond its expectation: the motion model is wrong there."""
+    unseen_acceleration_noise: float = 10.0
+    """The same for a face out of sight, of which nothing is known."""
+    misses_to_lost: int = 3
+    """Frames without a measurement before a face counts as lost: shorter than 5 frames."""
     greatest_fading: float = 1e4
     """Bound of the factor by which it fades in one frame."""
 
@@ -78,13 +82,6 @@ def begin(
     )
 
 
-def restart(
-    track: Track, measurement: Measurement, time_s: float, layout: Layout, config: MotionConfig
-) -> Track:
-    """The same face found again elsewhere: its id stays, its motion starts anew."""
-    return begin(track.track_id, measurement, time_s, layout, config)
-
-
 def predicted_to(track: Track, time_s: float, layout: Layout, config: MotionConfig) -> Track:
     """The track at this time by its motion model alone."""
     model = _motion_model(track, layout, config)
@@ -113,11 +110,25 @@ def measured_by(
     )
 
 
-def missed(track: Track, misses_to_lost: int, confidence: float) -> Track:
-    """The (predicted) track after a frame that gave no measurement."""
+def missed(
+    track: Track,
+    confidence: float,
+    time_s: float,
+    layout: Layout,
+    config: MotionConfig,
+) -> Track:
+    """The track after a frame that gave no measurement: less and less sure of itself."""
+    noise = config.unseen_acceleration_noise
+    model = _motion_model(track, layout, replace(config, acceleration_noise=noise))
     misses = track.misses + 1
-    status = TrackStatus.LOST if misses >= misses_to_lost else TrackStatus.COASTING
-    return replace(track, misses=misses, status=status, confidence=confidence)
+    return replace(
+        track,
+        state=predict(track.state, max(time_s - track.time_s, 0.0), model),
+        time_s=time_s,
+        misses=misses,
+        status=TrackStatus.LOST if misses >= config.misses_to_lost else TrackStatus.COASTING,
+        confidence=confidence,
+    )
 
 
 def fading(
@@ -132,8 +143,8 @@ def fading(
     covariance = expected.position_covariance + measurement.flicker
     surprise = squared_mahalanobis(innovation, covariance) / 2  # 1 where the model is right
     factor = np.ones(layout.count)
-    for outline in layout.outlines:
-        members = list(outline.members)
+    for part in layout.parts:
+        members = list(part)
         mean = surprise[members].mean()
         if mean > 1 + config.surprise_sigmas / np.sqrt(len(members)):
             factor[members] = np.maximum(

@@ -110,4 +110,4 @@ class Detector(Protocol):
     """Anything that finds faces in a frame, e.g. `tracker.detection.MediaPipeDetector`."""
 
     def __call__(self, image: Image) -> list[Square]:
-        """Return the squares that hold the landmarks (margin 1) of each face, surest first."""
+        """Return the squares that hold the landmarks (margin 1) of each face, largest first."""

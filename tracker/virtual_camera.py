@@ -6,11 +6,11 @@ The truth of every frame is the known motion applied to the landmarks of the sti
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Self
 
 import cv2
 import numpy as np
 from jaxtyping import Float
-from typing_extensions import Self
 
 from .errors import SourceError
 from .sources import read_picture

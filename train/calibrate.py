@@ -25,7 +25,7 @@ from rich.console import Console
 from rich.progress import track
 from torch import Tensor
 
-from models.checkpoint import Calibration, load_checkpoint, save_checkpoint
+from models.checkpoint import Calibration, CheckpointError, load_checkpoint, save_checkpoint
 from models.inference import HeatmapLandmarker, presence_evidence
 from tracker.crop import (
     crop_from_square,
@@ -38,7 +38,14 @@ from tracker.gaussian import CHI_SQUARE_2, squared_mahalanobis
 from tracker.layouts import LAYOUTS, Layout
 
 from .augment import AugmentConfig, Crop, random_texture
-from .datasets import HELD_OUT_SEED, HELD_OUT_SHARE, Sample, hold_out, read_300w
+from .datasets import (
+    HELD_OUT_SEED,
+    HELD_OUT_SHARE,
+    DataError,
+    Sample,
+    hold_out,
+    read_300w,
+)
 
 _LOOKS = 6
 _SEED = 0
@@ -229,8 +236,8 @@ def _taken_again(
     noisy = image + rng.normal(0, rng.uniform(1, 5), image.shape)
     picture = np.clip(np.round(noisy), 0, 255).astype(np.uint8)
     quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(70, 98))]
-    _, stored = cv2.imencode(".jpg", picture, quality)
-    return cv2.imdecode(stored, cv2.IMREAD_COLOR)
+    _, stored = cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), quality)
+    return cv2.cvtColor(cv2.imdecode(stored, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
 
 
 def described(observed: Observed, coefficients: Float[np.ndarray, "landmarks ab=2"]) -> str:
@@ -242,18 +249,26 @@ def described(observed: Observed, coefficients: Float[np.ndarray, "landmarks ab=
 
 
 def main() -> None:
-    """Fit on half of the held-out faces, judge on the other half, then fit on all and save."""
+    """Parse flags and calibrate."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="folder of 300W")
     parser.add_argument("--weights", type=Path, required=True, help="what train.fit wrote")
     parser.add_argument("--output", type=Path, required=True, help="the weights to ship")
     arguments = parser.parse_args()
+    try:
+        calibrate(arguments.data, arguments.weights, arguments.output)
+    except (DataError, CheckpointError) as error:
+        parser.exit(2, f"error: {error}\n")
+
+
+def calibrate(data: Path, weights: Path, output: Path) -> None:
+    """Fit on half of the held-out faces, judge on the other half, then fit on all and save."""
     console = Console()
-    network, info = load_checkpoint(arguments.weights)
+    network, info = load_checkpoint(weights)
     state = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     layout = LAYOUTS[info.layout]
     looker = Looker(HeatmapLandmarker(network, info, torch.device("cpu")))
-    _, held_out = hold_out(read_300w(arguments.data), HELD_OUT_SHARE, HELD_OUT_SEED)
+    _, held_out = hold_out(read_300w(data), HELD_OUT_SHARE, HELD_OUT_SEED)
     fitted = {}
     for name, observe in (("absolute", observe_errors), ("flicker", observe_flicker)):
         observed = observe(looker, held_out, layout)
@@ -273,9 +288,9 @@ def main() -> None:
         flicker=_rounded(fitted["flicker"]),
         presence=tuple(float(f"{value:.5g}") for value in presence),
     )
-    arguments.output.parent.mkdir(parents=True, exist_ok=True)
-    save_checkpoint(arguments.output, state, replace(info, calibration=calibration))
-    console.print(f"wrote {arguments.output}", highlight=False)
+    output.parent.mkdir(parents=True, exist_ok=True)
+    save_checkpoint(output, state, replace(info, calibration=calibration))
+    console.print(f"wrote {output}", highlight=False)
 
 
 def _rounded(coefficients: np.ndarray) -> tuple[tuple[float, float], ...]:

@@ -7,6 +7,7 @@ import argparse
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from zipfile import BadZipFile
 
 import cv2
 import numpy as np
@@ -91,7 +92,7 @@ def read_pseudo_labels(path: Path) -> list[Sample]:
     try:
         with np.load(path) as stored:
             pictures, points = stored["pictures"], stored["points"]
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, LookupError, EOFError, BadZipFile) as error:
         raise DataError(f"{path}: not made by train.teacher ({error})") from error
     return [Sample(Path(str(name)), face) for name, face in zip(pictures, points, strict=True)]
 

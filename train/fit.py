@@ -129,6 +129,12 @@ class Run:
     def load(self, path: Path) -> None:
         """Go on from `state.pt`."""
         state = torch.load(path, map_location="cpu", weights_only=True)
+        theirs, ours = state["recipe"], asdict(self.recipe)
+        shape = ("stacks", "width", "stem_width", "depth", "attention", "batch", "seed")
+        if other := [name for name in shape if theirs[name] != ours[name]]:
+            raise DataError(
+                f"{path}: belongs to a run with another {', '.join(other)}: name another --run"
+            )
         self.images = state["images"]
         self.network.load_state_dict(state["network"])
         self.average.load_state_dict(state["average"])
@@ -241,7 +247,7 @@ def _report(
         input_px=size_px,
         margin=recipe.margin,
         trained_on=samples.described,
-        licence="research only (300W)",
+        licence="research only: that of the data",
         figures={"held_out_nme_percent": row["held_out_nme_percent"]},
     )
     save_checkpoint(folder / "landmarks.safetensors", run.average.state_dict(), info)
@@ -260,7 +266,10 @@ class Samples:
     @property
     def described(self) -> str:
         text = f"300W training part: {len(self.training)} faces, {len(self.held_out)} held out"
-        return text + (f"; {len(self.pseudo)} pseudo-labelled faces" if self.pseudo else "")
+        if not self.pseudo:
+            return text
+        folders = ", ".join(sorted({sample.image_path.parent.name for sample in self.pseudo}))
+        return f"{text}; {len(self.pseudo)} faces of {folders} pseudo-labelled by train.teacher"
 
 
 def main() -> None:

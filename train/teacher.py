@@ -20,7 +20,7 @@ from rich.progress import track
 
 from tracker.layouts import IBUG_68
 
-from .datasets import HELD_OUT_SEED, HELD_OUT_SHARE, Sample, hold_out, read_300w
+from .datasets import HELD_OUT_SEED, HELD_OUT_SHARE, DataError, Sample, hold_out, read_300w
 from .metrics import normalised_mean_error
 
 _RIDGE = 0.1
@@ -112,14 +112,22 @@ def _label(mesh_of: FaceMesh, samples: list[Sample]) -> list[tuple[Sample, np.nd
 
 
 def main() -> None:
-    """Fit on the training part of the annotations, judge on the held-out part, label the rest."""
+    """Parse flags and label."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="folder of 300W")
     parser.add_argument("--pictures", type=Path, required=True, help="folder of face pictures")
     parser.add_argument("--output", type=Path, required=True, help="the .npz to write")
     arguments = parser.parse_args()
+    try:
+        teach(arguments.data, arguments.pictures, arguments.output)
+    except DataError as error:
+        parser.exit(2, f"error: {error}\n")
+
+
+def teach(data: Path, unlabelled: Path, output: Path) -> None:
+    """Fit on the training part of the annotations, judge on the held-out part, label the rest."""
     mesh_of, console = FaceMesh(), Console()
-    training, held = hold_out(read_300w(arguments.data), HELD_OUT_SHARE, HELD_OUT_SEED)
+    training, held = hold_out(read_300w(data), HELD_OUT_SHARE, HELD_OUT_SEED)
     fitted = _label(mesh_of, training)
     translate = fit_mesh_to_landmarks([m for _, m in fitted], [s.points for s, _ in fitted])
     judged = _label(mesh_of, held)
@@ -128,13 +136,15 @@ def main() -> None:
     nme = 100 * normalised_mean_error(predicted, truth, IBUG_68).mean()
     console.print(f"held out: NME {nme:.2f} % on {len(judged)} of {len(held)} faces")
     pictures, points = [], []
-    for path in track(sorted(arguments.pictures.rglob("*.jpg")), "unlabelled faces"):
+    for path in track(sorted(unlabelled.rglob("*.jpg")), "unlabelled faces"):
         if (mesh := mesh_of(Sample(path, np.empty((0, 2))).read_image())) is not None:
             pictures.append(str(path.resolve()))
             points.append(translate(mesh).astype(np.float32))
-    arguments.output.parent.mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(arguments.output, pictures=np.array(pictures), points=np.stack(points))
-    console.print(f"{arguments.output}: {len(points)} faces")
+    if not points:
+        raise DataError(f"{unlabelled}: no .jpg with a face below it")
+    output.parent.mkdir(parents=True, exist_ok=True)
+    np.savez_compressed(output, pictures=np.array(pictures), points=np.stack(points))
+    console.print(f"{output}: {len(points)} faces")
 
 
 if __name__ == "__main__":

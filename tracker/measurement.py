@@ -1,0 +1,41 @@
+"""Crops of faces out of a frame, and what a landmarker says of them back into it."""
+
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from .crop import crop_from_square, transform, transform_covariance, warp_crop
+from .types import CropLandmarks, Image, Landmarker, LandmarkEstimate, Measurement, Square
+
+_FLOOR_PX2 = 1e-4
+"""Least variance of a landmark, square pixels: nobody knows a landmark better."""
+
+Matrix = Float[np.ndarray, "3 3"]
+
+
+def cut_crops(
+    image: Image, squares: list[Square], landmarker: Landmarker
+) -> tuple[UInt8[np.ndarray, "faces height width rgb=3"], list[Matrix]]:
+    """The crops that the landmarker wants of these squares, and their `crop_from_frame`."""
+    size, margin = landmarker.input_px, landmarker.margin
+    matrices = [
+        crop_from_square(s.center_x, s.center_y, max(s.side, 1.0) * margin, size) for s in squares
+    ]
+    return np.stack([warp_crop(image, matrix, size) for matrix in matrices]), matrices
+
+
+def measurements_in_frame(answer: CropLandmarks, matrices: list[Matrix]) -> list[Measurement]:
+    """The landmarker's answer in frame pixels; one that is not finite is no face."""
+    measurements = []
+    for index, matrix in enumerate(matrices):
+        frame_from_crop = np.linalg.inv(matrix.astype(np.float64))
+        mean, confidence = answer.mean[index], float(answer.confidence[index])
+        covariances = np.stack([answer.covariance[index], answer.flicker[index]])
+        if not (np.isfinite(mean).all() and np.isfinite(covariances).all()):
+            mean, covariances = np.zeros_like(mean), np.zeros_like(covariances)
+            confidence = 0.0
+        absolute, flicker = transform_covariance(
+            frame_from_crop, covariances
+        ) + _FLOOR_PX2 * np.eye(2)
+        landmarks = LandmarkEstimate(transform(frame_from_crop, mean), absolute)
+        measurements.append(Measurement(landmarks, flicker, confidence))
+    return measurements
