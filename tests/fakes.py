@@ -1,5 +1,6 @@
 """Fakes that several tests share: faces that are bright discs, small clips, fixture paths."""
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -7,7 +8,7 @@ import numpy as np
 import pytest
 
 from tracker.layouts import IBUG_68
-from tracker.types import CropLandmarks, Image, Square
+from tracker.types import Image, Square
 
 FIXTURES = Path(__file__).parent / "fixtures"
 SHARED = Path(__file__).parents[2] / "shared"
@@ -36,6 +37,14 @@ def blob_shape() -> np.ndarray:
     return shape
 
 
+@dataclass(frozen=True)
+class BlobAnswer:
+    mean: np.ndarray
+    covariance: np.ndarray
+    flicker: np.ndarray
+    confidence: np.ndarray
+
+
 class BlobLandmarker:
     """Landmarks of the bright disc in a crop, by its centre of mass; no disc, no confidence."""
 
@@ -47,7 +56,7 @@ class BlobLandmarker:
         self._noise_px, self._rng = noise_px, np.random.default_rng(seed)
         self.calls = 0
 
-    def __call__(self, crops: np.ndarray) -> CropLandmarks:
+    def __call__(self, crops: np.ndarray) -> BlobAnswer:
         self.calls += 1
         bright = crops[..., 0].astype(float) > 128
         mass = bright.sum((1, 2))
@@ -63,7 +72,7 @@ class BlobLandmarker:
             max(self._noise_px, 0.1) ** 2 * np.eye(2), (*mean.shape[:2], 2, 2)
         )
         confidence = np.where((mass > 200) & (mass < 0.7 * bright[0].size), 0.99, 0.01)
-        return CropLandmarks(mean, covariance, covariance, confidence)
+        return BlobAnswer(mean, covariance, covariance, confidence)
 
 
 class BlobDetector:

@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from fakes import BlobDetector, BlobLandmarker, blob_frame
+from fakes import BlobAnswer, BlobDetector, BlobLandmarker, blob_frame
 
 from tracker.errors import FaceTrackError
 from tracker.layouts import LAYOUTS, Layout
 from tracker.pipeline import FaceTracker, TrackerConfig
 from tracker.track import MotionConfig, begin, measured_by
-from tracker.types import CropLandmarks, Frame, LandmarkEstimate, Measurement, TrackedFace
+from tracker.types import Frame, LandmarkEstimate, Measurement, TrackedFace
 
 RATE = 30.0
 
@@ -125,7 +125,7 @@ class BlinkingLandmarker(BlobLandmarker):
         super().__init__()
         self._blind_calls = blind_calls
 
-    def __call__(self, crops: np.ndarray) -> CropLandmarks:
+    def __call__(self, crops: np.ndarray) -> BlobAnswer:
         answer = super().__call__(crops)
         blind = self.calls in self._blind_calls
         return replace(answer, confidence=np.zeros(len(crops))) if blind else answer
@@ -164,7 +164,7 @@ def test_faces_that_pass_each_other_keep_their_ids() -> None:
 
 def test_landmarks_that_are_not_numbers_are_no_face() -> None:
     class Broken(BlobLandmarker):
-        def __call__(self, crops: np.ndarray) -> CropLandmarks:
+        def __call__(self, crops: np.ndarray) -> BlobAnswer:
             answer = super().__call__(crops)
             return replace(answer, mean=np.full_like(answer.mean, np.nan))
 
@@ -198,7 +198,7 @@ def _seen(points: np.ndarray, noise: np.ndarray) -> Measurement:
 class UnsureLandmarker(BlobLandmarker):
     """Cannot tell a disc from a dark wall, as networks without a calibration cannot."""
 
-    def __call__(self, crops: np.ndarray) -> CropLandmarks:
+    def __call__(self, crops: np.ndarray) -> BlobAnswer:
         return replace(super().__call__(crops), confidence=np.full(len(crops), np.nan))
 
 

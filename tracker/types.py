@@ -75,14 +75,24 @@ class TrackedFace:
         return self.measured is None
 
 
-@dataclass(frozen=True, slots=True)
-class CropLandmarks:
+@runtime_checkable
+class CropLandmarks(Protocol):
     """The answer of a landmarker for a batch of crops, in crop pixels."""
 
-    mean: Float[np.ndarray, "faces landmarks xy=2"]
-    covariance: Float[np.ndarray, "faces landmarks xy=2 xy=2"]
-    flicker: Float[np.ndarray, "faces landmarks xy=2 xy=2"]
-    confidence: Float[np.ndarray, " faces"]
+    @property
+    def mean(self) -> Float[np.ndarray, "faces landmarks xy=2"]: ...
+
+    @property
+    def covariance(self) -> Float[np.ndarray, "faces landmarks xy=2 xy=2"]:
+        """As in `Measurement.landmarks`."""
+
+    @property
+    def flicker(self) -> Float[np.ndarray, "faces landmarks xy=2 xy=2"]:
+        """As in `Measurement`."""
+
+    @property
+    def confidence(self) -> Float[np.ndarray, " faces"]:
+        """As in `Measurement`."""
 
 
 @runtime_checkable
