@@ -1,6 +1,7 @@
 import numpy as np
 
-from train.calibrate import Observed, fit_covariance, fit_presence
+from train.calibrate import fit_covariance, fit_presence
+from train.looks import Observed
 from train.teacher import fit_mesh_to_landmarks
 
 

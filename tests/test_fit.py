@@ -14,9 +14,12 @@ import torch
 from safetensors.torch import load_file
 from test_datasets import write_300w
 
+from models.checkpoint import CheckpointInfo, save_checkpoint
 from tracker.layouts import IBUG_68
-from train.fit import Run, batches
+from train.datasets import DataError
+from train.fit import Run
 from train.recipes import RECIPES
+from train.views import batches
 
 ROOT = Path(__file__).parents[1]
 
@@ -71,6 +74,25 @@ def test_steps_on_one_batch_lower_its_loss() -> None:
         losses.append(run.step(crops, target, run.network.run_stages)["cross_entropy"])
         run.images = 48
     assert losses[-1] < losses[0]
+
+
+def test_a_run_can_start_from_the_weights_of_another(tmp_path: Path) -> None:
+    one = Run(RECIPES["tiny-300w"], IBUG_68, torch.device("cpu"))
+    with torch.no_grad():
+        for parameter in one.network.parameters():
+            parameter.add_(0.25)
+    info = CheckpointInfo(
+        architecture=one.network.config, layout="300W-68", input_px=32, margin=1.2
+    )
+    save_checkpoint(tmp_path / "w.safetensors", one.network.state_dict(), info)
+    other = Run(RECIPES["tiny-300w"], IBUG_68, torch.device("cpu"))
+    other.start_from(tmp_path / "w.safetensors")
+    for name, tensor in one.network.state_dict().items():
+        torch.testing.assert_close(other.network.state_dict()[name], tensor, rtol=1e-3, atol=1e-3)
+    with pytest.raises(DataError, match="another network"):
+        Run(RECIPES["lite-300w"], IBUG_68, torch.device("cpu")).start_from(
+            tmp_path / "w.safetensors"
+        )
 
 
 def test_the_draws_of_a_run_do_not_depend_on_where_it_resumes() -> None:

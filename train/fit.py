@@ -10,7 +10,6 @@ holds `state.pt` (everything to resume from), `landmarks.safetensors` (the avera
 import argparse
 import json
 import time
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,14 +19,14 @@ import torch
 from jaxtyping import Float
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor, nn
-from torch.utils.data import DataLoader, Dataset
+from torch.utils.data import DataLoader
 
-from models.checkpoint import CheckpointInfo, save_checkpoint
+from models.checkpoint import CheckpointError, CheckpointInfo, load_checkpoint, save_checkpoint
 from models.landmark_net import LandmarkNet, LandmarkNetConfig
-from tracker.crop import crop_pixels, normalised_coordinates
+from tracker.crop import crop_pixels
 from tracker.layouts import IBUG_68, Layout
 
-from .augment import RandomCrop, exact_crop
+from .augment import exact_crop
 from .datasets import (
     HELD_OUT_SEED,
     HELD_OUT_SHARE,
@@ -40,49 +39,7 @@ from .datasets import (
 from .losses import gaussian_cross_entropy, star_loss
 from .metrics import normalised_mean_error
 from .recipes import RECIPES, Recipe
-
-
-@dataclass(frozen=True, slots=True)
-class Draw:
-    """One training view, fixed by the run's seed and its place in the run."""
-
-    number: int
-    sample: int
-    size_px: int
-
-
-class RandomViews(Dataset[tuple[Tensor, Tensor]]):
-    """Augmented crops as uint8 (3, size, size), and normalised landmarks (landmarks, 2)."""
-
-    def __init__(self, samples: list[Sample], layout: Layout, recipe: Recipe) -> None:
-        self._samples, self._seed = samples, recipe.seed
-        self._random_crop = RandomCrop(layout, recipe.margin, recipe.augment)
-
-    def __getitem__(self, draw: Draw) -> tuple[Tensor, Tensor]:
-        sample = self._samples[draw.sample]
-        rng = np.random.default_rng((self._seed, draw.number))
-        crop, points = self._random_crop(sample.read_image(), sample.points, draw.size_px, rng)
-        target = normalised_coordinates(points, draw.size_px).astype(np.float32)
-        return torch.from_numpy(crop).permute(2, 0, 1), torch.from_numpy(target)
-
-
-def batches(recipe: Recipe, labelled: int, pseudo: int, start: int) -> Iterator[list[Draw]]:
-    """The draws of every batch from picture `start` on; samples 0…labelled-1 are the labelled."""
-    share = recipe.pseudo_share if pseudo else 0.0
-    for first in range(start, recipe.images, recipe.batch):
-        size_px = recipe.size_at(first / recipe.images)
-        rng = np.random.default_rng((recipe.seed, first, 1))
-        numbers = range(first, first + recipe.batch)
-        from_pseudo = rng.random(recipe.batch) < share
-        of_labelled = rng.integers(labelled, size=recipe.batch)
-        of_pseudo = labelled + rng.integers(max(pseudo, 1), size=recipe.batch)
-        samples = np.where(from_pseudo, of_pseudo, of_labelled).tolist()
-        yield [Draw(n, sample, size_px) for n, sample in zip(numbers, samples, strict=True)]
-
-
-def as_input(crops: Tensor) -> Float[Tensor, "faces 3 height width"]:
-    """Bytes to [-1, 1]."""
-    return crops.float() / 127.5 - 1
+from .views import RandomViews, as_input, batches
 
 
 class Run:
@@ -139,6 +96,14 @@ class Run:
         self.network.load_state_dict(state["network"])
         self.average.load_state_dict(state["average"])
         self.optimizer.load_state_dict(state["optimizer"])
+
+    def start_from(self, weights: Path) -> None:
+        """Begin with the weights of an earlier run, and a fresh optimiser and schedule."""
+        network, info = load_checkpoint(weights)
+        if info.architecture != self.network.config:
+            raise DataError(f"{weights}: is another network than the recipe's: choose its --config")
+        self.network.load_state_dict(network.state_dict())
+        self.average.load_state_dict(network.state_dict())
 
     def step(self, crops: Tensor, target: Tensor, forward: Any) -> dict[str, float]:
         """One optimiser step; returns the parts of the loss."""
@@ -284,6 +249,7 @@ def main() -> None:
     parser.add_argument(
         "--images", type=int, help="pictures to see in all, instead of the recipe's"
     )
+    parser.add_argument("--start-from", type=Path, help="weights to begin a new run with")
     parser.add_argument("--workers", type=int, default=1, help="processes that cut crops")
     parser.add_argument("--compile", action="store_true", help="faster after two minutes' start")
     arguments = parser.parse_args()
@@ -296,9 +262,11 @@ def main() -> None:
         arguments.run.mkdir(parents=True, exist_ok=True)
         if (arguments.run / "state.pt").exists():
             run.load(arguments.run / "state.pt")
+        elif arguments.start_from:
+            run.start_from(arguments.start_from)
         samples = Samples(training, held_out, pseudo)
         fit(run, arguments.run, samples, workers=arguments.workers, compiled=arguments.compile)
-    except DataError as error:
+    except (DataError, CheckpointError) as error:
         parser.exit(2, f"error: {error}\n")
 
 
