@@ -53,8 +53,17 @@ class MotionModel:
             velocity = memory / 2 * (1 - kept**2)
             cross = moved**2 / 2
             position = memory**2 * (dt_s - 2 * moved + velocity)
-        transition = np.kron([[1, moved], [0, kept]], np.eye(2))
-        return transition, q * np.kron([[position, cross], [cross, velocity]], np.eye(2))
+        return _per_axis(1.0, moved, 0.0, kept), q * _per_axis(position, cross, cross, velocity)
+
+
+def _per_axis(
+    position: float, upper: float, lower: float, velocity: float
+) -> Float[np.ndarray, "state=4 state=4"]:
+    """The same 2x2 matrix over (position, velocity) for x and for y."""
+    matrix = np.zeros((4, 4))
+    matrix[[0, 1], [0, 1]], matrix[[0, 1], [2, 3]] = position, upper
+    matrix[[2, 3], [0, 1]], matrix[[2, 3], [2, 3]] = lower, velocity
+    return matrix
 
 
 def initiate(
