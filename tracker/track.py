@@ -20,6 +20,9 @@ class MotionConfig:
     """Spectral density of the white acceleration, 1 / s^3: what a nearly still face does."""
     velocity_memory_s: float = 0.1
     """How long a velocity is believed to last: heads and lips do not coast."""
+    flicker_scale: float = 4.0
+    """Factor on the calibrated flicker: that was measured on still pictures, and a face that moves
+    over the pixel grid flickers about twice as far."""
     start_speed: float = 0.05
     """Standard deviation of the first speed, 1 / s."""
     surprise_sigmas: float = 3.0
@@ -93,6 +96,7 @@ def measured_by(
     track: Track, measurement: Measurement, time_s: float, layout: Layout, config: MotionConfig
 ) -> Track:
     """The track after this frame's measurement."""
+    measurement = replace(measurement, flicker=config.flicker_scale * measurement.flicker)
     dt_s = max(time_s - track.time_s, 0.0)
     model = _motion_model(track, layout, config)
     expected = predict(track.state, dt_s, model)
