@@ -4,12 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from fakes import BlobAnswer, BlobDetector, BlobLandmarker, blob_frame
+from fakes import BlobAnswer, BlobDetector, BlobLandmarker, blob_frame, blob_shape
 
 from tracker.errors import FaceTrackError
-from tracker.layouts import LAYOUTS, Layout
+from tracker.layouts import IBUG_68, LAYOUTS, Layout
 from tracker.pipeline import FaceTracker, TrackerConfig
-from tracker.track import MotionConfig, begin, measured_by
+from tracker.track import MotionConfig, begin, estimate, measured_by
 from tracker.types import Frame, LandmarkEstimate, Measurement, TrackedFace
 
 RATE = 30.0
@@ -189,6 +189,18 @@ def test_no_landmark_of_any_layout_stays_behind_when_the_face_jumps(layout: Layo
     moved = shape + np.array([40.0, 0.0])
     track = measured_by(track, _seen(moved, noise), 3.0, layout, MotionConfig())
     assert np.abs(track.points - moved).max() < 4
+
+
+def test_the_noise_the_filter_expects_does_not_make_us_surer_of_the_truth() -> None:
+    points = 40 * blob_shape()
+    absolute = np.tile(np.eye(2), (68, 1, 1))
+    look = Measurement(LandmarkEstimate(points, absolute), 0.2 * absolute, 1.0)
+    config = MotionConfig(flicker_scale=100.0)
+    track = begin(0, look, 0.0, IBUG_68, config)
+    for index in range(1, 60):
+        track = measured_by(track, look, index / RATE, IBUG_68, config)
+    told = np.trace(estimate(track).covariance, axis1=1, axis2=2)
+    assert (told >= 0.8 * 2).all()  # the lasting part: absolute less flicker
 
 
 def _seen(points: np.ndarray, noise: np.ndarray) -> Measurement:
