@@ -6,7 +6,8 @@ import pytest
 from fakes import SHARED, needs_shared
 
 from tracker.layouts import IBUG_68
-from train.datasets import DataError, Sample, hold_out, read_300w, read_pseudo_labels, read_pts
+from train.datasets import DataError, Sample, hold_out, read_300w, read_pseudo_labels
+from train.datasets.ibug import read_pts
 
 
 def write_pts(path: Path, points: np.ndarray) -> None:
@@ -65,7 +66,7 @@ def test_pseudo_labels_of_another_kind_are_refused(tmp_path: Path) -> None:
 
 def test_faces_of_one_photograph_stay_on_one_side() -> None:
     samples = [
-        Sample(Path(f"afw/{photo}_{face}.jpg"), np.zeros((68, 2)))
+        Sample(Path(f"afw/{photo}_{face}.jpg"), np.zeros((68, 2)), photograph=f"afw/{photo}")
         for photo in range(40)
         for face in range(1, 4)
     ]

@@ -1,0 +1,20 @@
+"""Annotated faces as their owners publish them, and the split that is held out.
+
+`python -m train.datasets DIR` prints what a folder holds.
+"""
+
+from .ibug import read_300w
+from .pseudo import read_pseudo_labels
+from .sample import DataError, DataSet, Sample
+from .split import HELD_OUT_SEED, HELD_OUT_SHARE, hold_out
+
+__all__ = [
+    "HELD_OUT_SEED",
+    "HELD_OUT_SHARE",
+    "DataError",
+    "DataSet",
+    "Sample",
+    "hold_out",
+    "read_300w",
+    "read_pseudo_labels",
+]
