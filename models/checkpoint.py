@@ -10,6 +10,7 @@ import struct
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from pickle import UnpicklingError
+from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -19,7 +20,7 @@ from torch import Tensor
 from .landmark_net import LandmarkNet, LandmarkNetConfig, ResidualBlock
 
 _KEY = "star-tracker"
-_UNREADABLE = (
+UNREADABLE = (
     UnpicklingError, RuntimeError, OSError, EOFError, ValueError, LookupError, TypeError,
     AttributeError, AssertionError, struct.error,
 )  # fmt: skip
@@ -62,6 +63,10 @@ class CheckpointInfo:
     licence: str = ""
     figures: dict[str, float] = field(default_factory=dict)
     """What was measured on the held-out part."""
+    selected_on: str = ""
+    """The faces on which this was found to be the best state of its run."""
+    layout_table: dict[str, Any] = field(default_factory=dict)
+    """The layout itself where its name is none that everybody knows."""
     calibration: Calibration | None = None
 
 
@@ -137,7 +142,7 @@ def load_official_checkpoint(path: Path) -> tuple[LandmarkNet, CheckpointInfo]:
 def _official_state(path: Path) -> dict[str, Tensor]:
     try:
         loaded = torch.load(path, map_location="cpu", weights_only=True)
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         reason = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise CheckpointError(
             f"{path}: damaged, or holds code instead of tensors: "

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -53,6 +54,10 @@ class HeatmapLandmarker:
         return self.info.layout
 
     @property
+    def layout_table(self) -> dict[str, Any]:
+        return self.info.layout_table
+
+    @property
     def input_px(self) -> int:
         return self.info.input_px
 
@@ -73,7 +78,24 @@ class HeatmapLandmarker:
         Float[np.ndarray, "faces landmarks"],
     ]:
         """Mean, uncalibrated spread (crop pixels) and peak share of every heat map."""
-        heatmaps = self.network(self._as_input(crops)).heatmaps.float()
+        return self._moments(self.network(self._as_input(crops)).heatmaps.float())
+
+    @torch.inference_mode()
+    def stages(
+        self, crops: UInt8[np.ndarray, "faces height width rgb=3"], last: int
+    ) -> list[CropEstimates]:
+        """What each of the last stages says, the final one last; all calibrated as that one is."""
+        stages = self.network.run_stages(self._as_input(crops))[-last:]
+        moments = [self._moments(stage.heatmaps.float()) for stage in stages]
+        return [calibrated(*of, self.info.calibration, self.input_px) for of in moments]
+
+    def _moments(
+        self, heatmaps: Float[Tensor, "faces landmarks height width"]
+    ) -> tuple[
+        Float[np.ndarray, "faces landmarks xy=2"],
+        Float[np.ndarray, "faces landmarks xy=2 xy=2"],
+        Float[np.ndarray, "faces landmarks"],
+    ]:
         moments = decode_moments(heatmaps)
         half = self.input_px / 2  # one normalised unit in crop pixels
         mean = moments.mean.double().cpu().numpy() * half + (self.input_px - 1) / 2

@@ -227,7 +227,7 @@ class LandmarkNet(nn.Module):
         previous = None
         for index in range(self.config.stacks):
             features = self.features[index](self.hgs[index](x, previous))
-            logits = self.out_heatmaps[index](features)
+            logits = _widened(self.out_heatmaps[index](features))
             previous = self._normalise(logits)
             pointmaps, edgemaps, attention = self._attend(index, features)
             heatmaps = previous if attention is None else attention * previous
@@ -244,14 +244,19 @@ class LandmarkNet(nn.Module):
     ) -> tuple[Tensor, Tensor, Tensor] | tuple[None, None, None]:
         if not self.config.attention:
             return None, None, None
-        pointmaps = torch.sigmoid(self.out_pointmaps[index](features))
-        edgemaps = torch.sigmoid(self.out_edgemaps[index](features))
+        pointmaps = torch.sigmoid(_widened(self.out_pointmaps[index](features)))
+        edgemaps = torch.sigmoid(_widened(self.out_edgemaps[index](features)))
         return pointmaps, edgemaps, self.e2h_transform(edgemaps) * pointmaps
 
     def _normalise(self, logits: Tensor) -> Tensor:
         if self.config.heatmap == "softmax":
             return logits.flatten(2).softmax(-1).view_as(logits)
         return F.relu(F.instance_norm(logits))
+
+
+def _widened(logits: Tensor) -> Tensor:
+    """Maps and what is decoded from them are single precision, even if convolutions are half."""
+    return logits.float() if logits.dtype in (torch.float16, torch.bfloat16) else logits
 
 
 def _heads(count: int, inputs: int, outputs: int) -> nn.ModuleList:

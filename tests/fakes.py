@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import ClassVar
 
 import cv2
 import numpy as np
@@ -49,6 +50,7 @@ class BlobLandmarker:
     """Landmarks of the bright disc in a crop, by its centre of mass; no disc, no confidence."""
 
     layout_name = IBUG_68.name
+    layout_table: ClassVar[dict[str, object]] = {}
     input_px = 64
     margin = 1.5
 

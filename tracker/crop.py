@@ -5,9 +5,14 @@ Normalised crop coordinates: -1 is the left (top) *edge* of the crop, +1 its rig
 so that pixel p of a crop of n pixels is (2 p + 1) / n - 1.
 """
 
+from typing import Any
+
 import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
+
+Coordinates = Float[Any, "*batch xy=2"]
+"""Points as NumPy has them, or as torch does."""
 
 _SHRINK_BEYOND = 2.0
 """Average pixels first where one crop pixel covers more than this many of the frame: bilinear
@@ -102,15 +107,11 @@ def transform_covariance(
     return linear @ covariance @ linear.T
 
 
-def crop_pixels(
-    normalised: Float[np.ndarray, "*batch xy=2"], size_px: int
-) -> Float[np.ndarray, "*batch xy=2"]:
+def crop_pixels(normalised: Coordinates, size_px: int) -> Coordinates:
     """Normalised crop coordinates to crop pixels."""
     return ((normalised + 1) * size_px - 1) / 2
 
 
-def normalised_coordinates(
-    pixels: Float[np.ndarray, "*batch xy=2"], size_px: int
-) -> Float[np.ndarray, "*batch xy=2"]:
+def normalised_coordinates(pixels: Coordinates, size_px: int) -> Coordinates:
     """Crop pixels to normalised crop coordinates."""
     return (2 * pixels + 1) / size_px - 1

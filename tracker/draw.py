@@ -32,18 +32,20 @@ def draw_faces(
     for face in faces:
         estimate = face.measured if raw and face.measured is not None else face.landmarks
         colour = _PREDICTED_COLOUR if face.is_predicted else _COLOURS[face.track_id % len(_COLOURS)]
-        _draw_face(canvas, estimate, layout, colour, ellipses)
+        draw_estimate(canvas, estimate, layout, colour, ellipses=ellipses)
         _draw_id(canvas, estimate, face, colour)
     return canvas
 
 
-def _draw_face(
+def draw_estimate(
     canvas: Image,
     estimate: LandmarkEstimate,
     layout: Layout,
     colour: tuple[int, int, int],
+    *,
     ellipses: bool,
 ) -> None:
+    """Draw the landmarks of one face onto `canvas` itself."""
     unit = max(float(layout.interocular(estimate.mean)) / 60, 0.6)
     fixed = np.round(estimate.mean * (1 << _SUBPIXEL_BITS)).astype(np.int32)
     thin = max(round(unit / 2), 1)

@@ -3,10 +3,14 @@
 "Right" and "left" are the person's own. Indices are those of the published annotations.
 """
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float
+
+from .errors import FaceTrackError
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,3 +138,31 @@ COFW_29 = Layout(
 )
 
 LAYOUTS = {layout.name: layout for layout in (WFLW_98, IBUG_68, COFW_29)}
+
+
+def layout_table(layout: Layout) -> dict[str, Any]:
+    """What a weight file stores of a layout: nothing where its name says it all."""
+    return {} if LAYOUTS.get(layout.name) == layout else asdict(layout)
+
+
+def find_layout(name: str, table: Mapping[str, Any]) -> Layout:
+    """The layout that a weight file names or, by `layout_table`, describes.
+
+    Raises:
+        FaceTrackError: If it is neither.
+    """
+    if not table:
+        if name not in LAYOUTS:
+            known = ", ".join(LAYOUTS)
+            raise FaceTrackError(f"layout {name} of the weights is unknown: choose one of {known}")
+        return LAYOUTS[name]
+    try:
+        outlines = tuple(
+            Outline(outline["name"], tuple(outline["members"]), outline["closed"])
+            for outline in table["outlines"]
+        )
+        pairs = tuple((one, other) for one, other in table["mirror_pairs"])
+        right, left = table["eye_corners"]
+        return Layout(table["name"], table["count"], outlines, pairs, (right, left))
+    except (KeyError, TypeError, ValueError) as error:
+        raise FaceTrackError(f"layout {name} of the weights is damaged ({error})") from error

@@ -8,8 +8,7 @@ import numpy as np
 
 from .association import match
 from .detection import overlap, square_around, unseen
-from .errors import FaceTrackError
-from .layouts import LAYOUTS
+from .layouts import find_layout
 from .measurement import cut_crops, measurements_in_frame
 from .track import (
     MotionConfig,
@@ -88,13 +87,8 @@ class FaceTracker:
     def __init__(
         self, landmarker: Landmarker, detector: Detector, config: TrackerConfig | None = None
     ) -> None:
-        if landmarker.layout_name not in LAYOUTS:
-            known = ", ".join(LAYOUTS)
-            raise FaceTrackError(
-                f"layout {landmarker.layout_name} of the weights is unknown: choose one of {known}"
-            )
         self.config = config or TrackerConfig()
-        self.layout = LAYOUTS[landmarker.layout_name]
+        self.layout = find_layout(landmarker.layout_name, landmarker.layout_table)
         self.tally = Tally()
         self._landmarker, self._detector = landmarker, detector
         self._tracks: list[Track] = []

@@ -4,8 +4,9 @@ One convention everywhere: points are (x, y) in pixels, x right, y down, the cen
 top-left pixel is (0, 0); images are RGB uint8; time is in seconds.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, UInt8
@@ -101,7 +102,11 @@ class Landmarker(Protocol):
 
     @property
     def layout_name(self) -> str:
-        """A key of `tracker.layouts.LAYOUTS`."""
+        """Of the landmarks, as in `tracker.layouts`."""
+
+    @property
+    def layout_table(self) -> Mapping[str, Any]:
+        """Its description where the name is none of `tracker.layouts.LAYOUTS`, else empty."""
 
     @property
     def input_px(self) -> int:

@@ -10,8 +10,10 @@ import cv2
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from tracker.crop import crop_from_square, landmark_square, transform, warp_crop
+from tracker.crop import crop_from_square, transform, warp_crop
 from tracker.layouts import Layout
+
+from .datasets import Sample
 
 Crop = UInt8[np.ndarray, "size size rgb=3"]
 
@@ -35,14 +37,12 @@ class AugmentConfig:
 
 
 def exact_crop(
-    image: UInt8[np.ndarray, "height width rgb=3"],
-    points: Float[np.ndarray, "landmarks xy=2"],
-    size_px: int,
-    margin: float,
+    sample: Sample, size_px: int, margin: float
 ) -> tuple[Crop, Float[np.ndarray, "landmarks xy=2"]]:
     """The crop a perfect tracker would take, and the points in its pixels."""
-    crop_from_frame = crop_from_square(*landmark_square(points, margin), size_px)
-    return warp_crop(image, crop_from_frame, size_px), transform(crop_from_frame, points)
+    crop_from_frame = crop_from_square(*sample.square(margin), size_px)
+    crop = warp_crop(sample.read_image(), crop_from_frame, size_px)
+    return crop, transform(crop_from_frame, sample.points)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,19 +52,23 @@ class RandomCrop:
     layout: Layout
     margin: float
     config: AugmentConfig
+    first_pixel: float = 0.0
+    """Coordinate of the first pixel's centre about which the data set mirrors."""
 
     def __call__(
         self,
         image: UInt8[np.ndarray, "height width rgb=3"],
-        points: Float[np.ndarray, "landmarks xy=2"],
+        sample: Sample,
         size_px: int,
         rng: np.random.Generator,
     ) -> tuple[Crop, Float[np.ndarray, "landmarks xy=2"]]:
+        points, (center_x, center_y, side) = sample.points, sample.square(self.margin)
         if rng.random() < self.config.mirror:
             image = np.ascontiguousarray(image[:, ::-1])
-            mirrored = np.stack([image.shape[1] - 1 - points[:, 0], points[:, 1]], -1)
-            points = mirrored[self.layout.mirror]
-        exact = crop_from_square(*landmark_square(points, self.margin), size_px)
+            last = image.shape[1] - 1 + 2 * self.first_pixel
+            points = np.stack([last - points[:, 0], points[:, 1]], -1)[self.layout.mirror]
+            center_x = last - center_x
+        exact = crop_from_square(center_x, center_y, side, size_px)
         matrix = (random_geometry(size_px, self.config, rng) @ exact).astype(np.float32)
         crop = warp_crop(image, matrix, size_px)
         return random_texture(crop, self.config, rng), transform(matrix, points)

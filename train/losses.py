@@ -3,36 +3,85 @@
 Coordinates are normalised crop coordinates (`models.decode`), so covariances are their squares.
 """
 
+from dataclasses import dataclass
 from typing import Literal
 
 import torch
+import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor
 
-from models.decode import coordinate_axis, decode_moments
+from models.decode import coordinate_axis, decode_mean, decode_moments
 
-Distance = Literal["smooth-l1", "l1", "l2"]
+Distance = Literal["smooth-l1", "l1", "l2", "wing"]
 
 _VARIANCE_GUARD = 1e-5
 """Added under the square root that divides by a standard deviation."""
 _ROUND = 1e-20
 """Squared eigenvalue half-difference below which a heat map has no direction."""
+_SHORTEST = 1e-6
+"""Squared length below which smooth-L1 and Wing see no difference, and give no gradient."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StarConfig:
+    """Which of the published forms of the STAR loss."""
+
+    version: Literal[1, 2] = 2
+    """1 scales the error by the spread and then takes its distance (the published 4.02 model);
+    2 takes the distance along each axis and then scales (the released default)."""
+    distance: Distance = "smooth-l1"
+    restriction: Literal["value", "detach"] = "value"
+    """What keeps a map from growing to be forgiven more: its eigenvalues as a term of the loss, or
+    no gradient through the eigenvalues that scale."""
+    restriction_weight: float = 1.0
 
 
 def smooth_l1(squared: Tensor, transition: float = 0.01) -> Tensor:
     """Smooth-L1 of a length given as its square: quadratic below `transition`, then linear."""
-    length = squared.clamp_min(1e-6).sqrt()
+    length = squared.clamp_min(_SHORTEST).sqrt()
     return torch.where(
         squared < transition**2, 0.5 / transition * squared, length - 0.5 * transition
     )
 
 
+def wing(squared: Tensor, omega: float = 0.01, epsilon: float = 2.0) -> Tensor:
+    """Wing loss of a length given as its square: logarithmic below `omega`, then linear."""
+    length = squared.clamp_min(_SHORTEST).sqrt()
+    near = omega * torch.log1p(length / epsilon)
+    joint = omega - omega * torch.log1p(torch.tensor(omega / epsilon, dtype=torch.float64)).item()
+    return torch.where(length < omega, near, length - joint)
+
+
+def distance_of(squared: Tensor, distance: Distance) -> Tensor:
+    """A distance of lengths given as their squares, element by element."""
+    if distance == "smooth-l1":
+        return smooth_l1(squared)
+    if distance == "wing":
+        return wing(squared)
+    # The root of zero has no gradient; an error of exactly zero needs none.
+    return (
+        squared
+        if distance == "l2"
+        else torch.where(squared > 0, squared, 1.0).sqrt() * squared.sign()
+    )
+
+
+def plain_loss(
+    heatmaps: Float[Tensor, "faces landmarks height width"],
+    target: Float[Tensor, "faces landmarks xy=2"],
+    distance: Distance,
+) -> Float[Tensor, ""]:
+    """Distance of the decoded landmark to the target, blind to the map's spread."""
+    squared = (target - decode_mean(heatmaps)).square()
+    lengths = squared if distance in ("l1", "l2") else squared.sum(-1)
+    return distance_of(lengths, distance).mean()
+
+
 def star_loss(
     heatmaps: Float[Tensor, "faces landmarks height width"],
     target: Float[Tensor, "faces landmarks xy=2"],
-    *,
-    distance: Distance = "smooth-l1",
-    restriction: float = 1.0,
+    config: StarConfig = StarConfig(),
 ) -> Float[Tensor, ""]:
     """Distance along each principal axis over the spread there, plus the spread itself.
 
@@ -42,22 +91,32 @@ def star_loss(
     Args:
         heatmaps: Non-negative, any scale.
         target: Normalised coordinates.
-        distance: Applied to the error along each axis.
-        restriction: Weight of the eigenvalues, which keeps the map from growing to forgive more.
+        config: Version, distance, restriction.
 
     Source:
-        STAR (CVPR 2023), equation of the framework figure; version 2 of the released loss.
+        STAR (CVPR 2023), equation of the framework figure; both versions of the released loss, and
+        the paper's detach restriction.
     """
     moments = decode_moments(heatmaps)
     small, large, error = _principal_axes(moments.covariance, target - moments.mean)
-    spread = torch.stack([small, large], dim=-1)
-    squared = error.square()
-    if distance == "smooth-l1":
-        along = smooth_l1(squared)
+    spread = torch.stack([small, large], dim=-1)  # (faces, landmarks, 2)
+    scale = spread.detach() if config.restriction == "detach" else spread
+    deviation = (scale + _VARIANCE_GUARD).sqrt()
+    if config.version == 1:
+        loss = _scaled_then_distance(error / deviation, config.distance)
     else:
-        along = squared if distance == "l2" else error.abs()
-    scaled = (along / (spread + _VARIANCE_GUARD).sqrt()).sum(-1)
-    return (scaled + restriction * spread.sum(-1)).mean()
+        along = distance_of(error.square(), config.distance)
+        loss = (along / deviation).sum(-1).mean()
+    if config.restriction == "detach":
+        return loss
+    return loss + config.restriction_weight * spread.sum(-1).mean()
+
+
+def _scaled_then_distance(whitened: Tensor, distance: Distance) -> Tensor:
+    squared = whitened.square()
+    # The authors average l1 and l2 over both axes, but take the others of the Euclidean length.
+    lengths = squared if distance in ("l1", "l2") else squared.sum(-1)
+    return distance_of(lengths, distance).mean()
 
 
 def _principal_axes(
@@ -78,6 +137,28 @@ def _principal_axes(
     along_small = -error[..., 0] * sine + error[..., 1] * cosine
     small = (middle - half_gap).clamp_min(0)  # rounding can push a flat map's below zero
     return small, middle + half_gap, torch.stack([along_small, along_large], dim=-1)
+
+
+def adaptive_wing_loss(
+    predicted: Float[Tensor, "faces maps height width"],
+    label: Float[Tensor, "faces maps height width"],
+) -> Float[Tensor, ""]:
+    """Adaptive Wing: the steeper for small errors the higher the label; strokes weigh elevenfold.
+
+    Source:
+        AWing (ICCV 2019), equations 5 to 7, with the constants of ADNet and STAR.
+    """
+    omega, theta, epsilon, alpha, weight = 14.0, 0.5, 1.0, 2.1, 10.0
+    power = alpha - label
+    at_theta = (theta / epsilon) ** power
+    slope = omega / (1 + at_theta) * power * (theta / epsilon) ** (power - 1) / epsilon
+    offset = theta * slope - omega * torch.log1p(at_theta)
+    difference = (predicted - label).abs()
+    # A power of zero has no gradient with respect to its exponent's base; the floor gives it one.
+    near = omega * torch.log1p((difference / epsilon).clamp_min(1e-12) ** power)
+    pixel = torch.where(difference < theta, near, slope * difference - offset)
+    stroke = F.max_pool2d(label, 3, stride=1, padding=1) >= 0.2
+    return (pixel * (1 + weight * stroke)).mean()
 
 
 def gaussian_cross_entropy(

@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Float
+from jaxtyping import Float, UInt8
 from torch import Tensor
 from torch.utils.data import Dataset
 
@@ -13,8 +14,12 @@ from tracker.crop import normalised_coordinates
 from tracker.layouts import Layout
 
 from .augment import RandomCrop
-from .datasets import Sample
+from .datasets import DataError, Sample
+from .label_maps import edge_maps
 from .recipes import Recipe
+
+_ATTEMPTS = 20
+"""So many faces are tried in place of one that cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,35 +31,92 @@ class Draw:
     size_px: int
 
 
-class RandomViews(Dataset[tuple[Tensor, Tensor]]):
-    """Augmented crops as uint8 (3, size, size), and normalised landmarks (landmarks, 2)."""
+class View(NamedTuple):
+    """One training view; a batch of them has a leading axis, and lists of text."""
 
-    def __init__(self, samples: list[Sample], layout: Layout, recipe: Recipe) -> None:
-        self._samples, self._seed = samples, recipe.seed
-        self._random_crop = RandomCrop(layout, recipe.margin, recipe.augment)
+    crop: UInt8[Tensor, "rgb=3 size size"]
+    target: Float[Tensor, "landmarks xy=2"]
+    """Normalised crop coordinates."""
+    edges: UInt8[Tensor, "edges cells cells"]
+    """As `Labels.edges`."""
+    name: str
+    bad: str
+    """Pictures that could not be read in its place, a line each."""
 
-    def __getitem__(self, draw: Draw) -> tuple[Tensor, Tensor]:
-        sample = self._samples[draw.sample]
-        rng = np.random.default_rng((self._seed, draw.number))
-        crop, points = self._random_crop(sample.read_image(), sample.points, draw.size_px, rng)
-        target = normalised_coordinates(points, draw.size_px).astype(np.float32)
-        return torch.from_numpy(crop).permute(2, 0, 1), torch.from_numpy(target)
+
+class RandomViews(Dataset[View]):
+    """Augmented crops of annotated faces."""
+
+    def __init__(
+        self, samples: list[Sample], layout: Layout, recipe: Recipe, first_pixel: float = 0.0
+    ) -> None:
+        self._samples, self._layout, self._recipe = samples, layout, recipe
+        self._random_crop = RandomCrop(layout, recipe.margin, recipe.augment, first_pixel)
+
+    def __getitem__(self, draw: Draw) -> View:
+        rng = np.random.default_rng((self._recipe.seed, draw.number))
+        sample, bad = self._samples[draw.sample], []
+        for _ in range(_ATTEMPTS):
+            try:
+                image = sample.read_image()
+            except DataError as error:
+                bad.append(str(error))
+                sample = self._samples[int(rng.integers(len(self._samples)))]
+                continue
+            crop, points = self._random_crop(image, sample, draw.size_px, rng)
+            return self._view(crop, points, sample.name, "\n".join(bad))
+        raise DataError(f"{_ATTEMPTS} pictures in a row cannot be read, last {bad[-1]}")
+
+    def _view(
+        self,
+        crop: UInt8[np.ndarray, "size size rgb=3"],
+        points: Float[np.ndarray, "landmarks xy=2"],
+        name: str,
+        bad: str,
+    ) -> View:
+        size_px = len(crop)
+        target = torch.from_numpy(normalised_coordinates(points, size_px).astype(np.float32))
+        edges = (
+            torch.from_numpy(edge_maps(points, self._layout, size_px))
+            if self._recipe.attention
+            else torch.zeros(0, size_px // 4, size_px // 4, dtype=torch.uint8)
+        )
+        pixels = crop if self._recipe.colour == "RGB" else crop[..., ::-1].copy()
+        return View(torch.from_numpy(pixels).permute(2, 0, 1), target, edges, name, bad)
 
 
 def batches(recipe: Recipe, labelled: int, pseudo: int, start: int) -> Iterator[list[Draw]]:
-    """The draws of every batch from picture `start` on; samples 0…labelled-1 are the labelled."""
-    share = recipe.pseudo_share if pseudo else 0.0
+    """The draws of every batch from picture `start` on; samples 0…labelled-1 are the labelled.
+
+    Every epoch goes through all faces once, in its own order; the order of any place in a run can
+    be told without what came before.
+    """
+    from_pseudo = round(recipe.pseudo_share * recipe.batch) if pseudo else 0
+    from_labelled = recipe.batch - from_pseudo
+    own, borrowed = _Order(labelled, recipe.seed, 1), _Order(pseudo, recipe.seed, 2)
     for first in range(start, recipe.images, recipe.batch):
         size_px = recipe.size_at(first / recipe.images)
-        rng = np.random.default_rng((recipe.seed, first, 1))
-        numbers = range(first, first + recipe.batch)
-        from_pseudo = rng.random(recipe.batch) < share
-        of_labelled = rng.integers(labelled, size=recipe.batch)
-        of_pseudo = labelled + rng.integers(max(pseudo, 1), size=recipe.batch)
-        samples = np.where(from_pseudo, of_pseudo, of_labelled).tolist()
-        yield [Draw(n, sample, size_px) for n, sample in zip(numbers, samples, strict=True)]
+        step = first // recipe.batch
+        samples = [own[step * from_labelled + place] for place in range(from_labelled)]
+        samples += [labelled + borrowed[step * from_pseudo + i] for i in range(from_pseudo)]
+        yield [Draw(first + place, sample, size_px) for place, sample in enumerate(samples)]
 
 
-def as_input(crops: Tensor) -> Float[Tensor, "faces 3 height width"]:
+class _Order:
+    """An endless sequence of epochs, each a shuffle of all numbers below `count`."""
+
+    def __init__(self, count: int, seed: int, stream: int) -> None:
+        self._count, self._key = count, (seed, stream)
+        self._epoch, self._shuffled = -1, np.empty(0, dtype=np.int64)
+
+    def __getitem__(self, place: int) -> int:
+        epoch, index = divmod(place, self._count)
+        if epoch != self._epoch:
+            self._shuffled = np.random.default_rng((*self._key, epoch)).permutation(self._count)
+            self._epoch = epoch
+        return int(self._shuffled[index])
+
+
+def as_input(crops: UInt8[Tensor, "faces 3 height width"]) -> Float[Tensor, "faces 3 height width"]:
     """Bytes to [-1, 1]."""
     return crops.float() / 127.5 - 1

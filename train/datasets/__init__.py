@@ -4,6 +4,8 @@
 """
 
 from .ibug import read_300w
+from .layout_file import read_layout
+from .opening import open_data_set
 from .pseudo import read_pseudo_labels
 from .sample import DataError, DataSet, Sample
 from .split import HELD_OUT_SEED, HELD_OUT_SHARE, hold_out
@@ -15,6 +17,8 @@ __all__ = [
     "DataSet",
     "Sample",
     "hold_out",
+    "open_data_set",
     "read_300w",
+    "read_layout",
     "read_pseudo_labels",
 ]

@@ -16,9 +16,9 @@ class DataError(FaceTrackError):
     """A data set is not laid out as its reader expects."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Sample:
-    """One annotated face."""
+    """One annotated face; equal only to itself, for arrays do not compare to one truth."""
 
     image_path: Path
     points: Float[np.ndarray, "landmarks xy=2"]
@@ -51,7 +51,8 @@ class Sample:
             DataError: If it is no picture.
         """
         if self.number is not None:
-            from .cofw import read_mat_picture  # h5py is loaded only where a .mat file is used
+            # h5py is loaded only where a .mat file is used.
+            from .cofw import read_mat_picture  # noqa: PLC0415
 
             return read_mat_picture(self.image_path, self.number)
         image = cv2.imread(str(self.image_path), cv2.IMREAD_COLOR)
@@ -71,6 +72,8 @@ class DataSet:
     """By name: "train", "test", then subsets of the test part; only those that are there."""
     missing: list[str] = field(default_factory=list)
     """Pictures that are annotated but not there; their faces are in no split."""
+    first_pixel: float = 0.0
+    """Coordinate of the first pixel's centre about which the owners mirror pictures."""
     lost_rows: bool = False
     """Whether the first row of every list was dropped, as the authors' reader does."""
 

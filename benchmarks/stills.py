@@ -1,0 +1,32 @@
+"""The whole tracker, detector included, on pictures that have nothing to do with each other."""
+
+from collections.abc import Iterable
+
+import numpy as np
+from jaxtyping import Float
+
+from tracker.pipeline import FaceTracker
+from tracker.types import Frame
+from train.datasets import Sample
+
+_FAR = 0.5
+"""A face whose mean is further from the annotation's than this, in eye distances, is another."""
+
+
+def find_in_stills(
+    tracker: FaceTracker, samples: Iterable[Sample]
+) -> Float[np.ndarray, "faces landmarks xy=2"]:
+    """Landmarks of the face nearest to each annotation; NaN where none is near."""
+    found = [_nearest(tracker, sample) for sample in samples]
+    return np.array(found).reshape(-1, tracker.layout.count, 2)
+
+
+def _nearest(tracker: FaceTracker, sample: Sample) -> Float[np.ndarray, "landmarks xy=2"]:
+    tracker.reset()
+    faces = tracker.step(Frame(0, 0.0, sample.read_image()))
+    candidates = [face.landmarks.mean for face in faces]
+    reach = _FAR * float(tracker.layout.interocular(sample.points))
+    away = [float(np.linalg.norm((mean - sample.points).mean(0))) for mean in candidates]
+    if not away or min(away) > reach:
+        return np.full((tracker.layout.count, 2), np.nan)
+    return candidates[int(np.argmin(away))]

@@ -1,0 +1,277 @@
+"""The state of one training run, and the step that moves it on."""
+
+import io
+import os
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from models.checkpoint import UNREADABLE, load_checkpoint
+from models.landmark_net import LandmarkNet, LandmarkNetConfig, Stage
+from tracker.errors import FaceTrackError
+from tracker.layouts import Layout
+
+from .datasets import DataError
+from .objective import Labels, objective
+from .processes import Processes, synchronise_batch_norm
+from .recipes import Recipe
+from .views import View, as_input
+
+Precision = Literal["fp32", "bf16", "fp16"]
+_DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
+_SHAPE = ("stacks", "width", "stem_width", "depth", "attention", "heatmap", "batch", "seed")
+"""What a state and a recipe must share for the one to go on with the other."""
+
+
+class TrainingError(FaceTrackError):
+    """Training cannot go on; what was saved stays."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Execution:
+    """How a recipe is carried out; changes speed and memory, not what is trained."""
+
+    precision: Precision = "fp32"
+    compiled: bool = False
+    accumulate: int = 1
+    """Parts that a batch is cut into, one after the other, to fit into memory; batch norm then
+    sees the parts."""
+
+
+class _Stages(nn.Module):
+    """The network as training calls it, so that wrappers see every output."""
+
+    def __init__(self, network: LandmarkNet) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, crops: Tensor) -> list[Stage]:
+        return self.network.run_stages(crops)
+
+
+def architecture_of(recipe: Recipe, layout: Layout) -> LandmarkNetConfig:
+    """The network that a recipe trains for a layout."""
+    return LandmarkNetConfig(
+        landmarks=layout.count,
+        edges=layout.edges,
+        stacks=recipe.stacks,
+        width=recipe.width,
+        stem_width=recipe.stem_width,
+        depth=recipe.depth,
+        attention=recipe.attention,
+        heatmap=recipe.heatmap,
+    )
+
+
+class Run:
+    """Weights, their average, optimiser and place in the run."""
+
+    def __init__(
+        self,
+        recipe: Recipe,
+        layout: Layout,
+        processes: Processes,
+        execution: Execution = Execution(),
+    ) -> None:
+        torch.manual_seed(recipe.seed)
+        self.recipe, self.processes, self.execution = recipe, processes, execution
+        self.images = 0
+        self.best = float("inf")
+        """Least error on the judging part so far."""
+        self.bad: set[str] = set()
+        """Pictures that could not be read."""
+        architecture, device = architecture_of(recipe, layout), processes.device
+        self.average = LandmarkNet(architecture)
+        self.network = LandmarkNet(architecture)
+        self.average.load_state_dict(self.network.state_dict())
+        for network in (self.average, self.network):
+            network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        synchronise_batch_norm(self.network, processes)
+        self.optimizer = _optimizer(self.network, recipe)
+        self._wrapped = processes.wrap(_Stages(self.network))
+        self._forward = (
+            torch.compile(self._wrapped, dynamic=False) if execution.compiled else self._wrapped
+        )
+        self._scaler = torch.amp.GradScaler(device.type, enabled=execution.precision == "fp16")
+
+    @property
+    def progress(self) -> float:
+        return self.images / self.recipe.images
+
+    def step(self, batch: View) -> dict[str, float]:
+        """One optimiser step on this process' part of a batch; the parts of the loss over all.
+
+        Raises:
+            TrainingError: If the loss is not a number; weights and average are as before.
+        """
+        self.network.train()
+        for group in self.optimizer.param_groups:
+            group["lr"] = self.recipe.learning_rate_at(self.progress)
+        self.optimizer.zero_grad(set_to_none=True)
+        losses = self._backward(batch)
+        if not all(map(torch.isfinite, losses.values())):
+            said = ", ".join(f"{name} {value.item():g}" for name, value in losses.items())
+            pictures = ", ".join(batch.name)
+            raise TrainingError(
+                f"the loss is no number at picture {self.images} ({said}): training stopped, the "
+                f"last saved state is good; the batch was {pictures}"
+            )
+        if self.recipe.gradient_clip:
+            self._scaler.unscale_(self.optimizer)
+            nn.utils.clip_grad_norm_(self.network.parameters(), self.recipe.gradient_clip)
+        self._scaler.step(self.optimizer)
+        self._scaler.update()
+        self.images += self.recipe.batch
+        self._update_average()
+        return {name: value.item() for name, value in losses.items()}
+
+    def _backward(self, batch: View) -> dict[str, Tensor]:
+        parts = self.execution.accumulate
+        device = self.processes.device
+        sums: dict[str, Tensor] = {}
+        pieces = zip(
+            *(t.chunk(parts) for t in (batch.crop, batch.target, batch.edges)), strict=True
+        )
+        for index, (crops, target, edges) in enumerate(pieces):
+            labels = Labels(target.to(device), edges.to(device), crops.shape[-1])
+            with self._unsynchronised(is_last=index + 1 == parts):
+                stages = self._run_stages(crops.to(device, memory_format=torch.channels_last))
+                losses = objective(stages, labels, self.recipe)
+                total = torch.stack(list(losses.values())).sum() / parts
+                self._scaler.scale(total).backward()
+            for name, loss in losses.items():
+                sums[name] = sums.get(name, 0) + loss.detach() / parts
+        means = self.processes.mean(torch.stack(list(sums.values())))
+        return dict(zip(sums, means, strict=True))
+
+    @property
+    def _dtype(self) -> torch.dtype:
+        return next(self.network.parameters()).dtype
+
+    def _run_stages(self, crops: Tensor) -> list[Stage]:
+        precision = self.execution.precision
+        with torch.autocast(crops.device.type, _DTYPES[precision], enabled=precision != "fp32"):
+            stages: list[Stage] = self._forward(as_input(crops).to(self._dtype))
+        return stages
+
+    def _unsynchronised(self, *, is_last: bool) -> AbstractContextManager[None]:
+        """Gradients travel between processes once a step, not once a part."""
+        if is_last or self.processes.count == 1:
+            return nullcontext()
+        waiting: AbstractContextManager[None] = self._wrapped.no_sync()  # type: ignore[operator]
+        return waiting
+
+    @torch.no_grad()
+    def _update_average(self) -> None:
+        if not self.processes.is_first:
+            return
+        keep = self.recipe.ema_keeps(self.images, self.recipe.batch)
+        pairs = zip(
+            self.average.state_dict().values(), self.network.state_dict().values(), strict=True
+        )
+        for old, new in pairs:
+            if old.is_floating_point():
+                old.lerp_(new, 1 - keep)
+            else:
+                old.copy_(new)
+
+    def save(self, path: Path) -> None:
+        """Write everything to resume from; a kill or a full disk meanwhile leaves the file before.
+
+        Raises:
+            TrainingError: If it cannot be written.
+        """
+        state = {
+            "recipe": asdict(self.recipe),
+            "images": self.images,
+            "best": self.best,
+            "bad": sorted(self.bad),
+            "network": self.network.state_dict(),
+            "average": self.average.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "scaler": self._scaler.state_dict(),
+        }
+        serialised = io.BytesIO()
+        torch.save(state, serialised)
+        write_whole(path, serialised.getbuffer())
+
+    def load(self, path: Path) -> None:
+        """Go on from a saved state, on any number of processes.
+
+        Raises:
+            DataError: If it is damaged or another run's.
+        """
+        try:
+            state = torch.load(path, map_location="cpu", weights_only=True)
+        except UNREADABLE as error:
+            raise DataError(f"{path}: damaged: delete it, or name another folder") from error
+        theirs, ours = state["recipe"], asdict(self.recipe)
+        if other := [name for name in _SHAPE if theirs.get(name) != ours[name]]:
+            raise DataError(
+                f"{path}: belongs to a run with another {', '.join(other)}: name another folder"
+            )
+        self.images, self.best, self.bad = state["images"], state["best"], set(state["bad"])
+        self.network.load_state_dict(state["network"])
+        self.average.load_state_dict(state["average"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        self._scaler.load_state_dict(state["scaler"])
+
+    def start_from(self, weights: Path) -> None:
+        """Begin with the weights of an earlier run, and a fresh optimiser and schedule.
+
+        Heads for other landmarks than ours begin at random.
+
+        Raises:
+            DataError: If the rest is another network.
+        """
+        network, _ = load_checkpoint(weights)
+        ours, theirs = self.network.state_dict(), network.state_dict()
+        fitting = {
+            name: tensor
+            for name, tensor in theirs.items()
+            if name in ours and tensor.shape == ours[name].shape
+        }
+        apart = {name.split(".")[0] for name in ours.keys() - fitting.keys()}
+        if not all(name.startswith(("out_", "merge_", "e2h_")) for name in apart):
+            raise DataError(f"{weights}: is another network than the recipe's: choose its --config")
+        ours.update(fitting)
+        self.network.load_state_dict(ours)
+        self.average.load_state_dict(ours)
+
+
+def write_whole(path: Path, content: bytes | memoryview) -> None:
+    """Write a file so that it is either the old or the new one.
+
+    Raises:
+        TrainingError: If it cannot be written.
+    """
+    partial = path.with_name(path.name + ".partial")
+    try:
+        with partial.open("wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        partial.replace(path)
+    except OSError as error:
+        partial.unlink(missing_ok=True)
+        kept = "the one before is kept" if path.exists() else "nothing was there before"
+        raise TrainingError(f"{path}: cannot be written ({error.strerror}); {kept}") from error
+
+
+def _optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
+    """Convolution kernels decay, where anything does; biases and norms do not."""
+    if recipe.optimizer == "adam":
+        return torch.optim.Adam(
+            network.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay
+        )
+    kernels = [p for p in network.parameters() if p.ndim > 1]
+    others = [p for p in network.parameters() if p.ndim <= 1]
+    groups: list[dict[str, Any]] = [
+        {"params": kernels, "weight_decay": recipe.weight_decay},
+        {"params": others, "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=recipe.learning_rate, fused=True)
