@@ -1,6 +1,6 @@
 """Make the covariances tell the truth: fit them, and the presence score, on held-out faces.
 
-    python -m train.calibrate --data 300w --weights runs/lite/landmarks.safetensors
+    python -m train.calibrate --data 300w --weights runs/lite/best.safetensors
         --output models/weights/lite-300w.safetensors
 
 Per landmark, R = a S + b d^2 I maximises the Gaussian likelihood of what was seen, where S is the
@@ -22,16 +22,11 @@ from torch import Tensor
 
 from models.checkpoint import Calibration, CheckpointError, load_checkpoint, save_checkpoint
 from models.inference import HeatmapLandmarker
+from tracker.errors import FaceTrackError
 from tracker.gaussian import CHI_SQUARE_2, squared_mahalanobis
-from tracker.layouts import LAYOUTS
+from tracker.layouts import find_layout
 
-from .datasets import (
-    HELD_OUT_SEED,
-    HELD_OUT_SHARE,
-    DataError,
-    hold_out,
-    read_300w,
-)
+from .datasets import DataError, hold_out, open_data_set
 from .looks import Looker, Observed, observe_errors, observe_flicker, observe_presence
 
 _STEPS = 400
@@ -96,13 +91,15 @@ def described(observed: Observed, coefficients: Float[np.ndarray, "landmarks ab=
 def main() -> None:
     """Parse flags and calibrate."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--data", type=Path, required=True, help="folder of 300W")
+    parser.add_argument(
+        "--data", type=Path, required=True, help="folder of the data set it was trained on"
+    )
     parser.add_argument("--weights", type=Path, required=True, help="what train.fit wrote")
     parser.add_argument("--output", type=Path, required=True, help="the weights to ship")
     arguments = parser.parse_args()
     try:
         calibrate(arguments.data, arguments.weights, arguments.output)
-    except (DataError, CheckpointError) as error:
+    except (FaceTrackError, CheckpointError) as error:
         parser.exit(2, f"error: {error}\n")
 
 
@@ -111,9 +108,14 @@ def calibrate(data: Path, weights: Path, output: Path) -> None:
     console = Console()
     network, info = load_checkpoint(weights)
     state = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-    layout = LAYOUTS[info.layout]
+    layout = find_layout(info.layout, info.layout_table)
     looker = Looker(HeatmapLandmarker(network, info, torch.device("cpu")))
-    _, held_out = hold_out(read_300w(data), HELD_OUT_SHARE, HELD_OUT_SEED)
+    annotated = open_data_set(data)
+    if annotated.layout != layout:
+        raise DataError(
+            f"{data}: its landmarks are {annotated.layout.name}, those of the weights {layout.name}"
+        )
+    _, held_out = hold_out(annotated.split("train"))
     fitted = {}
     for name, observe in (("absolute", observe_errors), ("flicker", observe_flicker)):
         observed = observe(looker, held_out, layout)

@@ -19,7 +19,7 @@ from tracker.types import Image, LandmarkEstimate
 from .augment import exact_crop
 from .datasets import DataError, DataSet, Sample, hold_out, read_pseudo_labels
 from .datasets.contact_sheet import contact_sheet
-from .metrics import normalised_mean_error
+from .metrics import normalised_mean_error, normalisers
 from .views import as_input
 
 TEST_PART = "its own test set"
@@ -101,9 +101,10 @@ class Judge:
         self._truth = np.empty(0)
 
     def nme(self, network: LandmarkNet, size_px: int) -> Float[np.ndarray, " faces"]:
-        """Normalised mean error of every face."""
+        """Error of every face by the yardstick of the data set's published tables."""
         mean, _ = self._look(network, size_px, len(self._samples))
-        return normalised_mean_error(mean, self._truth, self._layout)
+        first = normalisers(self._layout)[0]
+        return normalised_mean_error(mean, self._truth, self._layout, first)
 
     def picture(self, network: LandmarkNet, size_px: int) -> Image:
         """Some of the faces with landmarks and the spread of their heat maps (95 % ellipses)."""

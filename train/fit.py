@@ -56,8 +56,10 @@ def fit(
     with watching(recipe, run.images, board_folder if first else None) as watch:
         for batch in _loader(run, faces, limits.workers):
             losses = run.step(batch)
-            run.bad.update(line for lines in batch.bad if lines for line in lines.split("\n"))
-            faces.check_bad(run.bad)
+            if bad := {line for lines in batch.bad for line in lines.splitlines()} - run.bad:
+                run.bad |= bad
+                watch.say(*bad)
+                faces.check_bad(run.bad)
             watch.step(run.images, losses, len(run.bad))
             over = run.images >= recipe.images or time.monotonic() >= ends
             if first and (over or run.images % recipe.evaluate_every < recipe.batch):

@@ -20,7 +20,7 @@ from rich.progress import track
 
 from tracker.layouts import IBUG_68
 
-from .datasets import HELD_OUT_SEED, HELD_OUT_SHARE, DataError, Sample, hold_out, read_300w
+from .datasets import DataError, Sample, hold_out, read_300w
 from .metrics import normalised_mean_error
 
 _RIDGE = 0.1
@@ -127,7 +127,7 @@ def main() -> None:
 def teach(data: Path, unlabelled: Path, output: Path) -> None:
     """Fit on the training part of the annotations, judge on the held-out part, label the rest."""
     mesh_of, console = FaceMesh(), Console()
-    training, held = hold_out(read_300w(data), HELD_OUT_SHARE, HELD_OUT_SEED)
+    training, held = hold_out(read_300w(data))
     fitted = _label(mesh_of, training)
     translate = fit_mesh_to_landmarks([m for _, m in fitted], [s.points for s, _ in fitted])
     judged = _label(mesh_of, held)

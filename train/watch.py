@@ -54,6 +54,11 @@ class Watch:
         self._since, self._steps = {}, 0
         return means
 
+    def say(self, *lines: str) -> None:
+        """Something a person should know now."""
+        for line in lines:
+            self._console.print(f"skipped: {line}", style="red", highlight=False, soft_wrap=True)
+
     def judged(self, row: Row, picture: Image) -> None:
         """The judging faces were looked at."""
         self._row, self._best = row, min(self._best, row["nme_percent"])
