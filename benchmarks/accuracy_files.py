@@ -47,6 +47,7 @@ def _row(scores: Scores, root: Path) -> dict[str, Any]:
         "split": scores.split,
         "crop": scores.crop,
         "faces": len(scores.samples),
+        "faces_in_split": scores.whole,
         "missed": len(scores.missed),
         "nme_percent": _rounded(scores.nme_percent()),
         "behind_star_percent": _rounded(scores.behind_star_percent),

@@ -35,7 +35,8 @@ def main_table(scores: list[Scores], title: str, caption: str) -> Table:
 
 def _main_cells(row: Scores) -> Iterator[str]:
     threshold = thresholds(row.data.name)[0]
-    yield from (row.split, row.crop, str(len(row.samples)), str(len(row.missed)))
+    part = "" if len(row.samples) == row.whole else f" of {row.whole}"
+    yield from (row.split, row.crop, f"{len(row.samples)}{part}", str(len(row.missed)))
     yield _percent(row.nme_percent())
     yield _difference(row.behind_star_percent)
     yield _percent(row.failures_percent(threshold))

@@ -9,6 +9,7 @@ import numpy as np
 from jaxtyping import Float, Int
 
 from train.datasets import DataError, DataSet, Sample, hold_out
+from train.datasets.overview import PUBLISHED as PUBLISHED_FACES
 from train.metrics import (
     Normaliser,
     area_under_curve,
@@ -105,6 +106,11 @@ class Scores:
             if default_threshold(self.data.name) < error < np.inf
         ]
         return sorted(beyond, key=lambda face: -face[1])
+
+    @property
+    def whole(self) -> int:
+        """Faces that the split has in the papers; of a split they do not know, those here."""
+        return PUBLISHED_FACES.get(self.data.name, {}).get(self.split, len(self.samples))
 
     @property
     def behind_star_percent(self) -> float | None:

@@ -135,6 +135,7 @@ def test_the_table_names_star_below_the_splits_it_published(
     shown = capsys.readouterr().out
     assert shown.index("challenge") < shown.index("4.32") < shown.index("common")
     assert "worse" in shown
+    assert "3 of 135" in shown
     assert "D-ViT" not in shown  # which published neither of them
 
 
