@@ -28,6 +28,10 @@ UNREADABLE = (
 _OFFICIAL_LAYOUTS = {98: "WFLW-98", 68: "300W-68", 29: "COFW-29"}
 
 
+TEST_PART = "its own test set"
+"""What `selected_on` says where the authors' practice was followed."""
+
+
 class CheckpointError(Exception):
     """A weight file cannot be used; the message is for the user."""
 
@@ -59,6 +63,8 @@ class CheckpointInfo:
     margin: float
     """Side of the crop over the longer side of the landmarks' box."""
     colour: str = "RGB"
+    antialiased: bool = True
+    """Whether it was trained on crops whose pixels were averaged before strong reductions."""
     trained_on: str = ""
     licence: str = ""
     figures: dict[str, float] = field(default_factory=dict)
@@ -133,6 +139,8 @@ def load_official_checkpoint(path: Path) -> tuple[LandmarkNet, CheckpointInfo]:
         input_px=256,
         margin=1.0,
         colour="BGR",
+        antialiased=False,
+        selected_on=TEST_PART,
         trained_on="as published by the authors of STAR",
         licence="the authors' and the data set's: research",
     )

@@ -62,6 +62,10 @@ class HeatmapLandmarker:
         return self.info.input_px
 
     @property
+    def antialiased(self) -> bool:
+        return self.info.antialiased
+
+    @property
     def margin(self) -> float:
         return self.info.margin
 

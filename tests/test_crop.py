@@ -77,3 +77,12 @@ def test_a_strong_reduction_averages_the_pixels_it_passes_over(rng: np.random.Ge
 def test_a_crop_outside_the_frame_is_black() -> None:
     image = np.full((50, 50, 3), 200, np.uint8)
     assert warp_crop(image, crop_from_square(5000.0, 5000.0, 600.0, 64), 64).max() == 0
+
+
+def test_published_crops_are_not_averaged(rng: np.random.Generator) -> None:
+    image = rng.integers(0, 256, (400, 400, 3), dtype=np.uint8)
+    matrix = crop_from_square(200.0, 200.0, 400.0, 64)
+    published = warp_crop(image, matrix, 64, antialiased=False)
+    plain = cv2.warpAffine(image, matrix[:2].astype(float), (64, 64), flags=cv2.INTER_LINEAR)
+    np.testing.assert_array_equal(published, plain)
+    assert warp_crop(image, matrix, 64).std() < published.std() / 2

@@ -16,10 +16,10 @@ import torch
 from safetensors.torch import load_file
 from test_datasets import write_300w
 
-from models.checkpoint import CheckpointInfo, load_checkpoint, save_checkpoint
+from models.checkpoint import TEST_PART, CheckpointInfo, load_checkpoint, save_checkpoint
 from tracker.layouts import COFW_29, IBUG_68
 from train.datasets import DataError, open_data_set
-from train.faces import TEST_PART, gather
+from train.faces import gather
 from train.fit import build_parser, train
 from train.processes import Processes
 from train.recipes import RECIPES

@@ -42,6 +42,7 @@ class EyesLandmarker:
     layout_table: ClassVar[dict[str, object]] = {}
     input_px = 96
     margin = 2.0
+    antialiased = True
 
     def stages(self, crops: np.ndarray, last: int) -> list[CropEstimates]:
         right, left = (self._centers(crops, side) for side in (-1, 1))

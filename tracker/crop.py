@@ -56,13 +56,19 @@ def warp_crop(
     image: UInt8[np.ndarray, "height width rgb=3"],
     crop_from_frame: Float[np.ndarray, "3 3"],
     size_px: int,
+    *,
+    antialiased: bool = True,
 ) -> UInt8[np.ndarray, "size size rgb=3"]:
     """Cut the crop out; black outside the frame.
 
-    Bilinear as published; strong reductions average pixels first.
+    Args:
+        image: The frame.
+        crop_from_frame: Its linear part may turn.
+        size_px: Side of the crop.
+        antialiased: Average pixels before strong reductions. Published tables do not.
     """
     frame_per_crop = 1 / np.sqrt(abs(np.linalg.det(crop_from_frame[:2, :2])))
-    if frame_per_crop >= _SHRINK_BEYOND:
+    if antialiased and frame_per_crop >= _SHRINK_BEYOND:
         image, crop_from_frame = _shrink(image, crop_from_frame, size_px, int(frame_per_crop))
     return cv2.warpAffine(
         image, crop_from_frame[:2].astype(np.float64), (size_px, size_px), flags=cv2.INTER_LINEAR

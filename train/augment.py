@@ -37,11 +37,11 @@ class AugmentConfig:
 
 
 def exact_crop(
-    sample: Sample, size_px: int, margin: float
+    sample: Sample, size_px: int, margin: float, *, antialiased: bool = True
 ) -> tuple[Crop, Float[np.ndarray, "landmarks xy=2"]]:
     """The crop a perfect tracker would take, and the points in its pixels."""
     crop_from_frame = crop_from_square(*sample.square(margin), size_px)
-    crop = warp_crop(sample.read_image(), crop_from_frame, size_px)
+    crop = warp_crop(sample.read_image(), crop_from_frame, size_px, antialiased=antialiased)
     return crop, transform(crop_from_frame, sample.points)
 
 
@@ -54,6 +54,7 @@ class RandomCrop:
     config: AugmentConfig
     first_pixel: float = 0.0
     """Coordinate of the first pixel's centre about which the data set mirrors."""
+    antialiased: bool = True
 
     def __call__(
         self,
@@ -70,7 +71,7 @@ class RandomCrop:
             center_x = last - center_x
         exact = crop_from_square(center_x, center_y, side, size_px)
         matrix = (random_geometry(size_px, self.config, rng) @ exact).astype(np.float32)
-        crop = warp_crop(image, matrix, size_px)
+        crop = warp_crop(image, matrix, size_px, antialiased=self.antialiased)
         return random_texture(crop, self.config, rng), transform(matrix, points)
 
 

@@ -9,6 +9,7 @@ import torch
 from jaxtyping import Float
 from torch import Tensor
 
+from models.checkpoint import TEST_PART
 from models.decode import decode_moments
 from models.landmark_net import LandmarkNet
 from tracker.crop import crop_pixels
@@ -20,10 +21,9 @@ from .augment import exact_crop
 from .datasets import DataError, DataSet, Sample, hold_out, read_pseudo_labels
 from .datasets.contact_sheet import contact_sheet
 from .metrics import normalised_mean_error, normalisers
+from .recipes import Recipe
 from .views import as_input
 
-TEST_PART = "its own test set"
-"""What `selected_on` of a checkpoint says when the authors' practice was asked for."""
 _LARGEST_BAD_SHARE = 0.001
 _AT_ONCE = 32
 _SHOWN = 12
@@ -91,11 +91,11 @@ def gather(data: DataSet, pseudo_labels: Path | None, *, select_on_test: bool) -
 class Judge:
     """Measures networks on the judging faces, in exact crops, as published tables do."""
 
-    def __init__(self, faces: Faces, margin: float, colour: str, device: torch.device) -> None:
+    def __init__(self, faces: Faces, recipe: Recipe, device: torch.device) -> None:
         self._samples, self._layout = list(faces.judging), faces.layout
         self.bad: set[str] = set()
         """Pictures that could not be read."""
-        self._margin, self._colour, self._device = margin, colour, device
+        self._recipe, self._device = recipe, device
         self._size_px = 0
         self._crops = torch.empty(0)
         self._truth = np.empty(0)
@@ -141,13 +141,20 @@ class Judge:
 
     def _as_seen(self, crops: Tensor) -> Tensor:
         crops = crops.to(self._device)
-        return as_input(crops if self._colour == "RGB" else crops.flip(1))
+        return as_input(crops if self._recipe.colour == "RGB" else crops.flip(1))
 
     def _cut(self, size_px: int) -> None:
         views = []
         for sample in list(self._samples):
             try:
-                views.append(exact_crop(sample, size_px, self._margin))
+                views.append(
+                    exact_crop(
+                        sample,
+                        size_px,
+                        self._recipe.margin,
+                        antialiased=self._recipe.antialiased,
+                    )
+                )
             except DataError as error:
                 self.bad.add(str(error))
                 self._samples.remove(sample)

@@ -51,7 +51,7 @@ def fit(
         DataError: If too many pictures cannot be read.
     """
     recipe, first = run.recipe, run.processes.is_first
-    judge = Judge(faces, recipe.margin, recipe.colour, run.processes.device)
+    judge = Judge(faces, recipe, run.processes.device)
     ends = time.monotonic() + 60 * limits.minutes
     with watching(recipe, run.images, board_folder if first else None) as watch:
         for batch in _loader(run, faces, limits.workers):
@@ -127,6 +127,7 @@ def _save_weights(
         input_px=int(row["size_px"]),
         margin=recipe.margin,
         colour=recipe.colour,
+        antialiased=recipe.antialiased,
         trained_on=faces.described,
         licence="that of the data: " + faces.data.name,
         figures={"nme_percent": row["nme_percent"], "images": row["images"]},

@@ -108,6 +108,9 @@ class StagedLandmarker(Protocol):
     @property
     def margin(self) -> float: ...
 
+    @property
+    def antialiased(self) -> bool: ...
+
     def stages(
         self, crops: UInt8[np.ndarray, "faces height width rgb=3"], last: int
     ) -> list[CropEstimates]:
@@ -161,7 +164,8 @@ def looks_at(
     looks = []
     for nudge in nudges(looking.crops):
         matrix = nudge.matrix(size) @ view.matrix(size) @ exact
-        looks.append(Look(warp_crop(image, matrix, size), matrix))
+        crop = warp_crop(image, matrix, size, antialiased=landmarker.antialiased)
+        looks.append(Look(crop, matrix))
     return looks + [mirror_image(look, first_pixel) for look in looks if looking.flips]
 
 

@@ -22,6 +22,8 @@ class Recipe:
     input_px: int
     margin: float = 1.2
     colour: Literal["RGB", "BGR"] = "RGB"
+    antialiased: bool = True
+    """Average pixels before strong reductions, as the tracker does."""
 
     batch: int = 16
     """Pictures of one optimiser step, over all processes."""
@@ -105,6 +107,7 @@ def _published(data: str) -> Recipe:
         input_px=256,
         margin=1.0,
         colour="BGR",
+        antialiased=False,
         batch=128,
         epochs=500,
         evaluate_every=0,  # once an epoch

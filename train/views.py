@@ -51,7 +51,9 @@ class RandomViews(Dataset[View]):
         self, samples: list[Sample], layout: Layout, recipe: Recipe, first_pixel: float = 0.0
     ) -> None:
         self._samples, self._layout, self._recipe = samples, layout, recipe
-        self._random_crop = RandomCrop(layout, recipe.margin, recipe.augment, first_pixel)
+        self._random_crop = RandomCrop(
+            layout, recipe.margin, recipe.augment, first_pixel, recipe.antialiased
+        )
 
     def __getitem__(self, draw: Draw) -> View:
         rng = np.random.default_rng((self._recipe.seed, draw.number))
