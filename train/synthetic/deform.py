@@ -1,0 +1,118 @@
+"""A gesture as a warp: part of the picture slides over the rest, landmarks along with it.
+
+The part that moves is a layer of its own. Material point p of it goes to p + amount * d(p), with
+d smooth and zero far from the gesture; what it uncovers shows the picture below.
+"""
+
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+from jaxtyping import Float
+
+from tracker.types import Image, Points
+
+_ROUNDS = 5
+"""Newton steps that invert p + amount * d(p)."""
+_LEAST_STRETCH = 0.3
+"""Steps are no longer than where material is pressed together this much."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Deformation:
+    """One gesture on one picture; amount 0 leaves the picture as it is, bit for bit."""
+
+    corner: tuple[int, int]
+    """x and y of the top-left pixel of the patch that it changes."""
+    displacement: Float[np.ndarray, "height width xy=2"]
+    """Pixels at amount 1, of the material at each pixel of the patch."""
+    cover: Float[np.ndarray, "height width"]
+    """1 where the picture belongs to the layer that moves, 0 where it stays below it."""
+    hollow: Float[np.ndarray, "height width"]
+    """1 where the layer, moving off, uncovers a hollow and not the picture below."""
+    hollow_colour: Float[np.ndarray, "height width rgb=3"]
+    moves: Points
+    """Displacement of each landmark at amount 1."""
+
+    def shifted(self, x: int, y: int) -> "Deformation":
+        """The same on a picture with x columns and y rows more before it."""
+        return replace(self, corner=(self.corner[0] + x, self.corner[1] + y))
+
+    def apply(self, picture: Image, amount: float) -> None:
+        """Change the picture in place."""
+        if amount == 0:
+            return
+        (x, y), (height, width) = self.corner, self.cover.shape
+        patch = picture[y : y + height, x : x + width]
+        source = self._source(amount)
+        layer = cv2.remap(patch, source, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+        cover = cv2.remap(
+            self.cover, source, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+        )
+        below = patch + self.hollow[..., None] * (self.hollow_colour - patch)
+        patch[:] = np.round(below + cover[..., None] * (layer - below))
+
+    def _source(self, amount: float) -> Float[np.ndarray, "height width xy=2"]:
+        """Where each pixel's material comes from: solves s + amount * d(s) = pixel by Newton.
+
+        Neighbours move in nearly one direction, so d's slope along it is its divergence.
+        """
+        rows, columns = np.indices(self.cover.shape, dtype=np.float32)
+        pixel = np.stack([columns, rows], -1)
+        slope = np.gradient(self.displacement[..., 0], axis=1)
+        slope += np.gradient(self.displacement[..., 1], axis=0)
+        moves = np.dstack([self.displacement, slope]) * np.float32(amount)
+        source = pixel - moves[..., :2]
+        for _ in range(_ROUNDS):
+            there = cv2.remap(
+                moves, source, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
+            )
+            miss = source + there[..., :2] - pixel
+            source -= miss / np.maximum(1 + there[..., 2:], _LEAST_STRETCH)
+        return source
+
+
+def smooth_step(
+    value: Float[np.ndarray, "*shape"], low: float, high: float
+) -> Float[np.ndarray, "*shape"]:
+    """0 below `low`, 1 above `high`, between them a cubic without a kink."""
+    share = np.clip((value - low) / (high - low), 0, 1)
+    return share * share * (3 - 2 * share)
+
+
+@dataclass(frozen=True, slots=True)
+class Axes:
+    """Coordinates along and across a feature, in its own width: u along, v down."""
+
+    start: Float[np.ndarray, "xy=2"]
+    along: Float[np.ndarray, "xy=2"]
+    """From u = 0 to u = 1."""
+
+    @property
+    def matrix(self) -> Float[np.ndarray, "2 2"]:
+        """Displacement in (u, v) to one in (x, y)."""
+        (x, y) = self.along
+        return np.array([[x, -y], [y, x]])
+
+    @property
+    def width_px(self) -> float:
+        return float(np.linalg.norm(self.along))
+
+    def uv(self, points: Float[np.ndarray, "*batch xy=2"]) -> Float[np.ndarray, "*batch uv=2"]:
+        """Points in these coordinates."""
+        return (points - self.start) @ np.linalg.inv(self.matrix).T
+
+    def xy(self, points: Float[np.ndarray, "*batch uv=2"]) -> Float[np.ndarray, "*batch xy=2"]:
+        """Back to pixels."""
+        return points @ self.matrix.T + self.start
+
+    def patch(
+        self, low: tuple[float, float], high: tuple[float, float]
+    ) -> tuple[tuple[int, int], Float[np.ndarray, "height width uv=2"]]:
+        """The box of pixels around a rectangle of (u, v): its corner, and (u, v) of each pixel."""
+        ends = np.array([(u, v) for u in (low[0], high[0]) for v in (low[1], high[1])])
+        corners = self.xy(ends)
+        first = np.floor(corners.min(0)).astype(int)
+        count = np.ceil(corners.max(0)).astype(int) + 1 - first
+        rows, columns = np.indices((count[1], count[0]), dtype=float)
+        return (int(first[0]), int(first[1])), self.uv(np.stack([columns, rows], -1) + first)
