@@ -7,10 +7,10 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-import run_tracker
 from test_fit import fit_here
 
 import models
+import run_tracker
 import tracker
 from models.checkpoint import load_checkpoint
 from tracker.layouts import find_layout

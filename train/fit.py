@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+import torch
 from torch.utils.data import DataLoader
 
 from models.checkpoint import CheckpointError, CheckpointInfo
@@ -61,7 +62,7 @@ def fit(
                 watch.say(*bad)
                 faces.check_bad(run.bad)
             watch.step(run.images, losses, len(run.bad))
-            over = run.images >= recipe.images or time.monotonic() >= ends
+            over = run.images >= recipe.images or run.processes.agree(time.monotonic() >= ends)
             if first and (over or run.images % recipe.evaluate_every < recipe.batch):
                 report(run, faces, judge, folder, watch)
             if over:
@@ -75,10 +76,7 @@ def _loader(run: Run, faces: Faces, workers: int) -> Iterator[View]:
     """This process' part of every batch, from the run's place on."""
     recipe, processes = run.recipe, run.processes
     views = RandomViews(faces.training + faces.pseudo, faces.layout, recipe, faces.data.first_pixel)
-    draws: list[list[Draw]] = [
-        processes.share(batch)
-        for batch in batches(recipe, len(faces.training), len(faces.pseudo), run.images)
-    ]
+    draws = _Draws(run, faces)
     return iter(
         DataLoader(
             views,
@@ -87,6 +85,18 @@ def _loader(run: Run, faces: Faces, workers: int) -> Iterator[View]:
             pin_memory=processes.device.type == "cuda",
         )
     )
+
+
+class _Draws:
+    """This process' part of every batch, thought up when it is needed."""
+
+    def __init__(self, run: Run, faces: Faces) -> None:
+        self._run, self._faces, self._start = run, faces, run.images
+
+    def __iter__(self) -> Iterator[list[Draw]]:
+        labelled, pseudo = len(self._faces.training), len(self._faces.pseudo)
+        for batch in batches(self._run.recipe, labelled, pseudo, self._start):
+            yield self._run.processes.share(batch)
 
 
 def report(run: Run, faces: Faces, judge: Judge, folder: RunFolder, watch: Watch) -> None:
@@ -143,7 +153,9 @@ def _save_weights(
         folder.save_weights(f"kept/{run.images:09d}", network, info)
 
 
-def resolved(recipe: Recipe, faces: Faces, images: int | None, processes: Processes) -> Recipe:
+def resolved(
+    recipe: Recipe, faces: Faces, images: int | None, processes: Processes, accumulate: int
+) -> Recipe:
     """The recipe with what depends on the data filled in.
 
     Raises:
@@ -156,6 +168,11 @@ def resolved(recipe: Recipe, faces: Faces, images: int | None, processes: Proces
         )
     epoch = len(faces.training)
     images = images or recipe.epochs * epoch or recipe.images
+    if recipe.batch % (processes.count * accumulate):
+        raise DataError(
+            f"a batch of {recipe.batch} cannot be shared out evenly: {processes.count} processes, "
+            f"--accumulate {accumulate}"
+        )
     return replace(recipe, images=images, evaluate_every=recipe.evaluate_every or epoch)
 
 
@@ -177,12 +194,16 @@ def train(arguments: argparse.Namespace, processes: Processes) -> None:
     )
     faces = gather(data, arguments.pseudo_labels, select_on_test=arguments.select_on_test)
     faces.check_bad(set())
-    recipe = resolved(RECIPES[arguments.config], faces, arguments.images, processes)
+    recipe = resolved(
+        RECIPES[arguments.config], faces, arguments.images, processes, arguments.accumulate
+    )
     execution = Execution(
         precision=arguments.precision,
         compiled=arguments.compile,
         accumulate=arguments.accumulate,
     )
+    if processes.device.type == "cuda":
+        torch.backends.cudnn.benchmark = True  # crops come in few sizes
     run = Run(recipe, faces.layout, processes, execution)
     folder = RunFolder(arguments.run_folder)
     if folder.state.exists():

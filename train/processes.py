@@ -32,6 +32,12 @@ class Processes:
         """This process' part of what all of them do together."""
         return items[self.rank :: self.count]
 
+    def agree(self, said: bool) -> bool:
+        """Whether any process says so: all must stop at the same step."""
+        if self.count == 1:
+            return said
+        return bool(self.mean(torch.tensor(float(said), device=self.device)) > 0)
+
     def mean(self, values: Tensor) -> Tensor:
         """The mean over all processes; not a number if it is none in any of them."""
         if self.count > 1:

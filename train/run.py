@@ -1,6 +1,7 @@
 """The state of one training run, and the step that moves it on."""
 
 import io
+import math
 import os
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass
@@ -113,8 +114,8 @@ class Run:
             group["lr"] = self.recipe.learning_rate_at(self.progress)
         self.optimizer.zero_grad(set_to_none=True)
         losses = self._backward(batch)
-        if not all(map(torch.isfinite, losses.values())):
-            said = ", ".join(f"{name} {value.item():g}" for name, value in losses.items())
+        if not all(map(math.isfinite, losses.values())):
+            said = ", ".join(f"{name} {value:g}" for name, value in losses.items())
             pictures = ", ".join(batch.name)
             raise TrainingError(
                 f"the loss is no number at picture {self.images} ({said}): training stopped, the "
@@ -127,9 +128,10 @@ class Run:
         self._scaler.update()
         self.images += self.recipe.batch
         self._update_average()
-        return {name: value.item() for name, value in losses.items()}
+        return losses
 
-    def _backward(self, batch: View) -> dict[str, Tensor]:
+    def _backward(self, batch: View) -> dict[str, float]:
+        """Gradients of this process' part; the losses over all, in one trip from the device."""
         parts = self.execution.accumulate
         device = self.processes.device
         sums: dict[str, Tensor] = {}
@@ -146,7 +148,7 @@ class Run:
             for name, loss in losses.items():
                 sums[name] = sums.get(name, 0) + loss.detach() / parts
         means = self.processes.mean(torch.stack(list(sums.values())))
-        return dict(zip(sums, means, strict=True))
+        return dict(zip(sums, means.tolist(), strict=True))
 
     @property
     def _dtype(self) -> torch.dtype:

@@ -21,6 +21,7 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
+from safetensors import SafetensorError
 
 from models.checkpoint import CheckpointInfo, save_checkpoint
 from models.landmark_net import LandmarkNet
@@ -89,7 +90,7 @@ class RunFolder:
         try:
             path.parent.mkdir(exist_ok=True)
             save_checkpoint(path, network.state_dict(), info)
-        except OSError as error:
+        except (OSError, SafetensorError) as error:
             raise TrainingError(f"{path}: cannot be written ({error})") from error
 
     def save_state(self, run: Run) -> None:

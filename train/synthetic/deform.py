@@ -4,7 +4,9 @@ The part that moves is a layer of its own. Material point p of it goes to p + am
 d smooth and zero far from the gesture; what it uncovers shows the picture below.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import cv2
 import numpy as np
@@ -12,19 +14,21 @@ from jaxtyping import Float
 
 from tracker.types import Image, Points
 
-_ROUNDS = 5
-"""Newton steps that invert p + amount * d(p)."""
+_LEVELS = 32
+"""Amounts at which the warp is inverted beforehand; between them it is interpolated."""
 _LEAST_STRETCH = 0.3
-"""Steps are no longer than where material is pressed together this much."""
+"""Newton's steps are no longer than where material is pressed together this much."""
+
+Warp = Float[np.ndarray, "height width xy=2"]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, eq=False)
 class Deformation:
     """One gesture on one picture; amount 0 leaves the picture as it is, bit for bit."""
 
     corner: tuple[int, int]
     """x and y of the top-left pixel of the patch that it changes."""
-    displacement: Float[np.ndarray, "height width xy=2"]
+    displacement: Warp
     """Pixels at amount 1, of the material at each pixel of the patch."""
     cover: Float[np.ndarray, "height width"]
     """1 where the picture belongs to the layer that moves, 0 where it stays below it."""
@@ -45,31 +49,42 @@ class Deformation:
         (x, y), (height, width) = self.corner, self.cover.shape
         patch = picture[y : y + height, x : x + width]
         source = self._source(amount)
-        layer = cv2.remap(patch, source, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-        cover = cv2.remap(
-            self.cover, source, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-        )
+        layer, cover = _sampled(patch, source), _sampled(self.cover, source)
         below = patch + self.hollow[..., None] * (self.hollow_colour - patch)
         patch[:] = np.round(below + cover[..., None] * (layer - below))
 
-    def _source(self, amount: float) -> Float[np.ndarray, "height width xy=2"]:
-        """Where each pixel's material comes from: solves s + amount * d(s) = pixel by Newton.
+    @cached_property
+    def _sources(self) -> list[Warp]:
+        return list(_inverses(self.displacement))
 
-        Neighbours move in nearly one direction, so d's slope along it is its divergence.
-        """
-        rows, columns = np.indices(self.cover.shape, dtype=np.float32)
-        pixel = np.stack([columns, rows], -1)
-        slope = np.gradient(self.displacement[..., 0], axis=1)
-        slope += np.gradient(self.displacement[..., 1], axis=0)
-        moves = np.dstack([self.displacement, slope]) * np.float32(amount)
-        source = pixel - moves[..., :2]
-        for _ in range(_ROUNDS):
-            there = cv2.remap(
-                moves, source, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-            )
+    def _source(self, amount: float) -> Warp:
+        """Where each pixel's material comes from."""
+        level = min(int(amount * _LEVELS), _LEVELS - 1)
+        share = amount * _LEVELS - level
+        return cv2.addWeighted(
+            self._sources[level], 1 - share, self._sources[level + 1], share, 0.0
+        )
+
+
+def _inverses(displacement: Warp) -> Iterator[Warp]:
+    """At each level the s for which s + amount * d(s) is the pixel, by Newton from the last one.
+
+    Neighbours move in nearly one direction, so d's slope along it is its divergence.
+    """
+    rows, columns = np.indices(displacement.shape[:2], dtype=np.float32)
+    pixel = np.stack([columns, rows], -1)
+    slope = np.gradient(displacement[..., 0], axis=1) + np.gradient(displacement[..., 1], axis=0)
+    moves, source = np.dstack([displacement, slope]), pixel
+    for level in range(_LEVELS + 1):
+        for _ in range(3):
+            there = np.float32(level / _LEVELS) * _sampled(moves, source)
             miss = source + there[..., :2] - pixel
-            source -= miss / np.maximum(1 + there[..., 2:], _LEAST_STRETCH)
-        return source
+            source = source - miss / np.maximum(1 + there[..., 2:], _LEAST_STRETCH)
+        yield source
+
+
+def _sampled(values: np.ndarray, places: Warp) -> np.ndarray:
+    return cv2.remap(values, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
 def smooth_step(

@@ -1,5 +1,7 @@
 """Closing an eye: the upper lid slides down over the eyeball onto the lower lid."""
 
+from collections.abc import Callable
+
 import numpy as np
 from jaxtyping import Float
 from scipy.interpolate import PchipInterpolator
@@ -11,17 +13,23 @@ from .face import Face
 
 _SKIN = 0.4
 """Height of the skin above the lid that unfolds, in eye widths."""
+_CORNER = 0.12
+"""Share of the eye's width beside each corner over which the fall sets in."""
 _LASHES_PX = 0.6
 """The lid's edge reaches this far below its landmarks and fades within one pixel more."""
 
 
 def eyelids(face: Face) -> tuple[Deformation, ...]:
-    """How each eye closes; amount 1 brings each landmark of the upper lid onto the lower lid."""
+    """How each eye closes; amount 1 brings each landmark of the upper lid onto the lower lid.
+
+    An eye seen so much from the side that its upper lid overhangs a corner stays open.
+    """
     eyes = [outline for outline in face.layout.outlines if outline.name.endswith(" eye")]
-    return tuple(_eyelid(face, eye) for eye in eyes)
+    closing = (_eyelid(face, eye) for eye in eyes)
+    return tuple(eyelid for eyelid in closing if eyelid is not None)
 
 
-def _eyelid(face: Face, eye: Outline) -> Deformation:
+def _eyelid(face: Face, eye: Outline) -> Deformation | None:
     """An eye's outline runs from one corner over the upper lid to the other, and back below."""
     ring = np.array(eye.members)
     half = len(ring) // 2
@@ -30,11 +38,14 @@ def _eyelid(face: Face, eye: Outline) -> Deformation:
     axes = Axes(start, end - start)
     lid, fall = axes.uv(face.points[upper]), axes.uv(face.points[lower])
     fall = fall - lid
+    if np.diff(lid[:, 0], prepend=0, append=1).min() < _CORNER:
+        return None
     skin = min(_SKIN, 0.8 * _free_above(face, axes, lid))
     corner, uv = axes.patch((-0.4, float(lid[:, 1].min()) - skin - 0.1), (1.4, 0.5))
-    above = uv[..., 1] - _edge(lid)(uv[..., 0])  # negative above the lid's edge
-    unfolding = smooth_step(above, -skin, 0.0)
-    displacement = unfolding[..., None] * _fall(lid, fall)(uv[..., 0]) @ axes.matrix.T
+    u, v = uv[..., 0], uv[..., 1]
+    above = v - _arc(lid[:, 0], lid[:, 1])(u)  # negative above the lid's edge
+    unfolding = smooth_step(above, -skin, 0.0) * _rounded(u)
+    displacement = unfolding[..., None] * _arc(lid[:, 0], fall)(u) @ axes.matrix.T
     edge_px = above * axes.width_px
     moves = np.zeros_like(face.points)
     moves[upper] = face.points[lower] - face.points[upper]
@@ -57,20 +68,22 @@ def _free_above(face: Face, axes: Axes, lid: Float[np.ndarray, "lid uv=2"]) -> f
     return float(np.min(lid[:, 1].min() - v[near])) if near.any() else _SKIN
 
 
-def _edge(lid: Float[np.ndarray, "lid uv=2"]) -> PchipInterpolator:
-    """The lid's edge through its landmarks and both corners, level beyond them."""
-    u = np.concatenate([[-0.6, -0.3, 0.0], lid[:, 0], [1.0, 1.3, 1.6]])
-    v = np.concatenate([[0.0, 0.0, 0.0], lid[:, 1], [0.0, 0.0, 0.0]])
-    return PchipInterpolator(u, v)
+def _arc(
+    u: Float[np.ndarray, " lid"], values: Float[np.ndarray, "lid *axes"]
+) -> Callable[[Float[np.ndarray, "*batch"]], Float[np.ndarray, "*batch axes"]]:
+    """A curve through values along the lid, zero in both corners and beyond: nearly a parabola."""
+    heights = values.T / (u * (1 - u))  # of the parabola through each value
+    ends = heights[..., :1], heights, heights[..., -1:]
+    height = PchipInterpolator([0, *u, 1], np.concatenate(ends, -1).T)
+
+    def at(place: Float[np.ndarray, "*batch"]) -> Float[np.ndarray, "*batch axes"]:
+        inside = np.clip(place, 0, 1)
+        parabola = (inside * (1 - inside)).reshape(place.shape + (1,) * (values.ndim - 1))
+        return parabola * height(inside)
+
+    return at
 
 
-def _fall(
-    lid: Float[np.ndarray, "lid uv=2"], fall: Float[np.ndarray, "lid uv=2"]
-) -> PchipInterpolator:
-    """How far the lid falls along u; in the corners it starts at once but without a kink."""
-    near = 0.2
-    u = [-0.6, -0.3, 0.0, near * lid[0, 0], *lid[:, 0], 1 - near * (1 - lid[-1, 0]), 1.0, 1.3, 1.6]
-    zero = np.zeros((3, 2))
-    return PchipInterpolator(
-        u, np.concatenate([zero, near * fall[:1], fall, near * fall[-1:], zero])
-    )
+def _rounded(u: Float[np.ndarray, "*batch"]) -> Float[np.ndarray, "*batch"]:
+    """1 along the lid, without a kink to 0 in its corners."""
+    return smooth_step(u, 0, _CORNER) * smooth_step(1 - u, 0, _CORNER)
