@@ -1,0 +1,25 @@
+"""Virtual camera: clips of a photograph whose landmarks are known in every frame.
+
+`make_clip(kind, face, seed)`; what happens is looked up in `CLIPS`.
+"""
+
+from .clips import Clip, make_clip
+from .codec import video_codec
+from .face import Face, annotated_face, portrait_face
+from .kinds import CLIPS, Kind
+from .sensor import PERFECT, Sensor
+from .staging import Camera
+
+__all__ = [
+    "CLIPS",
+    "PERFECT",
+    "Camera",
+    "Clip",
+    "Face",
+    "Kind",
+    "Sensor",
+    "annotated_face",
+    "make_clip",
+    "portrait_face",
+    "video_codec",
+]

@@ -38,6 +38,12 @@ class Deformation:
     moves: Points
     """Displacement of each landmark at amount 1."""
 
+    @property
+    def corners(self) -> Float[np.ndarray, "corners xy=2"]:
+        """First and last pixel of the patch."""
+        height, width = self.cover.shape
+        return np.array(self.corner) + np.array([[0.0, 0.0], [width - 1, height - 1]])
+
     def shifted(self, x: int, y: int) -> "Deformation":
         """The same on a picture with x columns and y rows more before it."""
         return replace(self, corner=(self.corner[0] + x, self.corner[1] + y))
@@ -84,7 +90,7 @@ def _inverses(displacement: Warp) -> Iterator[Warp]:
 
 
 def _sampled(values: np.ndarray, places: Warp) -> np.ndarray:
-    return cv2.remap(values, places, None, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    return cv2.remap(values, places, np.empty(0), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
 
 
 def smooth_step(

@@ -22,7 +22,8 @@ _LASHES_PX = 0.6
 def eyelids(face: Face) -> tuple[Deformation, ...]:
     """How each eye closes; amount 1 brings each landmark of the upper lid onto the lower lid.
 
-    An eye seen so much from the side that its upper lid overhangs a corner stays open.
+    The eyeball stays, and with it a landmark on the pupil. An eye seen so much from the side that
+    its upper lid overhangs a corner stays open.
     """
     eyes = [outline for outline in face.layout.outlines if outline.name.endswith(" eye")]
     closing = (_eyelid(face, eye) for eye in eyes)

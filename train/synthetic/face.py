@@ -8,8 +8,7 @@ from jaxtyping import Float
 from tracker.layouts import IBUG_68, Layout
 from tracker.types import Image, Points
 from tracker.virtual_camera import portrait
-
-from ..datasets import Sample
+from train.datasets import Sample
 
 _BLACK = 16
 """Brightest grey level of what data sets pad with: black, and the ringing of JPEG beside it."""

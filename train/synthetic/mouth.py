@@ -101,7 +101,7 @@ def _hollow_colour(
     """Dark red, from the lips' own colour; darkest under the upper lip, a tongue's hint below."""
     shape = face.image.shape[:2]
     mask = cv2.fillConvexPoly(
-        np.zeros(shape, np.uint8), cv2.convexHull(face.points[lips].round().astype(np.int32)), 1
+        np.zeros(shape, np.uint8), cv2.convexHull(face.points[lips].round().astype(np.int32)), (1,)
     )
     colour = np.array(cv2.mean(face.image, mask)[:3])
     depth = smooth_step(uv[..., 1], 0, drop)[..., None]
