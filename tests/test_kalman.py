@@ -3,75 +3,109 @@ import pytest
 from filterpy.common import van_loan_discretization
 from filterpy.kalman import KalmanFilter
 
-from tracker.kalman import MotionModel, MotionState, initiate, predict, update
+from tracker.kalman import (
+    evidence_of_number,
+    evidence_of_point,
+    inverse_of,
+    merged,
+    packed,
+    predict_rate,
+    rate_after,
+    unpacked,
+    update_point,
+    update_rate,
+)
 
 
-def random_covariance(rng: np.random.Generator, size: int, *batch: int) -> np.ndarray:
-    root = rng.standard_normal((*batch, size, size))
-    return root @ root.swapaxes(-1, -2) + 0.1 * np.eye(size)
+def random_covariance(rng: np.random.Generator, *batch: int) -> np.ndarray:
+    root = rng.standard_normal((*batch, 2, 2))
+    return root @ root.swapaxes(-1, -2) + 0.1 * np.eye(2)
 
 
-def oracle(
-    state: MotionState, dt_s: float, noise: float, memory_s: float, alpha: float
-) -> KalmanFilter:
-    """The filter of filterpy, discretised by van Loan's matrix exponential."""
-    kalman = KalmanFilter(dim_x=4, dim_z=2)
-    kalman.x, kalman.P = state.mean[:, None].copy(), state.covariance.copy()
-    drift = np.zeros((4, 4))
-    drift[[0, 1], [2, 3]] = 1
-    drift[[2, 3], [2, 3]] = -1 / memory_s
-    shock = np.sqrt(noise) * np.vstack([np.zeros((2, 2)), np.eye(2)])
-    kalman.F, kalman.Q = van_loan_discretization(drift, shock, dt_s)
-    kalman.H = np.eye(2, 4)
-    kalman.alpha = alpha
-    return kalman
+def test_packing_loses_nothing(rng: np.random.Generator) -> None:
+    matrices = random_covariance(rng, 3, 5)
+    np.testing.assert_array_equal(unpacked(packed(matrices)), matrices)
+    np.testing.assert_allclose(unpacked(inverse_of(packed(matrices))), np.linalg.inv(matrices))
 
 
-@pytest.mark.parametrize("memory_s", [np.inf, 0.3], ids=["constant-velocity", "fading-velocity"])
-def test_every_landmark_of_every_face_equals_filterpy(
-    memory_s: float, rng: np.random.Generator
-) -> None:
-    faces, landmarks, noise = 3, 5, 0.7
-    model = MotionModel(noise, memory_s)
-    state = initiate(
-        rng.normal(100, 30, (faces, landmarks, 2)), random_covariance(rng, 2, faces, landmarks), 9.0
+def test_every_point_of_every_face_equals_filterpy(rng: np.random.Generator) -> None:
+    faces, landmarks = 3, 5
+    prior, noise = (
+        random_covariance(rng, faces, landmarks),
+        random_covariance(rng, faces, landmarks),
     )
-    alphas = rng.uniform(1, 3, (faces, landmarks))
-    for dt_s in (1 / 30, 0.2, 1 / 60):
-        measured = rng.normal(100, 30, (faces, landmarks, 2))
-        covariance = random_covariance(rng, 2, faces, landmarks)
-        after = update(predict(state, dt_s, model, alphas**2), measured, covariance)
-        for face, landmark in np.ndindex(faces, landmarks):
-            here = (face, landmark)
-            before = MotionState(state.mean[here], state.covariance[here])
-            kalman = oracle(before, dt_s, noise, memory_s, alphas[here])
-            kalman.predict()
-            kalman.update(measured[here], R=covariance[here])
-            np.testing.assert_allclose(after.mean[here], kalman.x[:, 0], rtol=1e-9, atol=1e-9)
-            np.testing.assert_allclose(after.covariance[here], kalman.P, rtol=1e-9, atol=1e-9)
-        state = after
+    innovation = rng.standard_normal((2, faces, landmarks))
+    after = update_point(packed(prior), packed(noise), innovation)
+    surprise, evidence = evidence_of_point(packed(prior), packed(noise), innovation)
+    for here in np.ndindex(faces, landmarks):
+        kalman = KalmanFilter(dim_x=2, dim_z=2)
+        kalman.P, kalman.H = prior[here].copy(), np.eye(2)
+        kalman.update(innovation[(slice(None), *here)], R=noise[here])
+        np.testing.assert_allclose(after.step[(slice(None), *here)], kalman.x[:, 0], rtol=1e-9)
+        np.testing.assert_allclose(unpacked(after.covariance)[here], kalman.P, rtol=1e-9)
+        np.testing.assert_allclose(surprise[here], kalman.mahalanobis**2, rtol=1e-9)
+        constant = -np.log(2 * np.pi)
+        np.testing.assert_allclose(evidence[here] + constant, kalman.log_likelihood, rtol=1e-9)
 
 
-@pytest.mark.parametrize("memory_s", [np.inf, 0.3], ids=["constant-velocity", "fading-velocity"])
+@pytest.mark.parametrize("memory_s", [1e9, 0.3], ids=["constant-rate", "fading-rate"])
+@pytest.mark.parametrize("dt_s", [1 / 30, 0.2, 1 / 240])
+def test_every_number_with_a_rate_equals_filterpy(
+    memory_s: float, dt_s: float, rng: np.random.Generator
+) -> None:
+    before, noise = random_covariance(rng, 4), rng.uniform(0.1, 2, 4)
+    mean, measured = rng.standard_normal((2, 4)), rng.standard_normal(4)
+    acceleration = np.full(4, 0.7)
+    times = np.full(4, dt_s)
+    kept, reach = rate_after(times, memory_s)
+    value, rate = mean[0] + reach * mean[1], kept * mean[1]
+    prior = predict_rate(packed(before), times, memory_s, acceleration)
+    after = update_rate(prior, noise, measured - value)
+    surprise, evidence = evidence_of_number(prior[0] + noise, measured - value)
+    for here in range(4):
+        kalman = KalmanFilter(dim_x=2, dim_z=1)
+        kalman.x, kalman.P = mean[:, here : here + 1].copy(), before[here].copy()
+        drift = np.array([[0, 1], [0, -1 / memory_s]])
+        shock = np.sqrt(0.7) * np.array([[0.0], [1.0]])
+        kalman.F, kalman.Q = van_loan_discretization(drift, shock, dt_s)
+        kalman.H = np.array([[1.0, 0.0]])
+        kalman.predict()
+        kalman.update(measured[here], R=noise[here])
+        found = np.stack([value, rate])[:, here] + after.step[:, here]
+        np.testing.assert_allclose(found, kalman.x[:, 0], rtol=1e-7, atol=1e-9)
+        np.testing.assert_allclose(unpacked(after.covariance)[here], kalman.P, rtol=1e-6)
+        np.testing.assert_allclose(surprise[here], kalman.mahalanobis**2, rtol=1e-6)
+        constant = -0.5 * np.log(2 * np.pi)
+        np.testing.assert_allclose(evidence[here] + constant, kalman.log_likelihood, rtol=1e-6)
+
+
+@pytest.mark.parametrize("memory_s", [1e9, 0.3], ids=["constant-rate", "fading-rate"])
 def test_predict_in_two_halves_equals_predict_at_once(
     memory_s: float, rng: np.random.Generator
 ) -> None:
-    state = MotionState(rng.standard_normal((7, 4)), random_covariance(rng, 4, 7))
-    model = MotionModel(3.0, memory_s)
-    once = predict(state, 0.1, model)
-    twice = predict(predict(state, 0.05, model), 0.05, model)
-    np.testing.assert_allclose(twice.mean, once.mean, atol=1e-12)
-    np.testing.assert_allclose(twice.covariance, once.covariance, atol=1e-12)
+    before, noise = packed(random_covariance(rng, 7)), np.full(7, 3.0)
+    once = predict_rate(before, np.full(7, 0.1), memory_s, noise)
+    half = np.full(7, 0.05)
+    twice = predict_rate(predict_rate(before, half, memory_s, noise), half, memory_s, noise)
+    np.testing.assert_allclose(twice, once, rtol=1e-6)
 
 
 def test_update_between_two_equal_gaussians_meets_in_the_middle() -> None:
-    state = initiate(np.zeros((1, 2)), np.eye(2)[None], 1.0)
-    after = update(state, np.array([[2.0, -4.0]]), np.eye(2)[None])
-    np.testing.assert_allclose(after.position, [[1.0, -2.0]])
-    np.testing.assert_allclose(after.position_covariance, 0.5 * np.eye(2)[None])
+    one = packed(np.eye(2)[None])
+    after = update_point(one, one, np.array([[2.0], [-4.0]]))
+    np.testing.assert_allclose(after.step[:, 0], [1.0, -2.0])
+    np.testing.assert_allclose(unpacked(after.covariance)[0], 0.5 * np.eye(2))
 
 
-def test_time_does_not_run_backwards() -> None:
-    state = initiate(np.zeros((1, 2)), np.eye(2)[None], 1.0)
-    with pytest.raises(ValueError, match="dt_s must be at least 0"):
-        predict(state, -0.1, MotionModel(1.0, np.inf))
+def test_a_mixture_keeps_its_mean_and_covariance(rng: np.random.Generator) -> None:
+    weight = np.array([[0.2], [0.8]])
+    mean, matrices = rng.standard_normal((2, 2, 1)), random_covariance(rng, 2, 1)
+    middle, covariance = merged(weight, mean, packed(matrices))
+    draws = np.concatenate(
+        [
+            rng.multivariate_normal(mean[:, index, 0], matrices[index, 0], int(400_000 * share))
+            for index, share in enumerate((0.2, 0.8))
+        ]
+    )
+    np.testing.assert_allclose(middle[:, 0], draws.mean(0), atol=0.02)
+    np.testing.assert_allclose(unpacked(covariance)[0], np.cov(draws.T), rtol=0.03, atol=0.02)

@@ -8,8 +8,9 @@ from fakes import BlobAnswer, BlobDetector, BlobLandmarker, blob_frame, blob_sha
 
 from tracker.errors import FaceTrackError
 from tracker.layouts import IBUG_68, LAYOUTS, Layout
+from tracker.motion import MotionConfig
 from tracker.pipeline import FaceTracker, TrackerConfig
-from tracker.track import MotionConfig, begin, estimate, measured_by
+from tracker.track import begin, estimate, measured_by
 from tracker.types import Frame, LandmarkEstimate, Measurement, TrackedFace
 
 RATE = 30.0
@@ -185,9 +186,9 @@ def test_no_landmark_of_any_layout_stays_behind_when_the_face_jumps(layout: Layo
     noise = np.tile(0.2 * np.eye(2), (layout.count, 1, 1))
     track = begin(0, _seen(shape, noise), 0.0, layout, MotionConfig())
     for index in range(1, 90):
-        track = measured_by(track, _seen(shape, noise), index / RATE, layout, MotionConfig())
+        (track,) = measured_by([track], [_seen(shape, noise)], index / RATE, layout, MotionConfig())
     moved = shape + np.array([40.0, 0.0])
-    track = measured_by(track, _seen(moved, noise), 3.0, layout, MotionConfig())
+    (track,) = measured_by([track], [_seen(moved, noise)], 3.0, layout, MotionConfig())
     assert np.abs(track.points - moved).max() < 4
 
 
@@ -198,8 +199,8 @@ def test_the_noise_the_filter_expects_does_not_make_us_surer_of_the_truth() -> N
     config = MotionConfig(flicker_scale=100.0)
     track = begin(0, look, 0.0, IBUG_68, config)
     for index in range(1, 60):
-        track = measured_by(track, look, index / RATE, IBUG_68, config)
-    told = np.trace(estimate(track).covariance, axis1=1, axis2=2)
+        (track,) = measured_by([track], [look], index / RATE, IBUG_68, config)
+    told = np.trace(estimate(track, IBUG_68, config).covariance, axis1=1, axis2=2)
     assert (told >= 0.8 * 2).all()  # the lasting part: absolute less flicker
 
 

@@ -1,7 +1,8 @@
-"""A Kalman filter with fading velocity for every landmark of every face at once.
+"""Kalman updates in closed form, batched over whatever comes after the leading axis.
 
-State (x, y, vx, vy) in pixels and pixels per second. Every function is pure and batched over
-leading axes; `filterpy` is the oracle in the tests.
+Two kinds of state, both tiny: a point without velocity, and a number with its rate. Symmetric 2x2
+matrices are kept as their three numbers, the leading axis, because thousands of them at once are
+then plain vector arithmetic. `filterpy` is the oracle in the tests.
 """
 
 from dataclasses import dataclass
@@ -9,126 +10,133 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
-from .gaussian import inverse_2x2
+Symmetric = Float[np.ndarray, "xx_xy_yy=3 *#batch"]
 
 
 @dataclass(frozen=True, slots=True)
-class MotionState:
-    """Gaussian over position and velocity of each landmark."""
+class Updated:
+    """What a measurement makes of a prediction."""
 
-    mean: Float[np.ndarray, "*batch state=4"]
-    covariance: Float[np.ndarray, "*batch state=4 state=4"]
-
-    @property
-    def position(self) -> Float[np.ndarray, "*batch xy=2"]:
-        """Pixels."""
-        return self.mean[..., :2]
-
-    @property
-    def position_covariance(self) -> Float[np.ndarray, "*batch xy=2 xy=2"]:
-        """Square pixels."""
-        return self.covariance[..., :2, :2]
+    step: Float[np.ndarray, "components=2 *#batch"]
+    """From the predicted mean to the new one."""
+    covariance: Symmetric
 
 
-@dataclass(frozen=True, slots=True)
-class MotionModel:
-    """Velocity that white acceleration feeds and friction takes away."""
-
-    acceleration_noise: float
-    """Spectral density of the white acceleration, px^2 / s^3."""
-    velocity_memory_s: float
-    """Time after which a velocity has fallen to 1/e; infinity means constant velocity."""
-
-    def discretised(
-        self, dt_s: float
-    ) -> tuple[Float[np.ndarray, "state=4 state=4"], Float[np.ndarray, "state=4 state=4"]]:
-        """Transition F and process noise Q over `dt_s`, exact for any step."""
-        memory, q = self.velocity_memory_s, self.acceleration_noise
-        if dt_s < 1e-4 * memory:  # the limit of the formulas below, which cancel there
-            moved, kept = dt_s, 1.0
-            position, cross, velocity = dt_s**3 / 3, dt_s**2 / 2, dt_s
-        else:
-            kept = np.exp(-dt_s / memory)
-            moved = memory * (1 - kept)
-            velocity = memory / 2 * (1 - kept**2)
-            cross = moved**2 / 2
-            position = memory**2 * (dt_s - 2 * moved + velocity)
-        return _per_axis(1.0, moved, 0.0, kept), q * _per_axis(position, cross, cross, velocity)
+def packed(matrix: Float[np.ndarray, "*#batch row=2 column=2"]) -> Symmetric:
+    """The three numbers of symmetric matrices."""
+    return np.stack([matrix[..., 0, 0], matrix[..., 0, 1], matrix[..., 1, 1]])
 
 
-def _per_axis(
-    position: float, upper: float, lower: float, velocity: float
-) -> Float[np.ndarray, "state=4 state=4"]:
-    """The same 2x2 matrix over (position, velocity) for x and for y."""
-    matrix = np.zeros((4, 4))
-    matrix[[0, 1], [0, 1]], matrix[[0, 1], [2, 3]] = position, upper
-    matrix[[2, 3], [0, 1]], matrix[[2, 3], [2, 3]] = lower, velocity
+def unpacked(numbers: Symmetric) -> Float[np.ndarray, "*#batch row=2 column=2"]:
+    """The matrices again."""
+    matrix = np.empty((*numbers.shape[1:], 2, 2))
+    matrix[..., 0, 0], matrix[..., 1, 1] = numbers[0], numbers[2]
+    matrix[..., 0, 1] = matrix[..., 1, 0] = numbers[1]
     return matrix
 
 
-def initiate(
-    position: Float[np.ndarray, "*batch xy=2"],
-    covariance: Float[np.ndarray, "*batch xy=2 xy=2"],
-    speed_px_s: float,
-) -> MotionState:
-    """Start at a measurement, standing still give or take `speed_px_s`."""
-    batch = position.shape[:-1]
-    full = np.zeros((*batch, 4, 4))
-    full[..., :2, :2] = covariance
-    full[..., 2:, 2:] = speed_px_s**2 * np.eye(2)
-    return MotionState(np.concatenate([position, np.zeros((*batch, 2))], -1), full)
+def update_point(
+    prior: Symmetric, noise: Symmetric, innovation: Float[np.ndarray, "xy=2 *#batch"]
+) -> Updated:
+    """Measure a point: H = I."""
+    # S = P + R,  x += P S^-1 y,  P = (P^-1 + R^-1)^-1 = (|R| P + |P| R) / |S|, true of 2x2 alone
+    (pxx, pxy, pyy), (x, y) = prior, innovation
+    sxx, sxy, syy = prior + noise
+    determinant = determinant_of(prior + noise)
+    ax, ay = (syy * x - sxy * y) / determinant, (sxx * y - sxy * x) / determinant  # S^-1 y
+    covariance = determinant_of(noise) / determinant * prior
+    covariance += determinant_of(prior) / determinant * noise
+    return Updated(np.stack([pxx * ax + pxy * ay, pxy * ax + pyy * ay]), covariance)
 
 
-def predict(
-    state: MotionState,
-    dt_s: float,
-    model: MotionModel,
-    inflation: Float[np.ndarray, "*batch"] | float = 1.0,
-) -> MotionState:
-    """Move the state forward in time.
+def evidence_of_point(
+    prior: Symmetric, noise: Symmetric, innovation: Float[np.ndarray, "xy=2 *#batch"]
+) -> tuple[Float[np.ndarray, "*#batch"], Float[np.ndarray, "*#batch"]]:
+    """Squared Mahalanobis distance of the innovation, and its log density but for a constant."""
+    x, y = innovation
+    total = prior + noise
+    determinant = determinant_of(total)
+    surprise = (total[2] * x * x - 2 * total[1] * x * y + total[0] * y * y) / determinant
+    return surprise, -0.5 * (surprise + np.log(determinant))
 
-    Args:
-        state: At the last frame.
-        dt_s: Seconds since that frame, at least 0.
-        model: How velocities come and go.
-        inflation: Factor on the propagated covariance, at least 1: how much older knowledge fades.
 
-    Raises:
-        ValueError: If `dt_s` is negative.
+def determinant_of(matrix: Symmetric) -> Float[np.ndarray, "*#batch"]:
+    """Of symmetric 2x2 matrices."""
+    return matrix[0] * matrix[2] - matrix[1] * matrix[1]
+
+
+def inverse_of(matrix: Symmetric) -> Symmetric:
+    """Of symmetric 2x2 matrices."""
+    determinant = determinant_of(matrix)
+    return np.stack([matrix[2], -matrix[1], matrix[0]]) / determinant
+
+
+def update_rate(
+    prior: Symmetric, noise: Float[np.ndarray, "*#batch"], innovation: Float[np.ndarray, "*#batch"]
+) -> Updated:
+    """Measure a number that has a rate: state (value, rate), H = (1, 0)."""
+    vv, vr, rr = prior
+    gain_value, gain_rate = vv / (vv + noise), vr / (vv + noise)
+    return Updated(
+        np.stack([gain_value * innovation, gain_rate * innovation]),
+        np.stack([vv - gain_value * vv, vr - gain_value * vr, rr - gain_rate * vr]),
+    )
+
+
+def evidence_of_number(
+    variance: Float[np.ndarray, "*#batch"], innovation: Float[np.ndarray, "*#batch"]
+) -> tuple[Float[np.ndarray, "*#batch"], Float[np.ndarray, "*#batch"]]:
+    """Normalised squared innovation, and its log density but for a constant."""
+    surprise = innovation * innovation / variance
+    return surprise, -0.5 * (surprise + np.log(variance))
+
+
+def predict_rate(
+    covariance: Symmetric,
+    dt_s: Float[np.ndarray, "*#batch"],
+    memory_s: float,
+    acceleration_noise: Float[np.ndarray, "*#batch"],
+) -> Symmetric:
+    """Covariance of (value, rate) after `dt_s`: white acceleration feeds the rate, which fades.
 
     Source:
-        Bar-Shalom, Li, Kirubarajan 2001: white acceleration, Ornstein-Uhlenbeck velocity (8.2.3),
-        fading memory.
+        Bar-Shalom, Li, Kirubarajan 2001, 8.2.3: Ornstein-Uhlenbeck velocity; exact for any step.
     """
-    if dt_s < 0:
-        raise ValueError(f"dt_s must be at least 0, got {dt_s}")
-    # x = F x,  P = alpha^2 F P F^T + Q
-    transition, noise = model.discretised(dt_s)
-    mean = state.mean @ transition.T
-    propagated = transition @ state.covariance @ transition.T
-    return MotionState(mean, np.asarray(inflation)[..., None, None] * propagated + noise)
+    kept, reach = rate_after(dt_s, memory_s)
+    vv, vr, rr = covariance
+    # Of the noise; the third formula cancels where dt_s is far below the memory.
+    rate = memory_s / 2 * (1 - kept * kept)
+    cross = reach * reach / 2
+    value = np.where(dt_s < 1e-3 * memory_s, dt_s**3 / 3, memory_s**2 * (dt_s - 2 * reach + rate))
+    q = acceleration_noise
+    return np.stack(
+        [
+            vv + 2 * reach * vr + reach * reach * rr + q * value,
+            kept * (vr + reach * rr) + q * cross,
+            kept * kept * rr + q * rate,
+        ]
+    )
 
 
-def update(
-    state: MotionState,
-    position: Float[np.ndarray, "*batch xy=2"],
-    covariance: Float[np.ndarray, "*batch xy=2 xy=2"],
-) -> MotionState:
-    """Take a measurement in.
+def rate_after(
+    dt_s: Float[np.ndarray, "*#batch"], memory_s: float
+) -> tuple[Float[np.ndarray, "*#batch"], Float[np.ndarray, "*#batch"]]:
+    """What is left of a rate after `dt_s`, and how far one unit of it has led by then."""
+    kept = np.exp(-dt_s / memory_s)
+    return kept, memory_s * -np.expm1(-dt_s / memory_s)
 
-    Args:
-        state: Predicted to the time of the measurement.
-        position: Pixels.
-        covariance: Measurement noise, square pixels.
+
+def merged(
+    weight: Float[np.ndarray, "hypotheses *#batch"],
+    mean: Float[np.ndarray, "components=2 hypotheses *#batch"],
+    covariance: Float[np.ndarray, "xx_xy_yy=3 hypotheses *#batch"],
+) -> tuple[Float[np.ndarray, "components=2 *#batch"], Symmetric]:
+    """One Gaussian with the mean and covariance of a mixture.
+
+    Source:
+        Generalised pseudo-Bayesian filter of first order (Bar-Shalom et al. 2001, 11.6.2).
     """
-    # S = H P H^T + R,  K = P H^T S^-1
-    innovation_covariance = state.position_covariance + covariance
-    gain = state.covariance[..., :, :2] @ inverse_2x2(innovation_covariance)
-    innovation = position - state.position
-    mean = state.mean + (gain @ innovation[..., None])[..., 0]
-    # Joseph form: stays symmetric and positive definite whatever the rounding.
-    kept = np.broadcast_to(np.eye(4), state.covariance.shape).copy()
-    kept[..., :, :2] -= gain
-    transposed = kept.swapaxes(-1, -2)
-    gain_t = gain.swapaxes(-1, -2)
-    return MotionState(mean, kept @ state.covariance @ transposed + gain @ covariance @ gain_t)
+    middle = (weight * mean).sum(1)
+    one, other = mean - middle[:, None]
+    spread = np.stack([one * one, one * other, other * other])
+    return middle, (weight * (covariance + spread)).sum(1)

@@ -5,21 +5,14 @@ from itertools import count
 from time import perf_counter
 
 import numpy as np
+from jaxtyping import Float
 
 from .association import match
 from .detection import overlap, square_around, unseen
 from .layouts import find_layout
 from .measurement import cut_crops, measurements_in_frame
-from .track import (
-    MotionConfig,
-    Track,
-    TrackStatus,
-    begin,
-    estimate,
-    measured_by,
-    missed,
-    predicted_to,
-)
+from .motion import MotionConfig
+from .track import Track, TrackStatus, begin, estimate, expected, measured_by, missed
 from .types import (
     Detector,
     Frame,
@@ -110,7 +103,7 @@ class FaceTracker:
         if self._should_detect(frame.time_s):
             self._find(frame)
         self._forget(frame.time_s)
-        shown = [_shown(t) for t in self._tracks if t.status is not TrackStatus.LOST]
+        shown = [self._shown(t) for t in self._tracks if t.status is not TrackStatus.LOST]
         self.tally.frames += 1
         self.tally.faces += sum(not face.is_predicted for face in shown)
         elsewhere = sum(self.tally.seconds.values()) - before
@@ -121,17 +114,21 @@ class FaceTracker:
         """Measure every live track in the crop its motion model expects."""
         now, layout, motion = frame.time_s, self.layout, self.config.motion
         live = [t for t in self._tracks if t.status is not TrackStatus.LOST]
-        expected = [predicted_to(t, now, layout, motion) for t in live]
-        squares = [square_around(t.points) for t in expected]
+        if not live:
+            return
+        places = expected(live, now, layout, motion)
+        squares = [square_around(points) for points in places]
         measurements = self._vouched(frame, self._measure(frame.image, squares))
-        doubtful = self._doubtful(expected, measurements)
-        for track, measurement in zip(live, measurements, strict=True):
-            if track.track_id in doubtful:
-                new = missed(track, measurement.confidence, now, layout, motion)
-            else:
-                new = measured_by(track, measurement, now, layout, motion)
-            self._replace(new)
-            self.tally.lost += new.status is TrackStatus.LOST
+        doubtful = self._doubtful(live, places, measurements)
+        pairs = list(zip(live, measurements, strict=True))
+        sure = [(t, m) for t, m in pairs if t.track_id not in doubtful]
+        new = measured_by([t for t, _ in sure], [m for _, m in sure], now, layout, motion)
+        new += [
+            missed(t, m.confidence, now, layout, motion) for t, m in pairs if t.track_id in doubtful
+        ]
+        for track in new:
+            self._replace(track)
+            self.tally.lost += track.status is TrackStatus.LOST
 
     def _vouched(self, frame: Frame, measurements: list[Measurement]) -> list[Measurement]:
         """Where the network cannot tell a face from a wall, the detector has to."""
@@ -151,17 +148,22 @@ class FaceTracker:
             self.tally.detections += 1
         return self._detected[1]
 
-    def _doubtful(self, expected: list[Track], measurements: list[Measurement]) -> set[int]:
+    def _doubtful(
+        self,
+        live: list[Track],
+        places: Float[np.ndarray, "faces landmarks xy=2"],
+        measurements: list[Measurement],
+    ) -> set[int]:
         """Tracks whose crop shows no face, or the face of another track that fits it better."""
         doubtful: set[int] = set()
         sure: list[tuple[float, int, Square]] = []
-        for track, measurement in zip(expected, measurements, strict=True):
+        for track, place_of, measurement in zip(live, places, measurements, strict=True):
             if measurement.confidence < self.config.keep_confidence:
                 doubtful.add(track.track_id)
                 continue
             points = measurement.landmarks.mean
             place = square_around(points)
-            away = float(np.linalg.norm(points - track.points, axis=-1).mean() / place.side)
+            away = float(np.linalg.norm(points - place_of, axis=-1).mean() / place.side)
             sure.append((away, track.track_id, place))
         taken: list[Square] = []
         for _, track_id, place in sorted(sure, key=lambda entry: entry[:2]):
@@ -236,6 +238,11 @@ class FaceTracker:
         self.tally.seconds["network"] += perf_counter() - cropped
         return measurements_in_frame(answer, matrices)
 
+    def _shown(self, track: Track) -> TrackedFace:
+        measured = track.last.landmarks if track.status is TrackStatus.FOLLOWED else None
+        told = estimate(track, self.layout, self.config.motion)
+        return TrackedFace(track.track_id, track.confidence, told, measured)
+
     def _replace(self, track: Track) -> None:
         self._tracks = [track if t.track_id == track.track_id else t for t in self._tracks]
 
@@ -245,8 +252,3 @@ class FaceTracker:
             for t in self._tracks
             if t.status is not TrackStatus.LOST or time_s - t.measured_s <= self.config.remember_s
         ]
-
-
-def _shown(track: Track) -> TrackedFace:
-    measured = track.last.landmarks if track.status is TrackStatus.FOLLOWED else None
-    return TrackedFace(track.track_id, track.confidence, estimate(track), measured)
