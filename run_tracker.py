@@ -23,10 +23,13 @@ from rich.console import Console
 from rich.logging import RichHandler
 
 import models
+from tracker.compare import SideBySide
 from tracker.demo import DemoRecorder, demo_camera
 from tracker.detection import MediaPipeDetector
+from tracker.draw import draw_faces
 from tracker.errors import FaceTrackError, SinkError
 from tracker.layouts import Layout
+from tracker.offline import Remember, Replay, smoothed_faces
 from tracker.pipeline import FaceTracker, TrackerConfig
 from tracker.sinks import (
     CsvSink,
@@ -40,6 +43,7 @@ from tracker.sinks import (
 )
 from tracker.sources import Source, open_source
 from tracker.terminal import RunSummary, closing_table, demo_table, progress
+from tracker.types import Frame, Image, TrackedFace
 from tracker.virtual_camera import VirtualCamera
 
 _DEMO_FOLDER = Path("demo-output")
@@ -71,11 +75,22 @@ def build_parser() -> argparse.ArgumentParser:
         "--max-faces", type=_positive, default=defaults.max_faces, metavar="N",
         help="follow at most this many faces, largest first (default: %(default)s)",
     )  # fmt: skip
+    tracking.add_argument(
+        "--smoothing", type=_share, default=defaults.smoothing, metavar="0..1",
+        help="0 follows every measurement, 1 is calmest and latest (default: %(default)s)",
+    )  # fmt: skip
+    tracking.add_argument(
+        "--offline", action="store_true",
+        help="for video files: smooth with what comes after each frame, too; reads the file twice",
+    )  # fmt: skip
     output = parser.add_argument_group("output")
     output.add_argument("--save-video", type=Path, metavar="F", help="write the overlay as MP4")
     output.add_argument("--save-csv", type=Path, metavar="F", help="write landmarks as CSV")
     output.add_argument(
         "--save-jsonl", type=Path, metavar="F", help="write landmarks as JSON lines"
+    )
+    output.add_argument(
+        "--compare", type=Path, metavar="F", help="write raw beside filtered, enlarged, as MP4"
     )
     output.add_argument("--overwrite", action="store_true", help="replace outputs that exist")
     output.add_argument("--raw", action="store_true", help="write unfiltered landmarks")
@@ -90,6 +105,13 @@ def _positive(text: str) -> int:
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"must be at least 1, got {number}")
+    return number
+
+
+def _share(text: str) -> float:
+    number = float(text)
+    if not 0 <= number <= 1:
+        raise argparse.ArgumentTypeError(f"must lie between 0 and 1, got {text}")
     return number
 
 
@@ -115,14 +137,16 @@ def run(arguments: argparse.Namespace, console: Console) -> RunSummary:
     is_demo = arguments.source == "demo"
     if is_demo:
         _choose_demo_outputs(arguments)
-    outputs = [arguments.save_video, arguments.save_csv, arguments.save_jsonl]
+    outputs = [
+        arguments.save_video, arguments.save_csv, arguments.save_jsonl, arguments.compare
+    ]  # fmt: skip
     outputs = [path for path in outputs if path]
     check_outputs(outputs, Path(arguments.source), overwrite=arguments.overwrite)
     with ExitStack() as opened:
         source = demo_camera() if is_demo else open_source(arguments.source)
         opened.enter_context(source)
         landmarker = models.load_landmarker(arguments.weights, arguments.device)
-        config = TrackerConfig(max_faces=arguments.max_faces)
+        config = TrackerConfig(max_faces=arguments.max_faces, smoothing=arguments.smoothing)
         tracker = FaceTracker(landmarker, MediaPipeDetector(), config)
         sinks: list[Sink] = []
         for sink in open_sinks(arguments, source, tracker.layout):
@@ -134,7 +158,11 @@ def run(arguments: argparse.Namespace, console: Console) -> RunSummary:
         if isinstance(source, VirtualCamera):
             recorder = DemoRecorder(source, tracker.layout)
             sinks.append(recorder)
-        summary = pump(source, tracker, sinks, console)
+        summary = (
+            pump(source, tracker, sinks, console)
+            if not arguments.offline
+            else (pump_offline(arguments.source, source, tracker, sinks, console))
+        )
     console.print(closing_table(summary))
     if recorder and not summary.interrupted:
         console.print(demo_table(recorder.report(tracker)))
@@ -145,7 +173,9 @@ def run(arguments: argparse.Namespace, console: Console) -> RunSummary:
 
 def _choose_demo_outputs(arguments: argparse.Namespace) -> None:
     """The demo writes to its own folder, again and again, unless told where."""
-    if not (arguments.save_video or arguments.save_csv or arguments.save_jsonl):
+    if not (
+        arguments.save_video or arguments.save_csv or arguments.save_jsonl or arguments.compare
+    ):
         _DEMO_FOLDER.mkdir(exist_ok=True)
         arguments.save_video = _DEMO_FOLDER / "overlay.mp4"
         arguments.save_csv = _DEMO_FOLDER / "landmarks.csv"
@@ -165,19 +195,45 @@ def check_outputs(outputs: list[Path], source: Path, *, overwrite: bool) -> None
 def open_sinks(arguments: argparse.Namespace, source: Source, layout: Layout) -> Iterator[Sink]:
     """Open the outputs that were asked for; first the window, which may be refused."""
     drawing = {"ellipses": arguments.ellipses, "raw": arguments.raw}
-    wanted = arguments.save_csv or arguments.save_jsonl or arguments.save_video
+    wanted = arguments.save_csv or arguments.save_jsonl or arguments.save_video or arguments.compare
     if arguments.show or (not wanted and display_is_there()):
         yield WindowSink(source.name, layout, **drawing)
     if arguments.save_video:
         size = _STILLS_SIZE if source.holds_stills else None
-        yield VideoSink(arguments.save_video, layout, source.frame_rate, size, **drawing)
+
+        def overlay(frame: Frame, faces: list[TrackedFace]) -> Image:
+            return draw_faces(frame.image, faces, layout, **drawing)
+
+        yield VideoSink(arguments.save_video, source.frame_rate, overlay, size)
+    if arguments.compare:
+        panels = SideBySide(layout, ellipses=arguments.ellipses)
+        yield VideoSink(arguments.compare, source.frame_rate, panels, panels.size)
     if arguments.save_csv:
         yield CsvSink(arguments.save_csv, layout, by_name=source.holds_stills, raw=arguments.raw)
     if arguments.save_jsonl:
         yield JsonLinesSink(arguments.save_jsonl, raw=arguments.raw)
 
 
-def pump(source: Source, tracker: FaceTracker, sinks: list[Sink], console: Console) -> RunSummary:
+def pump_offline(
+    name: str, source: Source, tracker: FaceTracker, sinks: list[Sink], console: Console
+) -> RunSummary:
+    """Track the file once, smooth, and read it again to write the outputs."""
+    if source.is_live or source.holds_stills or isinstance(source, VirtualCamera):
+        raise FaceTrackError(f"--offline needs a video file, which {name} is not")
+    remember = Remember()
+    summary = pump(source, tracker, [remember], console)
+    faces = smoothed_faces(remember.times_s, remember.faces, tracker.layout, tracker.motion)
+    with open_source(name) as again:
+        second = pump(again, Replay(faces, tracker.tally), sinks, console)
+    summary.seconds += second.seconds
+    summary.output_seconds = second.output_seconds
+    summary.interrupted |= second.interrupted
+    return summary
+
+
+def pump(
+    source: Source, tracker: FaceTracker | Replay, sinks: list[Sink], console: Console
+) -> RunSummary:
     """Every frame of the source through the tracker into every sink, until the end or Ctrl-C."""
     summary, started = RunSummary(source.name, tracker.tally), time.perf_counter()
     with progress(source, console) as advance, interruption() as interrupted:

@@ -17,6 +17,7 @@ from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
+from .calibration import Calibration, Pairs, SpreadLaw
 from .landmark_net import LandmarkNet, LandmarkNetConfig, ResidualBlock
 
 _KEY = "star-tracker"
@@ -34,23 +35,6 @@ TEST_PART = "its own test set"
 
 class CheckpointError(Exception):
     """A weight file cannot be used; the message is for the user."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Calibration:
-    """What turns a heat map's spread into the covariances: R = a S + b d^2 I.
-
-    S is the spread in pixels, d the inter-ocular distance; one (a, b) per landmark.
-    """
-
-    eye_corners: tuple[int, int]
-    """Landmarks whose distance is d."""
-    absolute: tuple[tuple[float, float], ...]
-    """Against the truth: what users are shown."""
-    flicker: tuple[tuple[float, float], ...]
-    """Against another look at the same face: what the filter takes as measurement noise."""
-    presence: tuple[float, ...]
-    """Weights of (1, log spread, log peak, log size of the shape) in the log-odds of a face."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,10 +197,20 @@ def _calibration(stored: object) -> Calibration | None:
         raise TypeError("its calibration is no dictionary")
     return Calibration(
         eye_corners=tuple(stored["eye_corners"]),
-        absolute=tuple((a, b) for a, b in stored["absolute"]),
-        flicker=tuple((a, b) for a, b in stored["flicker"]),
+        absolute=_law(stored["absolute"]),
+        flicker=_law(stored["flicker"]),
         presence=tuple(stored["presence"]),
     )
+
+
+def _law(stored: object) -> SpreadLaw | Pairs:
+    """A dictionary is a `SpreadLaw`, the list of older files its `Pairs`."""
+    if isinstance(stored, list):
+        return tuple((a, b) for a, b in stored)
+    if not isinstance(stored, dict):
+        raise TypeError("a law of its calibration is neither a dictionary nor a list")
+    usual = tuple((level, half, xy) for level, half, xy in stored.pop("usual"))
+    return SpreadLaw(usual=usual, parts=tuple(map(tuple, stored.pop("parts"))), **stored)
 
 
 def _digest(tensors: dict[str, Tensor], described: dict[str, object]) -> str:

@@ -10,8 +10,8 @@ from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
+from .calibration import Calibration, Pairs, SpreadLaw, by_pairs, by_spread_law
 from .checkpoint import (
-    Calibration,
     CheckpointError,
     CheckpointInfo,
     load_checkpoint,
@@ -134,21 +134,21 @@ def calibrated(
     log_odds = np.clip(evidence @ np.asarray(calibration.presence), -30, 30)
     return CropEstimates(
         mean,
-        _scaled(spread, calibration.absolute, eye_distance),
-        _scaled(spread, calibration.flicker, eye_distance),
+        _scaled(spread, calibration.absolute, eye_distance, input_px),
+        _scaled(spread, calibration.flicker, eye_distance, input_px),
         1 / (1 + np.exp(-log_odds)),
     )
 
 
 def _scaled(
     spread: Float[np.ndarray, "faces landmarks xy=2 xy=2"],
-    coefficients: tuple[tuple[float, float], ...],
+    law: SpreadLaw | Pairs,
     eye_distance: Float[np.ndarray, " faces"],
+    input_px: int,
 ) -> Float[np.ndarray, "faces landmarks xy=2 xy=2"]:
-    """R = a S + b d^2 I."""
-    a, b = np.asarray(coefficients).T
-    floor = b * eye_distance[:, None] ** 2  # (faces, landmarks)
-    return a[:, None, None] * spread + floor[..., None, None] * np.eye(2)
+    if isinstance(law, SpreadLaw):
+        return by_spread_law(spread, law, input_px)
+    return by_pairs(spread, law, eye_distance)
 
 
 def presence_evidence(

@@ -5,8 +5,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tracker.head import HeadState, MotionConfig, side_by_side, smoothed
 from tracker.layouts import COFW_29, IBUG_68, WFLW_98, Layout
-from tracker.motion import HeadMotion, HeadState, MotionConfig, side_by_side
+from tracker.motion import HeadMotion
 from tracker.rigid import fit_motion, motion_basis, moved
 
 RATE, NOISE_PX = 30, 0.2
@@ -36,7 +37,8 @@ class Follower:
     def __call__(self, truth: np.ndarray, dt_s: float = 1 / RATE) -> np.ndarray:
         measured = truth + self.rng.normal(0, NOISE_PX, truth.shape)
         if self.state is None:
-            self.state = self.filter.start(measured[None], noise_of(self.layout))
+            # As in life: sure of the place in the picture to a hundred times the flicker.
+            self.state = self.filter.start(measured[None], 100 * noise_of(self.layout))
         else:
             self.state, seen = self.filter.step(
                 self.state, measured[None], noise_of(self.layout), np.array([dt_s])
@@ -205,3 +207,23 @@ def test_a_config_with_one_mode_is_a_plain_filter() -> None:
     for _ in range(30):
         found = follow(shape)
     assert error_px(found, shape) < NOISE_PX * np.sqrt(2)
+
+
+def test_the_one_knob_runs_from_as_measured_to_calm() -> None:
+    shape, quiet = face_of(IBUG_68), []
+    for smoothing in (0.0, 0.5, 1.0):
+        follow = Follower()
+        config = smoothed(MotionConfig(flicker_scale=1.0), smoothing)
+        follow.filter = HeadMotion(IBUG_68, config)
+        measured, errors = [], []
+        for _ in range(90):
+            found = follow(shape)
+            errors.append(error_px(found, shape))
+            measured.append(found)
+        quiet.append(np.mean(errors[60:]))
+    assert quiet[0] > 0.9 * NOISE_PX * np.sqrt(2)
+    assert quiet[0] > 5 * quiet[1]
+    assert quiet[2] < 1.5 * quiet[1]  # it takes longer to settle
+    assert smoothed(MotionConfig(), 0.5) == MotionConfig()
+    with pytest.raises(ValueError, match="smoothing must lie between 0 and 1"):
+        smoothed(MotionConfig(), 1.5)

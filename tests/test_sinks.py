@@ -8,12 +8,17 @@ import numpy as np
 import pytest
 from fakes import blob_frame, blob_shape
 
+from tracker.draw import draw_faces
 from tracker.errors import SinkError
 from tracker.layouts import IBUG_68
 from tracker.sinks import CsvSink, JsonLinesSink, VideoSink, WindowSink, check_output
-from tracker.types import Frame, LandmarkEstimate, TrackedFace
+from tracker.types import Frame, Image, LandmarkEstimate, TrackedFace
 
 COVARIANCE = np.array([[2.0, 0.5], [0.5, 1.0]])
+
+
+def overlay(frame: Frame, faces: list[TrackedFace]) -> Image:
+    return draw_faces(frame.image, faces, IBUG_68, ellipses=True)
 
 
 def face(track_id: int = 3, *, predicted: bool = False) -> TrackedFace:
@@ -83,7 +88,7 @@ def test_json_lines_are_readable_after_every_frame(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("size", [(320, 240), (321, 241), (1, 1)])
 def test_the_overlay_plays_and_shows_the_face(tmp_path: Path, size: tuple[int, int]) -> None:
-    sink = VideoSink(tmp_path / "x.mp4", IBUG_68, 25.0, ellipses=True)
+    sink = VideoSink(tmp_path / "x.mp4", 25.0, overlay)
     image = np.zeros((size[1], size[0], 3), np.uint8)
     for index in range(5):
         sink.write(Frame(index, index / 25, image), [face()])
@@ -97,7 +102,7 @@ def test_the_overlay_plays_and_shows_the_face(tmp_path: Path, size: tuple[int, i
 
 
 def test_pictures_of_other_sizes_fit_into_the_video(tmp_path: Path) -> None:
-    sink = VideoSink(tmp_path / "x.mp4", IBUG_68, 1.0, ellipses=False)
+    sink = VideoSink(tmp_path / "x.mp4", 1.0, overlay)
     for index, size in enumerate(((240, 320), (700, 90), (32, 32))):
         sink.write(Frame(index, float(index), np.zeros((*size, 3), np.uint8)), [])
     sink.close()
@@ -105,7 +110,7 @@ def test_pictures_of_other_sizes_fit_into_the_video(tmp_path: Path) -> None:
 
 
 def test_an_overlay_takes_as_long_as_its_source(tmp_path: Path) -> None:
-    sink = VideoSink(tmp_path / "x.mp4", IBUG_68, 30.0, ellipses=False)
+    sink = VideoSink(tmp_path / "x.mp4", 30.0, overlay)
     image = np.zeros((64, 64, 3), np.uint8)
     for index, time_s in enumerate([0.0, 0.033, 0.5, 0.51, 1.0]):  # a slow, uneven camera
         sink.write(Frame(index, time_s, image), [])

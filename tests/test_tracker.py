@@ -7,8 +7,8 @@ import pytest
 from fakes import BlobAnswer, BlobDetector, BlobLandmarker, blob_frame, blob_shape
 
 from tracker.errors import FaceTrackError
+from tracker.head import MotionConfig
 from tracker.layouts import IBUG_68, LAYOUTS, Layout
-from tracker.motion import MotionConfig
 from tracker.pipeline import FaceTracker, TrackerConfig
 from tracker.track import begin, estimate, measured_by
 from tracker.types import Frame, LandmarkEstimate, Measurement, TrackedFace

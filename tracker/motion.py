@@ -7,11 +7,12 @@ measurement: the head rests, moves on or has jumped; each part of the face rests
 twitches. A resting face is averaged hard while one that moves is followed at once.
 """
 
-from dataclasses import dataclass, fields
+from dataclasses import replace
 
 import numpy as np
 from jaxtyping import Float
 
+from .head import HeadState, Innovations, MotionConfig
 from .kalman import (
     Symmetric,
     evidence_of_number,
@@ -39,82 +40,6 @@ _BLIND = 1e6
 """Noise of a landmark that was not measured, in square eye distances."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class MotionConfig:
-    """How a face is believed to move; lengths are in inter-ocular distances."""
-
-    flicker_scale: float = 3.0
-    """Factor on the calibrated flicker, which was measured on still pictures: a face that moves
-    over the pixel grid flickers more."""
-    diffusion: tuple[float, ...] = (5e-5, 0.02, 0.1)
-    """How far a landmark wanders within the face in a second, 1 / sqrt(s): at rest, in speech, in
-    a blink."""
-    stays: float = 0.999
-    """Chance that a part, or the head, goes on doing what it did in the frame before."""
-    independent_landmarks: float = 4.0
-    """So many landmarks of a part are as good as independent: neighbours err alike."""
-    rest: float = 3.3e-5
-    """How far a resting head wanders in a second, 1 / sqrt(s)."""
-    acceleration_noise: float = 2.7
-    """Spectral density of a moving head's acceleration, 1 / s^3."""
-    rate_memory_s: float = 0.6
-    """How long a head's velocity lasts."""
-    start_rate: float = 0.6
-    """Standard deviation of the velocity of a head that starts to move, 1 / s."""
-    common_flicker: float = 1e-4
-    """Standard deviation of what all landmarks of a frame err together."""
-    jump: float = 0.5
-    """Standard deviation of a jump, as at a cut of the film."""
-    jump_chance: float = 1e-3
-    unseen_acceleration: float = 30.0
-    """Factor on the acceleration of a head that is not seen."""
-
-
-@dataclass(frozen=True, slots=True)
-class HeadState:
-    """What is believed of some faces; every array has a leading axis of faces."""
-
-    points: Float[np.ndarray, "faces landmarks xy=2"]
-    within: Float[np.ndarray, "xx_xy_yy=3 faces landmarks"]
-    """Covariance of each landmark within the face, square pixels."""
-    modes: Float[np.ndarray, "modes faces parts"]
-    """Chance of each kind of motion, part by part."""
-    rate: Float[np.ndarray, "faces motion=4"]
-    """Of shift, growth and turn (`rigid`), pixels per second."""
-    pose: Float[np.ndarray, "xx_xy_yy=3 faces motion=4"]
-    """Covariance of each of them and its rate."""
-    moving: Float[np.ndarray, "hypotheses=3 faces"]
-    """Chance that the head rests, moves on, has just jumped."""
-
-    def __getitem__(self, faces: slice) -> "HeadState":
-        return HeadState(
-            self.points[faces], self.within[:, faces], self.modes[:, faces], self.rate[faces],
-            self.pose[:, faces], self.moving[:, faces],
-        )  # fmt: skip
-
-
-@dataclass(frozen=True, slots=True)
-class Innovations:
-    """How surprising a measurement was, under the hypotheses as they were weighed."""
-
-    head: Float[np.ndarray, " faces"]
-    """Mean normalised squared innovation of shift, growth and turn; 1 is expected."""
-    landmarks: Float[np.ndarray, " faces"]
-    """The same of the landmarks within the face."""
-
-
-def side_by_side(states: list[HeadState]) -> HeadState:
-    """Many states as one."""
-    axes = {"points": 0, "rate": 0}
-    joined = {
-        field.name: np.concatenate(
-            [getattr(state, field.name) for state in states], axes.get(field.name, 1)
-        )
-        for field in fields(HeadState)
-    }
-    return HeadState(**joined)
-
-
 class HeadMotion:
     """The filter: pure functions of states, for one layout and configuration."""
 
@@ -131,6 +56,7 @@ class HeadMotion:
         modes, stays = len(config.diffusion), config.stays
         self._switch = np.full((modes, modes), (1 - stays) / max(modes - 1, 1))
         np.fill_diagonal(self._switch, stays)
+        self._switch_head = self._head_switching()
 
     def start(
         self,
@@ -148,7 +74,7 @@ class HeadMotion:
             np.full((modes, faces, parts), 1 / modes),
             np.zeros((faces, 4)),
             pose,
-            np.tile([[0.5], [0.5], [0.0]], faces),
+            np.full((len(self._switch_head), faces), 1 / len(self._switch_head)),
         )
 
     def expected(
@@ -156,17 +82,49 @@ class HeadMotion:
     ) -> Float[np.ndarray, "faces landmarks xy=2"]:
         """Where the landmarks should be `dt_s` later."""
         _, reach = rate_after(np.maximum(dt_s, 0.0), self.config.rate_memory_s)
-        likely = self._likely_to_move(state)[1]
+        likely = self._likely_to_move(state)[1:-1].sum(0)
         basis = self._basis(state, self._eyes(state.points))
         away = moved(basis, (likely * reach)[:, None] * state.rate)
         return state.points + np.moveaxis(away, 0, -1)
+
+    def predicted(self, state: HeadState, dt_s: Float[np.ndarray, " faces"]) -> HeadState:
+        """What is believed `dt_s` later, unmeasured, by the likeliest hypotheses."""
+        config, eyes = self.config, self._eyes(state.points)
+        dt = np.maximum(dt_s, _LEAST_STEP_S)
+        likeliest = self._likely_to_move(state)[:-1].argmax(0)
+        pose = self._head_priors(state, dt, eyes)[0, likeliest, np.arange(len(dt))]
+        diffusion = np.multiply.outer(np.square(config.diffusion), dt * eyes**2)
+        mode = self._switched(state.modes).argmax(0)
+        wandered = diffusion[mode, np.arange(len(dt))[:, None]] @ self._from_parts
+        within = state.within + np.array([1.0, 0.0, 1.0])[:, None, None] * wandered
+        pose = np.stack([pose, *state.pose[1:]])
+        return replace(state, points=self.expected(state, dt_s), within=within, pose=pose)
+
+    def met(self, before: HeadState, after: HeadState) -> HeadState:
+        """What two filters say of one moment together, one that saw it and one that saw the rest.
+
+        Head and landmarks meet apart from each other. Where the two contradict each other the one
+        that saw the moment is right: the other knows nothing of a cut or of a beginning blink.
+        """
+        basis = self._basis(before, self._eyes(before.points))
+        offset = np.moveaxis(after.points - before.points, -1, 0)
+        motion, variance = fit_motion(basis, offset, inverse_of(before.within + after.within))
+        residual = offset - moved(basis, motion)
+        noise = after.pose[0] + variance
+        surprise, _ = evidence_of_number(before.pose[0] + noise, motion)
+        head = update_rate(before.pose, np.maximum(surprise, 1) * noise, motion)
+        surprise, _ = evidence_of_point(before.within, after.within, residual)
+        doubt = np.maximum((surprise @ self._to_parts) @ self._from_parts / 2, 1)
+        face = update_point(before.within, doubt * after.within, residual)
+        points = before.points + np.moveaxis(moved(basis, head.step[0]) + face.step, 0, -1)
+        return replace(before, points=points, within=face.covariance, pose=head.covariance)
 
     def coast(self, state: HeadState, dt_s: Float[np.ndarray, " faces"]) -> HeadState:
         """A frame without a measurement: the head may be anywhere near."""
         config, eyes = self.config, self._eyes(state.points)
         dt = np.maximum(dt_s, _LEAST_STEP_S)[:, None]
         kept, _ = rate_after(dt, config.rate_memory_s)
-        noise = config.unseen_acceleration * config.acceleration_noise * eyes[:, None] ** 2
+        noise = config.unseen_acceleration * max(config.acceleration_noise) * eyes[:, None] ** 2
         pose = predict_rate(state.pose, dt, config.rate_memory_s, noise)
         points, rate = self.expected(state, dt_s), kept * state.rate
         return HeadState(points, state.within, state.modes, rate, pose, state.moving)
@@ -234,14 +192,9 @@ class HeadMotion:
         """Motion since the last frame, rate, covariance, chances, normalised innovation."""
         config = self.config
         kept, reach = rate_after(dt[:, None], config.rate_memory_s)
-        prior = np.zeros((3, 3, *motion.shape))  # (xx xy yy, hypotheses, faces, 4)
-        prior[0, 0] = state.pose[0] + (config.rest**2 * dt * eyes**2)[:, None]
-        prior[0, 2] = (config.jump * eyes[:, None]) ** 2
-        prior[2, 0] = prior[2, 2] = self._start_rate(state.points)
-        acceleration = config.acceleration_noise * eyes[:, None] ** 2
-        prior[:, 1] = predict_rate(state.pose, dt[:, None], config.rate_memory_s, acceleration)
-        value, rate = np.zeros((3, *motion.shape)), np.zeros((3, *motion.shape))
-        value[1], rate[1] = reach * state.rate, kept * state.rate
+        prior = self._head_priors(state, dt, eyes)
+        value, rate = np.zeros(prior.shape[1:]), np.zeros(prior.shape[1:])
+        value[1:-1], rate[1:-1] = reach * state.rate, kept * state.rate
         noise = variance + (config.common_flicker * eyes[:, None]) ** 2
         surprise, evidence = evidence_of_number(prior[0] + noise, motion - value)
         chance = _posterior(np.log(self._likely_to_move(state)) + evidence.sum(-1))
@@ -251,6 +204,20 @@ class HeadMotion:
             weight, np.stack([value, rate]) + updated.step, updated.covariance
         )
         return value, rate, covariance, chance, (weight * surprise).sum(0).mean(-1)
+
+    def _head_priors(
+        self, state: HeadState, dt: Float[np.ndarray, " faces"], eyes: Float[np.ndarray, " faces"]
+    ) -> Float[np.ndarray, "vv_vr_rr=3 hypotheses faces motion=4"]:
+        """Covariance of the head's motion under each hypothesis, before it is measured."""
+        config = self.config
+        prior = np.zeros((3, *state.moving.shape, 4))
+        prior[0, 0] = state.pose[0] + (config.rest**2 * dt * eyes**2)[:, None]
+        prior[0, -1] = (config.jump * eyes[:, None]) ** 2
+        prior[2, 0] = prior[2, -1] = self._start_rate(state.points)
+        noise = np.multiply.outer(config.acceleration_noise, eyes[:, None] ** 2)
+        pose = state.pose[:, None]
+        prior[:, 1:-1] = predict_rate(pose, dt[:, None], config.rate_memory_s, noise)
+        return prior
 
     def _within(
         self,
@@ -276,15 +243,20 @@ class HeadMotion:
         mean = (modes * (surprise @ self._to_parts)).sum(0).mean(-1) / 2
         return updated.covariance, updated.step, modes, mean
 
-    def _likely_to_move(self, state: HeadState) -> Float[np.ndarray, "hypotheses=3 faces"]:
-        """Chances that the head rests, moves on or jumps before this frame is looked at."""
+    def _head_switching(self) -> Float[np.ndarray, "hypotheses hypotheses"]:
+        """Chance of each hypothesis (row) after each (column)."""
         stays, jumps = self.config.stays, self.config.jump_chance
-        # After a jump nobody knows whether the head rests.
-        rested = state.moving[0] + state.moving[2] / 2
-        rests = rested * stays + (1 - rested) * (1 - stays)
-        return np.stack(
-            [(1 - jumps) * rests, (1 - jumps) * (1 - rests), np.full_like(rests, jumps)]
-        )
+        lasting = 1 + len(self.config.acceleration_noise)
+        switch = np.full((lasting + 1, lasting + 1), (1 - stays) / (lasting - 1))
+        np.fill_diagonal(switch, stays)
+        switch[:, -1] = 1 / lasting  # after a jump nobody knows whether the head rests
+        switch[:-1] *= 1 - jumps
+        switch[-1] = jumps
+        return switch
+
+    def _likely_to_move(self, state: HeadState) -> Float[np.ndarray, "hypotheses faces"]:
+        """Chances of the hypotheses before this frame is looked at."""
+        return self._switch_head @ state.moving
 
     def _switched(
         self, modes: Float[np.ndarray, "modes faces parts"]

@@ -9,9 +9,9 @@ from jaxtyping import Float
 
 from .association import match
 from .detection import overlap, square_around, unseen
+from .head import MotionConfig, smoothed
 from .layouts import find_layout
 from .measurement import cut_crops, measurements_in_frame
-from .motion import MotionConfig
 from .track import Track, TrackStatus, begin, estimate, expected, measured_by, missed
 from .types import (
     Detector,
@@ -46,6 +46,8 @@ class TrackerConfig:
     remember_s: float = 2.0
     """A face that comes back near where it left within this time keeps its id."""
     motion: MotionConfig = field(default_factory=MotionConfig)
+    smoothing: float = 0.5
+    """From 0, as measured, to 1, calmest and latest; the default is the knee of that curve."""
 
 
 @dataclass(slots=True)
@@ -81,6 +83,7 @@ class FaceTracker:
         self, landmarker: Landmarker, detector: Detector, config: TrackerConfig | None = None
     ) -> None:
         self.config = config or TrackerConfig()
+        self._motion = smoothed(self.config.motion, self.config.smoothing)
         self.layout = find_layout(landmarker.layout_name, landmarker.layout_table)
         self.tally = Tally()
         self._landmarker, self._detector = landmarker, detector
@@ -88,6 +91,11 @@ class FaceTracker:
         self._ids = count()
         self._found_s = -np.inf
         self._detected: tuple[Frame, list[Square]] | None = None
+
+    @property
+    def motion(self) -> MotionConfig:
+        """How faces are believed to move, at this smoothing."""
+        return self._motion
 
     def reset(self) -> None:
         """Forget all faces, as between pictures that have nothing to do with each other."""
@@ -112,7 +120,7 @@ class FaceTracker:
 
     def _follow(self, frame: Frame) -> None:
         """Measure every live track in the crop its motion model expects."""
-        now, layout, motion = frame.time_s, self.layout, self.config.motion
+        now, layout, motion = frame.time_s, self.layout, self._motion
         live = [t for t in self._tracks if t.status is not TrackStatus.LOST]
         if not live:
             return
@@ -224,7 +232,7 @@ class FaceTracker:
                     self._tracks.append(self._begun(next(self._ids), measurement, time_s))
 
     def _begun(self, track_id: int, measurement: Measurement, time_s: float) -> Track:
-        return begin(track_id, measurement, time_s, self.layout, self.config.motion)
+        return begin(track_id, measurement, time_s, self.layout, self._motion)
 
     def _measure(self, image: Image, squares: list[Square]) -> list[Measurement]:
         """Landmarks in the squares, in frame pixels."""
@@ -239,9 +247,11 @@ class FaceTracker:
         return measurements_in_frame(answer, matrices)
 
     def _shown(self, track: Track) -> TrackedFace:
-        measured = track.last.landmarks if track.status is TrackStatus.FOLLOWED else None
-        told = estimate(track, self.layout, self.config.motion)
-        return TrackedFace(track.track_id, track.confidence, told, measured)
+        told = estimate(track, self.layout, self._motion)
+        if track.status is not TrackStatus.FOLLOWED:
+            return TrackedFace(track.track_id, track.confidence, told, None)
+        seen = track.last
+        return TrackedFace(track.track_id, track.confidence, told, seen.landmarks, seen.flicker)
 
     def _replace(self, track: Track) -> None:
         self._tracks = [track if t.track_id == track.track_id else t for t in self._tracks]

@@ -7,7 +7,7 @@ import csv
 import json
 import os
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
 from typing import IO, Protocol
@@ -149,29 +149,27 @@ class JsonLinesSink:
 
 
 class VideoSink:
-    """The overlay as video (MPEG-4 part 2, no sound), as fast as the source was.
+    """A painted video (MPEG-4 part 2, no sound), as fast as the source was.
 
     Frames are repeated or left out where the source's own times ask for it.
 
     Args:
         path: With the suffix of a container: .mp4, .mov, .mkv or .avi.
-        layout: Of the landmarks.
         frame_rate: Frames per second.
-        size: Width and height; None takes those of the first frame.
-        drawing: Passed on to `draw_faces`.
+        paint: Makes the picture of a frame and its faces.
+        size: Width and height; None takes those of the first picture.
     """
 
     def __init__(
         self,
         path: Path,
-        layout: Layout,
         frame_rate: float,
+        paint: Callable[[Frame, list[TrackedFace]], Image],
         size: tuple[int, int] | None = None,
-        **drawing: bool,
     ) -> None:
         if path.suffix.lower() not in _CONTAINERS:
             raise SinkError(f"{path}: is no video name: end it in {', '.join(_CONTAINERS)}")
-        self._path, self._layout, self._drawing = path, layout, drawing
+        self._path, self._paint = path, paint
         self._rate = round(frame_rate, 2)  # finer ones overflow the container's clock
         self._size = size
         self._writer: cv2.VideoWriter | None = None
@@ -189,8 +187,8 @@ class VideoSink:
         copies = min(due - self._written, round(_LONGEST_STILL_S * self._rate))
         if copies <= 0:
             return
-        drawn = draw_faces(frame.image, faces, self._layout, **self._drawing)
-        encoded = cv2.cvtColor(_fitted(drawn, self._size), cv2.COLOR_RGB2BGR)
+        painted = self._paint(frame, faces)
+        encoded = cv2.cvtColor(_fitted(painted, self._size), cv2.COLOR_RGB2BGR)
         for _ in range(copies):
             self._writer.write(encoded)
         self._written = due

@@ -7,8 +7,9 @@ from functools import lru_cache
 import numpy as np
 from jaxtyping import Float
 
+from .head import HeadState, Innovations, MotionConfig, side_by_side
 from .layouts import Layout
-from .motion import HeadMotion, HeadState, Innovations, MotionConfig, side_by_side
+from .motion import HeadMotion
 from .types import LandmarkEstimate, Measurement, Points
 
 MISSES_TO_LOST = 3
@@ -114,15 +115,16 @@ def missed(
 
 
 def estimate(track: Track, layout: Layout, config: MotionConfig) -> LandmarkEstimate:
-    """What the user is told: the filtered place, with the uncertainty against the truth.
-
-    The filter's own covariance covers flicker only; the network's lasting bias comes on top.
-    """
-    absolute, flicker = track.last.landmarks.covariance, track.last.flicker
-    bias = np.maximum(_traces(absolute) - _traces(flicker), 0)
-    lasting = (bias / _traces(absolute))[:, None, None] * absolute
+    """What the user is told: the filtered place, with the uncertainty against the truth."""
     filtered = head_motion(layout, config).covariance(track.state)[0]
-    return LandmarkEstimate(track.points, lasting + filtered)
+    return LandmarkEstimate(track.points, filtered + lasting_covariance(track.last))
+
+
+def lasting_covariance(seen: Measurement) -> Float[np.ndarray, "landmarks xy=2 xy=2"]:
+    """The share of the uncertainty that no filter takes out: the network's own bias."""
+    absolute = seen.landmarks.covariance
+    bias = np.maximum(_traces(absolute) - _traces(seen.flicker), 0)
+    return (bias / _traces(absolute))[:, None, None] * absolute
 
 
 @lru_cache(maxsize=8)

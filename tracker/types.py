@@ -69,6 +69,8 @@ class TrackedFace:
     """Filtered."""
     measured: LandmarkEstimate | None
     """As the network gave them; None where this frame gave no measurement."""
+    flicker: Covariances | None = None
+    """Of `measured`: its spread from one look to the next."""
 
     @property
     def is_predicted(self) -> bool:

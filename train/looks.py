@@ -6,11 +6,11 @@ The raw material of `train.calibrate`.
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from itertools import pairwise
 
 import cv2
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Bool, Float, Int, UInt8
+from rich.console import Console
 from rich.progress import track
 
 from models.inference import HeatmapLandmarker, presence_evidence
@@ -21,13 +21,18 @@ from tracker.crop import (
     transform_covariance,
     warp_crop,
 )
-from tracker.layouts import Layout
 
-from .augment import AugmentConfig, Crop, random_texture
+from .augment import AugmentConfig, Crop, geometry_matrix, random_texture
 from .datasets import Sample
 
-_LOOKS = 6
+_PAIRS = 3
+"""Pairs of looks at each face for the flicker."""
+_CELL_PX = 4
+"""Crop pixels in a cell of the heat map: where they fall in it, a moving face changes at will."""
+_BREATH, _SWAY_DEG = 0.01, 1.0
+"""How much smaller, larger or turned a face is in the next frame, at most."""
 _SEED = 0
+_BAR = Console(stderr=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +41,8 @@ class Look:
 
     mean: Float[np.ndarray, "landmarks xy=2"]
     spread: Float[np.ndarray, "landmarks xy=2 xy=2"]
+    crop_side: float
+    """Pixels of the picture."""
 
 
 class Looker:
@@ -49,67 +56,93 @@ class Looker:
         image: UInt8[np.ndarray, "height width rgb=3"],
         squares: list[tuple[float, float, float]],
         spoil: Callable[[Crop], Crop] = lambda crop: crop,
+        rolls_deg: list[float] | None = None,
     ) -> tuple[list[Look], Float[np.ndarray, "crops evidence"]]:
         """One look per square (centre x, centre y, side without margin), `spoil` on each crop."""
         size, margin = self._landmarker.input_px, self._landmarker.margin
-        matrices = [crop_from_square(x, y, side * margin, size) for x, y, side in squares]
+        rolls = [
+            geometry_matrix(roll, 1.0, np.zeros(2), size)
+            for roll in rolls_deg or [0.0] * len(squares)
+        ]
+        matrices = [
+            roll @ crop_from_square(x, y, side * margin, size)
+            for roll, (x, y, side) in zip(rolls, squares, strict=True)
+        ]
         crops = np.stack([spoil(warp_crop(image, matrix, size)) for matrix in matrices])
         mean, spread, peak = self._landmarker.raw(crops)
         looks = []
         for index, matrix in enumerate(matrices):
             back = np.linalg.inv(matrix.astype(np.float64))
-            looks.append(
-                Look(transform(back, mean[index]), transform_covariance(back, spread[index]))
-            )
+            found = transform(back, mean[index]), transform_covariance(back, spread[index])
+            looks.append(Look(*found, squares[index][2] * margin))
         return looks, presence_evidence(mean, spread, peak)
+
+    @property
+    def cell(self) -> float:
+        """Side of a heat map's cell in crop sides without margin."""
+        return _CELL_PX / self._landmarker.input_px * self._landmarker.margin
 
 
 @dataclass(frozen=True, slots=True)
 class Observed:
-    """Errors and what was predicted of them, for one fit."""
+    """Errors and what the heat maps said of them, in crop sides, for one fit."""
 
-    error: Float[np.ndarray, "faces landmarks xy=2"]
-    spread: Float[np.ndarray, "faces landmarks xy=2 xy=2"]
-    eye_distance: Float[np.ndarray, " faces"]
+    error: Float[np.ndarray, "looks landmarks xy=2"]
+    spread: Float[np.ndarray, "looks landmarks xy=2 xy=2"]
+    photograph: Int[np.ndarray, " looks"]
+    """Number of the photograph: what one fit saw, no other part of it may judge."""
 
-    def covariance(
-        self, coefficients: Float[np.ndarray, "landmarks ab=2"]
-    ) -> Float[np.ndarray, "faces landmarks xy=2 xy=2"]:
-        """R = a S + b d^2 I."""
-        floor = coefficients[:, 1] * np.square(self.eye_distance)[:, None]
-        return coefficients[:, 0, None, None] * self.spread + floor[..., None, None] * np.eye(2)
-
-    def part(self, faces: slice) -> "Observed":
-        """Some of the faces."""
-        return Observed(self.error[faces], self.spread[faces], self.eye_distance[faces])
+    def part(self, looks: Bool[np.ndarray, " looks"]) -> "Observed":
+        """Some of the looks."""
+        return Observed(self.error[looks], self.spread[looks], self.photograph[looks])
 
 
-def observe_errors(looker: Looker, samples: list[Sample], layout: Layout) -> Observed:
+def observe_errors(looker: Looker, samples: list[Sample]) -> Observed:
     """Distance to the annotation, in crops as a tracker would take them."""
     rng = np.random.default_rng(_SEED)
-    errors, spreads, distances = [], [], []
-    for sample in track(samples, "errors"):
-        looks, _ = looker.crops(sample.read_image(), [_nudged(sample.points, rng, 0.03)])
-        errors.append(looks[0].mean - sample.points)
-        spreads.append(looks[0].spread)
-        distances.append(layout.interocular(sample.points))
-    return Observed(np.stack(errors), np.stack(spreads), np.stack(distances).astype(np.float64))
+    errors, spreads = [], []
+    for sample in track(samples, "errors", console=_BAR):
+        (look,), _ = looker.crops(sample.read_image(), [_nudged(sample.points, rng, 0.03)])
+        errors.append((look.mean - sample.points) / look.crop_side)
+        spreads.append(look.spread / look.crop_side**2)
+    return Observed(np.stack(errors), np.stack(spreads), _photographs(samples))
 
 
-def observe_flicker(looker: Looker, samples: list[Sample], layout: Layout) -> Observed:
-    """Change between looks that differ by sensor noise, compression and a breath of the crop."""
+def observe_flicker(looker: Looker, samples: list[Sample]) -> Observed:
+    """Change between looks as two frames of one face differ; half its spread is the flicker.
+
+    The crop follows the face, but where its pixels fall within a cell of the heat map is chance.
+    Size and roll hardly change; sensor noise and compression are new in every frame.
+    """
     rng = np.random.default_rng(_SEED)
-    errors, spreads, distances = [], [], []
-    for sample in track(samples, "flicker"):
-        image, looks = sample.read_image(), []
-        for _ in range(_LOOKS):
-            seen, _ = looker.crops(_taken_again(image, rng), [_nudged(sample.points, rng, 0.002)])
-            looks += seen
-        for one, other in pairwise(looks):
-            errors.append((one.mean - other.mean) / np.sqrt(2))
-            spreads.append((one.spread + other.spread) / 2)
-            distances.append(layout.interocular(sample.points))
-    return Observed(np.stack(errors), np.stack(spreads), np.stack(distances).astype(np.float64))
+    errors, spreads = [], []
+    for sample in track(samples, "flicker", console=_BAR):
+        image = sample.read_image()
+        for _ in range(_PAIRS):
+            one, other = (_in_another_frame(looker, image, sample, rng) for _ in range(2))
+            side = (one.crop_side + other.crop_side) / 2
+            errors.append((one.mean - other.mean) / np.sqrt(2) / side)
+            spreads.append((one.spread + other.spread) / 2 / side**2)
+    return Observed(np.stack(errors), np.stack(spreads), np.repeat(_photographs(samples), _PAIRS))
+
+
+def _in_another_frame(
+    looker: Looker,
+    image: UInt8[np.ndarray, "height width rgb=3"],
+    sample: Sample,
+    rng: np.random.Generator,
+) -> Look:
+    x, y, side = landmark_square(sample.points, 1.0)
+    shift = side * looker.cell * rng.uniform(-0.5, 0.5, 2)
+    square = (x + shift[0], y + shift[1], side * (1 + rng.uniform(-1, 1) * _BREATH))
+    roll_deg = rng.uniform(-1, 1) * _SWAY_DEG
+    (look,), _ = looker.crops(_taken_again(image, rng), [square], rolls_deg=[roll_deg])
+    return look
+
+
+def _photographs(samples: list[Sample]) -> Int[np.ndarray, " faces"]:
+    names = [sample.photograph or sample.name for sample in samples]
+    return np.unique(names, return_inverse=True)[1]
 
 
 def observe_presence(
@@ -119,7 +152,7 @@ def observe_presence(
     rng = np.random.default_rng(_SEED)
     spoil = partial(random_texture, config=AugmentConfig(occlusion=0.7), rng=rng)
     evidence, truth = [], []
-    for sample in track(samples, "presence"):
+    for sample in track(samples, "presence", console=_BAR):
         image = sample.read_image()
         on = [_nudged(sample.points, rng, 0.05) for _ in range(4)]
         behind = [_nudged(sample.points, rng, 0.05) for _ in range(4)]
