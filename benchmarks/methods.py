@@ -1,0 +1,125 @@
+"""The filters that are compared, by name, each with the knob that its curve runs over."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from itertools import product
+from typing import Any
+
+import numpy as np
+
+from tracker.head import MotionConfig, smoothed
+from tracker.track import Track, begin, estimate, head_motion, measured_by, missed
+
+from .baselines import (
+    ConstantNoise,
+    OneEuro,
+    Smoothed,
+    constant_noise_kalman,
+    exponential,
+    filtered,
+    one_euro,
+    savitzky_golay,
+)
+from .recordings import Recording
+
+
+@dataclass(frozen=True, slots=True)
+class Method:
+    """A filter with its usual knob and the range of knobs that may be tried."""
+
+    smooth: Callable[[Recording, Any], Smoothed]
+    knob: Any
+    """As it is used without tuning."""
+    tuning: Sequence[Any] = ()
+    is_live: bool = True
+    """False where it looks into the future."""
+
+
+def raw(recording: Recording, _: None = None) -> Smoothed:
+    """No filter."""
+    return Smoothed(recording.mean)
+
+
+def _exponential(recording: Recording, time_constant_s: float) -> Smoothed:
+    return filtered(recording, lambda times, track: exponential(times, track, time_constant_s))
+
+
+def _one_euro(recording: Recording, constants: OneEuro) -> Smoothed:
+    return filtered(recording, lambda times, track: one_euro(times, track, constants))
+
+
+def _savitzky_golay(recording: Recording, frames: int) -> Smoothed:
+    return filtered(recording, lambda _, track: savitzky_golay(track, frames))
+
+
+def default_filter(recording: Recording, smoothing: float) -> Smoothed:
+    """The tracker's own: through the functions that `FaceTracker` calls.
+
+    Args:
+        recording: A face.
+        smoothing: The one knob of `run_tracker.py`.
+    """
+    config = MotionConfig()
+    config = smoothed(config, smoothing)
+    motion, layout = head_motion(recording.layout, config), recording.layout
+    mean = np.full_like(recording.mean, np.nan)
+    covariance = np.full_like(recording.flicker, np.nan)
+    surprises = {name: np.full(len(mean), np.nan) for name in ("landmarks", "head")}
+    track: Track | None = None
+    for frame, time_s in enumerate(recording.times_s.tolist()):
+        track = _followed(track, recording, frame, time_s, config)
+        if track is None or not recording.seen[frame]:
+            continue
+        mean[frame] = estimate(track, layout, config).mean
+        covariance[frame] = motion.covariance(track.state)[0]
+        if track.innovations is not None:
+            surprises["landmarks"][frame] = track.innovations.landmarks[0]
+            surprises["head"][frame] = track.innovations.head[0]
+    return Smoothed(mean, covariance, surprises)
+
+
+def _followed(
+    track: Track | None, recording: Recording, frame: int, time_s: float, config: MotionConfig
+) -> Track | None:
+    layout, track_id = recording.layout, int(recording.ids[frame])
+    if track_id < 0:
+        return track and missed(track, float("nan"), time_s, layout, config)
+    measurement = recording.measurement(frame)
+    if track is None or track.track_id != track_id:
+        return begin(track_id, measurement, time_s, layout, config)
+    return measured_by([track], [measurement], time_s, layout, config)[0]
+
+
+def _spaced(low: float, high: float, count: int) -> list[float]:
+    return np.geomspace(low, high, count).tolist()
+
+
+METHODS: dict[str, Method] = {
+    "raw": Method(raw, None),
+    "exponential average, tuned": Method(_exponential, 0.1, _spaced(0.01, 2, 12)),
+    "One Euro, MediaPipe": Method(_one_euro, OneEuro()),
+    "One Euro, tuned": Method(
+        _one_euro,
+        OneEuro(),
+        [
+            OneEuro(min_cutoff_hz=cutoff, beta=beta)
+            for cutoff, beta in product(_spaced(0.02, 5, 9), _spaced(0.5, 320, 8))
+        ],
+    ),
+    "constant-R Kalman, tuned": Method(
+        constant_noise_kalman,
+        ConstantNoise(),
+        [
+            ConstantNoise(noise_scale=scale, velocity_memory_s=memory)
+            for memory, scale in product((0.1, 0.3, np.inf), _spaced(1e-4, 1e4, 13))
+        ],
+    ),
+    "default": Method(default_filter, 0.5, [0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9]),
+    "Savitzky-Golay, offline": Method(_savitzky_golay, 31, (), False),
+}
+DEFAULT, RAW = "default", "raw"
+USUAL = "One Euro, MediaPipe"
+"""What the field uses: others are tuned to be as calm."""
+RIVALS = ("One Euro, tuned", "constant-R Kalman, tuned")
+TUNED = ("exponential average, tuned", *RIVALS)
+"""Shown in tables with the knob of least lag, on the same clips, that is as calm as the usual."""

@@ -1,0 +1,160 @@
+"""What the network said of every frame of a clip, kept on disk so that filters replay it.
+
+One run of the tracker gives the raw measurements; every filter then smooths the same ones.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from tracker.layouts import Layout, find_layout, layout_table
+from tracker.pipeline import FaceTracker
+from tracker.types import Frame, LandmarkEstimate, Measurement, TrackedFace
+from train.synthetic.clips import Clip
+
+FOLDER = Path(__file__).parents[1] / "runs" / "recordings"
+_FLAT = ("name", "kind", "layout", "tally")
+"""Fields that are stored as JSON, the others as arrays."""
+
+Track2D = Float[np.ndarray, "frames landmarks xy=2"]
+Covariances2D = Float[np.ndarray, "frames landmarks xy=2 xy=2"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Recording:
+    """Raw measurements of one face; NaN in frames that gave none."""
+
+    name: str
+    """Of the face or the file."""
+    kind: str
+    """Of the clip, as in `train.synthetic`; "real" for a film."""
+    layout: Layout
+    times_s: Float[np.ndarray, " frames"]
+    mean: Track2D
+    """Frame pixels."""
+    absolute: Covariances2D
+    flicker: Covariances2D
+    confidence: Float[np.ndarray, " frames"]
+    ids: Int[np.ndarray, " frames"]
+    """Track that gave the measurement; -1 for none."""
+    truth: Track2D | None = None
+    """Known motion applied to the landmarks of the photograph; None for a film."""
+    tally: dict[str, int] | None = None
+    """What the tracker counted: ids given out, lost, reacquired, detections, frames."""
+
+    @property
+    def seen(self) -> Bool[np.ndarray, " frames"]:
+        """Frames with a measurement."""
+        return self.ids >= 0
+
+    @property
+    def eye_px(self) -> float:
+        """Median inter-ocular distance: of the truth where it is known."""
+        points = self.mean[self.seen] if self.truth is None else self.truth
+        return float(np.median(self.layout.interocular(points)))
+
+    @property
+    def id_changes(self) -> int:
+        """How often the face went on under another id."""
+        return int((np.diff(self.ids[self.seen]) != 0).sum())
+
+    def measurement(self, frame: int) -> Measurement:
+        """What the filter gets in this frame; only where `seen`."""
+        landmarks = LandmarkEstimate(self.mean[frame], self.absolute[frame])
+        return Measurement(landmarks, self.flicker[frame], float(self.confidence[frame]))
+
+
+def record_clip(tracker: FaceTracker, clip: Clip, name: str) -> Recording:
+    """Run the tracker over a clip; in each frame the face nearest to the truth counts."""
+    truth = clip.truth[:, 0]
+    watched = _watch(tracker, clip.frames())
+    chosen = [
+        min(faces, key=lambda face, i=i: _away(face, truth[i]), default=None)  # type: ignore[misc]
+        for i, (_, faces) in enumerate(watched)
+    ]
+    times = np.array([time_s for time_s, _ in watched])
+    return replace(_recording(tracker, name, clip.name, times, chosen), truth=truth)
+
+
+def record_film(tracker: FaceTracker, frames: Iterable[Frame], name: str) -> Recording:
+    """Run the tracker over a film; the face that is measured most often counts."""
+    watched = _watch(tracker, frames)
+    ids = [face.track_id for _, faces in watched for face in faces]
+    main = max(set(ids), key=ids.count, default=-1)
+    chosen = [next((face for face in faces if face.track_id == main), None) for _, faces in watched]
+    times = np.array([time_s for time_s, _ in watched])
+    return _recording(tracker, name, "real", times, chosen)
+
+
+def _watch(tracker: FaceTracker, frames: Iterable[Frame]) -> list[tuple[float, list[TrackedFace]]]:
+    """Time and measured faces of every frame."""
+    tracker.reset()
+    tracker.tally = type(tracker.tally)()
+    watched = []
+    for frame in frames:
+        faces = tracker.step(frame)
+        watched.append((frame.time_s, [face for face in faces if not face.is_predicted]))
+    return watched
+
+
+def _away(face: TrackedFace, truth: np.ndarray) -> float:
+    assert face.measured is not None
+    return float(np.linalg.norm(face.measured.mean - truth, axis=-1).mean())
+
+
+def _recording(
+    tracker: FaceTracker, name: str, kind: str, times: np.ndarray, faces: list[TrackedFace | None]
+) -> Recording:
+    count, layout, tally = len(faces), tracker.layout, tracker.tally
+    mean = np.full((count, layout.count, 2), np.nan)
+    absolute, flicker = np.full((2, count, layout.count, 2, 2), np.nan)
+    confidence, ids = np.full(count, np.nan), np.full(count, -1)
+    for index, face in enumerate(faces):
+        if face is not None and face.measured is not None:
+            mean[index], absolute[index] = face.measured.mean, face.measured.covariance
+            flicker[index], confidence[index] = face.flicker, face.confidence
+            ids[index] = face.track_id
+    counted = {key: getattr(tally, key) for key in ("frames", "ids", "lost", "reacquired")}
+    return Recording(
+        name, kind, layout, times, mean, absolute, flicker, confidence, ids, tally=counted
+    )
+
+
+def save(recording: Recording, path: Path) -> None:
+    """Write a recording."""
+    flat = {
+        "name": recording.name,
+        "kind": recording.kind,
+        "layout": [recording.layout.name, layout_table(recording.layout)],
+        "tally": recording.tally,
+    }
+    arrays = {
+        field: getattr(recording, field)
+        for field in recording.__slots__
+        if field not in _FLAT and getattr(recording, field) is not None
+    }
+    path.parent.mkdir(parents=True, exist_ok=True)
+    np.savez_compressed(path, described=json.dumps(flat), **arrays)
+
+
+def load(path: Path) -> Recording:
+    """Read what `save` wrote."""
+    with np.load(path) as stored:
+        flat: dict[str, Any] = json.loads(str(stored["described"]))
+        arrays = {key: stored[key] for key in stored.files if key != "described"}
+    flat["layout"] = find_layout(*flat["layout"])
+    return Recording(**flat, **arrays)
+
+
+def digest(*parts: object) -> str:
+    """A short name for what was recorded with what."""
+    hashed = hashlib.sha256()
+    for part in parts:
+        hashed.update(part if isinstance(part, bytes) else str(part).encode())
+    return hashed.hexdigest()[:10]
