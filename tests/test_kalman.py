@@ -36,7 +36,7 @@ def test_every_point_of_every_face_equals_filterpy(rng: np.random.Generator) -> 
     )
     innovation = rng.standard_normal((2, faces, landmarks))
     after = update_point(packed(prior), packed(noise), innovation)
-    surprise, evidence = evidence_of_point(packed(prior), packed(noise), innovation)
+    surprise, evidence = evidence_of_point(packed(prior + noise), innovation)
     for here in np.ndindex(faces, landmarks):
         kalman = KalmanFilter(dim_x=2, dim_z=2)
         kalman.P, kalman.H = prior[here].copy(), np.eye(2)

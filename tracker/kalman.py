@@ -50,13 +50,18 @@ def update_point(
 
 
 def evidence_of_point(
-    prior: Symmetric, noise: Symmetric, innovation: Float[np.ndarray, "xy=2 *#batch"]
+    covariance: Symmetric | tuple[np.ndarray, np.ndarray, np.ndarray],
+    innovation: Float[np.ndarray, "xy=2 *#batch"],
 ) -> tuple[Float[np.ndarray, "*#batch"], Float[np.ndarray, "*#batch"]]:
-    """Squared Mahalanobis distance of the innovation, and its log density but for a constant."""
-    x, y = innovation
-    total = prior + noise
-    determinant = determinant_of(total)
-    surprise = (total[2] * x * x - 2 * total[1] * x * y + total[0] * y * y) / determinant
+    """Squared Mahalanobis distance of the innovation, and its log density but for a constant.
+
+    Args:
+        covariance: Of the innovation; its three numbers may broadcast against each other.
+        innovation: Measured less expected.
+    """
+    (xx, xy, yy), (x, y) = covariance, innovation
+    determinant = xx * yy - xy * xy
+    surprise = (yy * (x * x) - 2 * xy * x * y + xx * (y * y)) / determinant
     return surprise, -0.5 * (surprise + np.log(determinant))
 
 

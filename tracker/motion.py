@@ -113,7 +113,7 @@ class HeadMotion:
         noise = after.pose[0] + variance
         surprise, _ = evidence_of_number(before.pose[0] + noise, motion)
         head = update_rate(before.pose, np.maximum(surprise, 1) * noise, motion)
-        surprise, _ = evidence_of_point(before.within, after.within, residual)
+        surprise, _ = evidence_of_point(before.within + after.within, residual)
         doubt = np.maximum((surprise @ self._to_parts) @ self._from_parts / 2, 1)
         face = update_point(before.within, doubt * after.within, residual)
         points = before.points + np.moveaxis(moved(basis, head.step[0]) + face.step, 0, -1)
@@ -177,9 +177,13 @@ class HeadMotion:
         x, y = offset - moved(basis, motion)
         surprise = precision[0] * x * x + 2 * precision[1] * x * y + precision[2] * y * y
         excess = (surprise @ self._to_parts) / (2 * _ROBUST_BEYOND)
-        if excess.max() <= 1:
-            return motion, variance
-        return fit_motion(basis, offset, precision / np.maximum(excess @ self._from_parts, 1))
+        lively = excess.max(-1) > 1
+        if lively.any():
+            weight = np.maximum(excess[lively] @ self._from_parts, 1)
+            motion[lively], variance[lively] = fit_motion(
+                basis[:, lively], offset[:, lively], precision[:, lively] / weight
+            )
+        return motion, variance
 
     def _head(
         self,
@@ -228,10 +232,9 @@ class HeadMotion:
         diffusion: Float[np.ndarray, "modes faces"],
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Covariances, steps, chances of the parts' modes, normalised innovation."""
-        wandered = np.repeat(within[:, None], len(likely), 1)
-        wandered[0] += diffusion[..., None]
-        wandered[2] += diffusion[..., None]
-        surprise, evidence = evidence_of_point(wandered, noise[:, None], residual[:, None])
+        xx, xy, yy = within + noise
+        wandered = diffusion[..., None]
+        surprise, evidence = evidence_of_point((xx + wandered, xy, yy + wandered), residual)
         modes = _posterior(np.log(likely) + (evidence @ self._to_parts) * self._weight)
         # The likeliest mode of a part wins; a landmark of two parts takes the mean of theirs.
         faces = np.arange(len(diffusion[0]))[:, None]
@@ -267,7 +270,7 @@ class HeadMotion:
     def _basis(
         self, state: HeadState, eyes: Float[np.ndarray, " faces"]
     ) -> Float[np.ndarray, "xy=2 faces motion=4 landmarks"]:
-        return motion_basis(np.moveaxis(state.points, -1, 0), eyes)
+        return motion_basis(np.ascontiguousarray(np.moveaxis(state.points, -1, 0)), eyes)
 
     def _start_rate(
         self, points: Float[np.ndarray, "faces landmarks xy=2"]

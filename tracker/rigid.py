@@ -52,4 +52,4 @@ def fit_motion(
     normal = weighted_x @ x.swapaxes(1, 2) + weighted_y @ y.swapaxes(1, 2)
     pull = weighted_x @ offset[0, ..., None] + weighted_y @ offset[1, ..., None]
     covariance = np.linalg.inv(normal)
-    return (covariance @ pull)[..., 0], np.diagonal(covariance, axis1=1, axis2=2)
+    return (covariance @ pull)[..., 0], np.diagonal(covariance, axis1=1, axis2=2).copy()
