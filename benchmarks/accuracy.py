@@ -29,12 +29,9 @@ from train.run import write_whole
 
 from .accuracy_files import as_text, worst_sheet
 from .accuracy_tables import failure_lines, main_table, other_table, robustness_table
-from .measure import machine
+from .measure import machine, wide_console
 from .scores import Chosen, CropKind, Measured, Points, choose, score
 from .stills import find_in_stills
-
-_WIDTH_OF_PIPES = 140
-"""The tables are wider than the 80 columns that files and pipes get."""
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -178,9 +175,7 @@ def _shown(chosen: Chosen, what: str) -> Iterable[Sample]:
 
 def tell(measured: Measured, info: CheckpointInfo, arguments: argparse.Namespace) -> None:
     """Print the tables, then the failures by name."""
-    console = Console(highlight=False)
-    if not console.is_terminal:
-        console = Console(highlight=False, width=_WIDTH_OF_PIPES)
+    console = wide_console()
     data = measured.chosen.data
     caption = f"trained on {info.trained_on}\n{machine()}" if info.trained_on else machine()
     console.print(main_table(measured.scores, title(data, info.selected_on, arguments), caption))

@@ -25,6 +25,7 @@ from .jitter_figures import Row, measure
 from .jitter_page import page
 from .jitter_result import Material, result_of, with_ratios
 from .jitter_tables import tables
+from .measure import wide_console
 from .methods import METHODS, RAW, USUAL
 from .recordings import FOLDER, Recording
 
@@ -122,7 +123,7 @@ def main(command: Sequence[str] | None = None) -> None:
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", RuntimeWarning)  # means over clips without a figure
-            run(arguments, Console())
+            run(arguments, wide_console())
     except FaceTrackError as error:
         parser.exit(2, f"error: {error}\n")
 

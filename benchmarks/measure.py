@@ -5,6 +5,16 @@ import platform
 import subprocess
 
 import torch
+from rich.console import Console
+
+_WIDTH_OF_PIPES = 140
+"""Tables are wider than the 80 columns that files and pipes get."""
+
+
+def wide_console() -> Console:
+    """A console that does not squeeze tables where nobody watches."""
+    console = Console(highlight=False)
+    return console if console.is_terminal else Console(highlight=False, width=_WIDTH_OF_PIPES)
 
 
 def machine() -> str:

@@ -7,6 +7,8 @@ import json
 from pathlib import Path
 from typing import Any
 
+from .jitter_tables import readme_rows
+
 ROOT = Path(__file__).parents[1]
 RESULTS = ROOT / "benchmarks" / "results"
 BEGIN, END = "<!-- figures: python -m benchmarks.report -->", "<!-- end of figures -->"
@@ -34,7 +36,22 @@ def figures() -> str:
     ]
     lines = ["| `lite`, on faces and clips that were never trained on | |", "|---|--:|"]
     lines += [f"| {name} | {value} |" for name, value in rows]
-    return "\n".join([*lines, "", f"Machine: {latency['machine']}."])
+    lines += ["", f"Machine: {latency['machine']}.", "", *_rivals(_read("jitter"))]
+    return "\n".join(lines)
+
+
+def _rivals(jitter: dict[str, Any]) -> list[str]:
+    head, *rows = readme_rows(jitter)
+    rule = ["---", *["--:"] * (len(head) - 1)]
+    where = f"{jitter['clips']} clips of {jitter['faces']} faces and films"
+    return [
+        "Our filter and others over the same clips and the same raw landmarks (`default` is ours; "
+        "lengths in % of the eye distance; Face Mesh is measured on its own points):",
+        "",
+        *("| " + " | ".join(row) + " |" for row in (head, rule, *rows)),
+        "",
+        f"{where}; machine: {jitter['machine']}.",
+    ]
 
 
 def _held_out(accuracy: dict[str, Any], crop: str) -> dict[str, Any]:
