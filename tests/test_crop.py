@@ -5,6 +5,7 @@ from fakes import FIXTURES
 from tracker.crop import (
     crop_from_square,
     crop_pixels,
+    inverse_affine,
     landmark_square,
     normalised_coordinates,
     transform,
@@ -86,3 +87,11 @@ def test_published_crops_are_not_averaged(rng: np.random.Generator) -> None:
     plain = cv2.warpAffine(image, matrix[:2].astype(float), (64, 64), flags=cv2.INTER_LINEAR)
     np.testing.assert_array_equal(published, plain)
     assert warp_crop(image, matrix, 64).std() < published.std() / 2
+
+
+def test_the_way_back_from_a_crop_is_exact(rng: np.random.Generator) -> None:
+    matrix = crop_from_square(212.3, 87.9, 143.0, 128)
+    matrix[:2, :2] = matrix[:2, :2] @ np.array([[0.8, -0.6], [0.6, 0.8]], dtype=np.float32)
+    points = rng.uniform(0, 128, (20, 2))
+    there = transform(matrix.astype(np.float64), points)
+    np.testing.assert_allclose(transform(inverse_affine(matrix), there), points, atol=1e-9)

@@ -227,3 +227,15 @@ def test_the_one_knob_runs_from_as_measured_to_calm() -> None:
     assert smoothed(MotionConfig(), 0.5) == MotionConfig()
     with pytest.raises(ValueError, match="smoothing must lie between 0 and 1"):
         smoothed(MotionConfig(), 1.5)
+
+
+def test_the_variance_of_a_motion_is_that_of_least_squares(rng: np.random.Generator) -> None:
+    shape = np.moveaxis(face_of(IBUG_68)[None], -1, 0)
+    basis = motion_basis(shape, np.array([100.0]))
+    root = rng.standard_normal((68, 2, 2))
+    weight = root @ root.swapaxes(1, 2) + 0.1 * np.eye(2)
+    precision = np.stack([weight[:, 0, 0], weight[:, 0, 1], weight[:, 1, 1]])[:, None]
+    _, variance = fit_motion(basis, np.zeros((2, 1, 68)), precision)
+    rows = np.moveaxis(basis[:, 0], (0, 1, 2), (1, 2, 0))  # (landmarks, xy, motion)
+    normal = np.einsum("nia,nij,njb->ab", rows, weight, rows)
+    np.testing.assert_allclose(variance[0], np.diag(np.linalg.inv(normal)), rtol=1e-9)

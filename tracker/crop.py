@@ -105,6 +105,16 @@ def transform(
     return points @ matrix[:2, :2].T + matrix[:2, 2]
 
 
+def inverse_affine(matrix: Float[np.ndarray, "3 3"]) -> Float[np.ndarray, "3 3"]:
+    """The way back, in double precision.
+
+    LAPACK's inverse would wake all cores for a matrix this small, and wait for them.
+    """
+    back = np.eye(3)
+    back[:2] = cv2.invertAffineTransform(matrix[:2].astype(np.float64))
+    return back
+
+
 def transform_covariance(
     matrix: Float[np.ndarray, "3 3"], covariance: Float[np.ndarray, "*batch xy=2 xy=2"]
 ) -> Float[np.ndarray, "*batch xy=2 xy=2"]:

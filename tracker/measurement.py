@@ -3,7 +3,7 @@
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from .crop import crop_from_square, transform, transform_covariance, warp_crop
+from .crop import crop_from_square, inverse_affine, transform, transform_covariance, warp_crop
 from .types import CropLandmarks, Image, Landmarker, LandmarkEstimate, Measurement, Square
 
 _FLOOR_PX2 = 1e-4
@@ -27,7 +27,7 @@ def measurements_in_frame(answer: CropLandmarks, matrices: list[Matrix]) -> list
     """The landmarker's answer in frame pixels; one that is not finite is no face."""
     measurements = []
     for index, matrix in enumerate(matrices):
-        frame_from_crop = np.linalg.inv(matrix.astype(np.float64))
+        frame_from_crop = inverse_affine(matrix)
         mean, confidence = answer.mean[index], float(answer.confidence[index])
         covariances = np.stack([answer.covariance[index], answer.flicker[index]])
         if not (np.isfinite(mean).all() and np.isfinite(covariances).all()):

@@ -11,6 +11,8 @@ Points come as their components, the leading axis, like the matrices of `kalman`
 import numpy as np
 from jaxtyping import Float
 
+from .gaussian import inverse_2x2
+
 Points = Float[np.ndarray, "xy=2 faces landmarks"]
 Motion = Float[np.ndarray, "faces motion=4"]
 Basis = Float[np.ndarray, "xy=2 faces motion=4 landmarks"]
@@ -51,5 +53,22 @@ def fit_motion(
     weighted_x, weighted_y = xx * x + xy * y, xy * x + yy * y
     normal = weighted_x @ x.swapaxes(1, 2) + weighted_y @ y.swapaxes(1, 2)
     pull = weighted_x @ offset[0, ..., None] + weighted_y @ offset[1, ..., None]
-    covariance = np.linalg.inv(normal)
+    covariance = _inverse_4x4(normal)
     return (covariance @ pull)[..., 0], np.diagonal(covariance, axis1=1, axis2=2).copy()
+
+
+def _inverse_4x4(
+    matrix: Float[np.ndarray, "faces motion=4 motion=4"],
+) -> Float[np.ndarray, "faces motion=4 motion=4"]:
+    """Of symmetric matrices, by 2x2 blocks: LAPACK wakes all cores for each, and waits for them."""
+    # [A B; B^T D]^-1 with Schur complement S = D - B^T A^-1 B
+    upper, corner, lower = matrix[:, :2, :2], matrix[:, :2, 2:], matrix[:, 2:, 2:]
+    upper_inverse = inverse_2x2(upper)
+    across = upper_inverse @ corner
+    schur_inverse = inverse_2x2(lower - corner.swapaxes(1, 2) @ across)
+    inverse = np.empty_like(matrix)
+    inverse[:, :2, 2:] = -across @ schur_inverse
+    inverse[:, 2:, :2] = inverse[:, :2, 2:].swapaxes(1, 2)
+    inverse[:, :2, :2] = upper_inverse - inverse[:, :2, 2:] @ across.swapaxes(1, 2)
+    inverse[:, 2:, 2:] = schur_inverse
+    return inverse
