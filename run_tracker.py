@@ -145,6 +145,8 @@ def run(arguments: argparse.Namespace, console: Console) -> RunSummary:
     with ExitStack() as opened:
         source = demo_camera() if is_demo else open_source(arguments.source)
         opened.enter_context(source)
+        if arguments.offline and (is_demo or source.is_live or source.holds_stills):
+            raise FaceTrackError(f"--offline needs a video file, which {arguments.source} is not")
         landmarker = models.load_landmarker(arguments.weights, arguments.device)
         config = TrackerConfig(max_faces=arguments.max_faces, smoothing=arguments.smoothing)
         tracker = FaceTracker(landmarker, MediaPipeDetector(), config)
@@ -161,7 +163,7 @@ def run(arguments: argparse.Namespace, console: Console) -> RunSummary:
         summary = (
             pump(source, tracker, sinks, console)
             if not arguments.offline
-            else (pump_offline(arguments.source, source, tracker, sinks, console))
+            else pump_offline(arguments.source, source, tracker, sinks, console)
         )
     console.print(closing_table(summary))
     if recorder and not summary.interrupted:
@@ -218,8 +220,6 @@ def pump_offline(
     name: str, source: Source, tracker: FaceTracker, sinks: list[Sink], console: Console
 ) -> RunSummary:
     """Track the file once, smooth, and read it again to write the outputs."""
-    if source.is_live or source.holds_stills or isinstance(source, VirtualCamera):
-        raise FaceTrackError(f"--offline needs a video file, which {name} is not")
     remember = Remember()
     summary = pump(source, tracker, [remember], console)
     faces = smoothed_faces(remember.times_s, remember.faces, tracker.layout, tracker.motion)

@@ -2,10 +2,11 @@
 
 import os
 import platform
-import subprocess
 
 import torch
 from rich.console import Console
+
+from train.run_folder import commit
 
 _WIDTH_OF_PIPES = 140
 """Tables are wider than the 80 columns that files and pipes get."""
@@ -20,7 +21,7 @@ def wide_console() -> Console:
 def machine() -> str:
     """Cores, processor, GPU and commit in one line."""
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"
-    return f"{os.cpu_count()} cores, {_processor()}, {gpu}, commit {_commit()}"
+    return f"{os.cpu_count()} cores, {_processor()}, {gpu}, commit {commit()}"
 
 
 def _processor() -> str:
@@ -30,11 +31,3 @@ def _processor() -> str:
     except OSError:
         return platform.processor() or platform.machine()
     return names[0] if names else platform.machine()
-
-
-def _commit() -> str:
-    try:
-        asked = ["git", "rev-parse", "--short", "HEAD"]
-        return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"

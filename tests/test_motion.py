@@ -215,11 +215,10 @@ def test_the_one_knob_runs_from_as_measured_to_calm() -> None:
         follow = Follower()
         config = smoothed(MotionConfig(flicker_scale=1.0), smoothing)
         follow.filter = HeadMotion(IBUG_68, config)
-        measured, errors = [], []
+        errors = []
         for _ in range(90):
             found = follow(shape)
             errors.append(error_px(found, shape))
-            measured.append(found)
         quiet.append(np.mean(errors[60:]))
     assert quiet[0] > 0.9 * NOISE_PX * np.sqrt(2)
     assert quiet[0] > 5 * quiet[1]

@@ -128,6 +128,9 @@ def test_a_clip_of_hardly_any_frames_is_smoothed(count: int) -> None:
 
 
 def test_offline_needs_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    flags = ["--offline", "--save-csv", str(tmp_path / "x.csv"), "--device", "cpu"]
+    before = tmp_path / "x.csv"
+    before.write_text("kept")
+    flags = ["--offline", "--save-csv", str(before), "--overwrite", "--device", "cpu"]
     assert run_tracker.main(["demo", *flags]) == 2
+    assert before.read_text() == "kept"
     assert "--offline needs a video file" in capsys.readouterr().err

@@ -111,6 +111,14 @@ def test_noise_on_a_still_face_is_filtered_at_least_five_times() -> None:
     assert filtered.std(axis=0).mean() < raw.std(axis=0).mean() / 5
 
 
+def test_noise_twice_what_the_default_filter_expects_is_still_filtered() -> None:
+    tracker = FaceTracker(BlobLandmarker(noise_px=0.5), BlobDetector())
+    seen = follow(tracker, [[(160.0, 120.0)]] * 120)[30:]
+    raw = np.stack([faces[0].measured.mean for faces in seen if faces[0].measured])
+    filtered = np.stack([faces[0].landmarks.mean for faces in seen])
+    assert filtered.std(axis=0).mean() < raw.std(axis=0).mean() / 1.8
+
+
 def test_a_face_in_motion_is_followed_within_a_frame() -> None:
     tracker = FaceTracker(BlobLandmarker(noise_px=0.5), BlobDetector())
     xs = 160 + 60 * np.sin(2 * np.pi * 0.5 * np.arange(120) / RATE)

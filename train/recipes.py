@@ -1,6 +1,6 @@
 """Named training recipes: every number that decides what comes out of `train.fit`."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from .augment import AugmentConfig
@@ -123,6 +123,17 @@ def _published(data: str) -> Recipe:
     )
 
 
+_LITE = Recipe(
+    stacks=1,
+    width=128,
+    stem_width=32,
+    depth=3,
+    input_px=128,
+    images=150_000,
+    sizes=((0.0, 64), (0.32, 96), (0.587, 128)),
+    augment=AugmentConfig(angle_deg=20.0, scale=0.12),
+)
+
 RECIPES = {
     "star-wflw": _published("WFLW"),
     "star-300w": _published("300W"),
@@ -141,28 +152,9 @@ RECIPES = {
         sizes=((0.0, 128), (0.4, 192), (0.7, 256)),
         augment=AugmentConfig(angle_deg=20.0, scale=0.12),
     ),
-    "lite": Recipe(
-        stacks=1,
-        width=128,
-        stem_width=32,
-        depth=3,
-        input_px=128,
-        images=150_000,
-        sizes=((0.0, 64), (0.32, 96), (0.587, 128)),
-        augment=AugmentConfig(angle_deg=20.0, scale=0.12),
-    ),
+    "lite": _LITE,
     # From the default weights to one's own faces or layout; --start-from gives the network.
-    "finetune": Recipe(
-        stacks=1,
-        width=128,
-        stem_width=32,
-        depth=3,
-        input_px=128,
-        images=20_000,
-        evaluate_every=2_000,
-        learning_rate=5e-4,
-        augment=AugmentConfig(angle_deg=20.0, scale=0.12),
-    ),
+    "finetune": replace(_LITE, images=20_000, sizes=(), evaluate_every=2_000, learning_rate=5e-4),
     # Learns nothing to speak of, in seconds: to try the machinery.
     "tiny": Recipe(
         stacks=1,
