@@ -20,7 +20,8 @@ def whole_batch() -> View:
     target = torch.rand(FACES, 68, 2, generator=generator) - 0.5
     edges = torch.randint(0, 64, (FACES, 9, 8, 8), dtype=torch.uint8, generator=generator)
     names = [f"face {index}" for index in range(FACES)]
-    return View(crops, target, edges, names, [""] * FACES)  # type: ignore[arg-type]
+    sure = torch.rand(FACES, 68, generator=generator)
+    return View(crops, target, sure, edges, names, [""] * FACES)  # type: ignore[arg-type]
 
 
 def step(processes: Processes, accumulate: int = 1) -> dict[str, dict[str, torch.Tensor]]:

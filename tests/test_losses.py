@@ -1,3 +1,4 @@
+from functools import partial
 from itertools import product
 from typing import Any
 
@@ -113,6 +114,24 @@ def test_error_along_the_ambiguous_direction_costs_less() -> None:
     for form in EVERY_FORM:
         there = star_loss(maps[None, None], along.double(), form)
         assert there < star_loss(maps[None, None], across.double(), form)
+
+
+def test_a_weight_counts_in_every_loss() -> None:
+    generator = torch.Generator().manual_seed(0)
+    logits = torch.randn(2, 3, 16, 16, dtype=torch.float64, generator=generator)
+    target = torch.rand(2, 3, 2, dtype=torch.float64, generator=generator) - 0.5
+    weight = torch.zeros(2, 3, dtype=torch.float64)
+    weight[1, 2] = 0.5
+    one = (slice(1, 2), slice(2, 3))
+    maps = logits.flatten(2).softmax(-1).view_as(logits)
+    losses = [partial(star_loss, config=form) for form in EVERY_FORM]
+    losses += [partial(plain_loss, distance=kind) for kind in ("l1", "l2", "smooth-l1", "wing")]
+    for loss in losses:
+        alone = loss(maps[one], target[one])
+        torch.testing.assert_close(loss(maps, target, weight=weight), alone * 0.5 / 6)
+    entropy = gaussian_cross_entropy(logits[one], target[one], 1.0)
+    weighed = gaussian_cross_entropy(logits, target, 1.0, weight)
+    torch.testing.assert_close(weighed, entropy * 0.5 / 6)
 
 
 def test_detached_eigenvalues_give_no_reward_for_a_wider_map() -> None:

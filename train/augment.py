@@ -1,7 +1,8 @@
-"""Random views of an annotated face: mirror, geometry in one warp, then texture.
+"""Random views of an annotated face: mirror, geometry in one warp, closing eyes, then texture.
 
 Source: the augmentation of ADNet and STAR; chances and ranges are theirs unless a recipe says
-otherwise.
+otherwise. Closing eyes and what video does to a picture are ours, and off unless a recipe wants
+them.
 """
 
 from dataclasses import dataclass
@@ -14,6 +15,8 @@ from tracker.crop import crop_from_square, transform, warp_crop
 from tracker.layouts import Layout
 
 from .datasets import Sample
+from .synthetic.eyelid import eyelids
+from .synthetic.face import Face
 
 Crop = UInt8[np.ndarray, "size size rgb=3"]
 
@@ -34,6 +37,12 @@ class AugmentConfig:
     gamma: float = 0.2
     noise: float = 0.2
     grey: float = 0.2
+    blink: float = 0.0
+    """Data sets of photographs have few closed eyes."""
+    motion_blur: float = 0.0
+    compression: float = 0.0
+    low_resolution: float = 0.0
+    low_light: float = 0.0
 
 
 def exact_crop(
@@ -47,7 +56,7 @@ def exact_crop(
 
 @dataclass(frozen=True, slots=True)
 class RandomCrop:
-    """Draws one random view of an annotated face, and its points in the view's pixels."""
+    """Draws one random view of a face: the crop, the points in its pixels, how sure they are."""
 
     layout: Layout
     margin: float
@@ -62,17 +71,37 @@ class RandomCrop:
         sample: Sample,
         size_px: int,
         rng: np.random.Generator,
-    ) -> tuple[Crop, Float[np.ndarray, "landmarks xy=2"]]:
+    ) -> tuple[Crop, Float[np.ndarray, "landmarks xy=2"], Float[np.ndarray, " landmarks"]]:
         points, (center_x, center_y, side) = sample.points, sample.square(self.margin)
+        certainty = np.ones(len(points)) if sample.certainty is None else sample.certainty
         if rng.random() < self.config.mirror:
             image = np.ascontiguousarray(image[:, ::-1])
             last = image.shape[1] - 1 + 2 * self.first_pixel
             points = np.stack([last - points[:, 0], points[:, 1]], -1)[self.layout.mirror]
+            certainty = certainty[self.layout.mirror]
             center_x = last - center_x
         exact = crop_from_square(center_x, center_y, side, size_px)
         matrix = (random_geometry(size_px, self.config, rng) @ exact).astype(np.float32)
         crop = warp_crop(image, matrix, size_px, antialiased=self.antialiased)
-        return random_texture(crop, self.config, rng), transform(matrix, points)
+        points = transform(matrix, points)
+        if rng.random() < self.config.blink:
+            points = close_eyes(crop, points, self.layout, min(rng.uniform(0, 1.4), 1.0))
+        return random_texture(crop, self.config, rng), points, certainty
+
+
+def close_eyes(
+    crop: Crop, points: Float[np.ndarray, "landmarks xy=2"], layout: Layout, amount: float
+) -> Float[np.ndarray, "landmarks xy=2"]:
+    """Pull down, in place, the upper lids of both eyes; returns where the landmarks are then.
+
+    An eye that reaches beyond the crop, or is seen from the side, stays as it is.
+    """
+    last = len(crop) - 1
+    for eyelid in eyelids(Face(crop, points, layout)):
+        if (eyelid.corners >= 0).all() and (eyelid.corners <= last).all():
+            eyelid.apply(crop, amount)
+            points = points + amount * eyelid.moves
+    return points
 
 
 def random_geometry(
@@ -99,13 +128,17 @@ def geometry_matrix(
 
 
 def random_texture(crop: Crop, config: AugmentConfig, rng: np.random.Generator) -> Crop:
-    """Cover, blur, relight, add noise, drop the colour; each by its own chance."""
+    """Cover, blur, relight, add noise, drop the colour and so on; each by its own chance."""
     effects = (
         (config.occlusion, _cover),
         (config.blur, _blur),
         (config.gamma, _gamma),
         (config.noise, _noise),
         (config.grey, _grey),
+        (config.motion_blur, _motion_blur),
+        (config.low_resolution, _low_resolution),
+        (config.low_light, _low_light),
+        (config.compression, _compression),
     )
     for chance, effect in effects:
         if rng.random() < chance:
@@ -143,3 +176,32 @@ def _noise(crop: Crop, rng: np.random.Generator) -> Crop:
 
 def _grey(crop: Crop, rng: np.random.Generator) -> Crop:
     return cv2.cvtColor(cv2.cvtColor(crop, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+
+
+def _motion_blur(crop: Crop, rng: np.random.Generator) -> Crop:
+    """Along a line of up to a twelfth of the crop, in any direction."""
+    length = len(crop) * rng.uniform(0.01, 0.08)
+    side = 2 * int(np.ceil(length / 2)) + 1
+    angle, middle = rng.uniform(0, np.pi), side // 2
+    end = length / 2 * np.array([np.cos(angle), np.sin(angle)])
+    kernel = np.zeros((side, side), np.uint8)
+    first, second = (tuple(int(c) for c in np.round((middle + s * end) * 256)) for s in (-1, 1))
+    cv2.line(kernel, first, second, (255,), 1, cv2.LINE_AA, shift=8)
+    return cv2.filter2D(crop, -1, kernel / kernel.sum(dtype=float), borderType=cv2.BORDER_REPLICATE)
+
+
+def _low_resolution(crop: Crop, rng: np.random.Generator) -> Crop:
+    small = cv2.resize(crop, None, fx=(share := rng.uniform(0.25, 0.8)), fy=share,
+                       interpolation=cv2.INTER_AREA)  # fmt: skip
+    return cv2.resize(small, crop.shape[1::-1], interpolation=cv2.INTER_LINEAR)
+
+
+def _low_light(crop: Crop, rng: np.random.Generator) -> Crop:
+    noisy = crop * rng.uniform(0.1, 0.6) + rng.normal(0, rng.uniform(1, 8), crop.shape)
+    return np.clip(np.round(noisy), 0, 255).astype(np.uint8)
+
+
+def _compression(crop: Crop, rng: np.random.Generator) -> Crop:
+    quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(10, 70))]
+    _, stored = cv2.imencode(".jpg", crop, quality)
+    return cv2.imdecode(stored, cv2.IMREAD_COLOR)

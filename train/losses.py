@@ -14,6 +14,7 @@ from torch import Tensor
 from models.decode import coordinate_axis, decode_mean, decode_moments
 
 Distance = Literal["smooth-l1", "l1", "l2", "wing"]
+Weight = Float[Tensor, "faces landmarks"]
 
 _VARIANCE_GUARD = 1e-5
 """Added under the square root that divides by a standard deviation."""
@@ -71,17 +72,18 @@ def plain_loss(
     heatmaps: Float[Tensor, "faces landmarks height width"],
     target: Float[Tensor, "faces landmarks xy=2"],
     distance: Distance,
+    weight: Weight | None = None,
 ) -> Float[Tensor, ""]:
     """Distance of the decoded landmark to the target, blind to the map's spread."""
     squared = (target - decode_mean(heatmaps)).square()
-    lengths = squared if distance in ("l1", "l2") else squared.sum(-1)
-    return distance_of(lengths, distance).mean()
+    return weighted_mean(_per_landmark(squared, distance), weight)
 
 
 def star_loss(
     heatmaps: Float[Tensor, "faces landmarks height width"],
     target: Float[Tensor, "faces landmarks xy=2"],
     config: StarConfig = StarConfig(),
+    weight: Weight | None = None,
 ) -> Float[Tensor, ""]:
     """Distance along each principal axis over the spread there, plus the spread itself.
 
@@ -92,6 +94,7 @@ def star_loss(
         heatmaps: Non-negative, any scale.
         target: Normalised coordinates.
         config: Version, distance, restriction.
+        weight: Of each landmark; none: all count the same.
 
     Source:
         STAR (CVPR 2023), equation of the framework figure; both versions of the released loss, and
@@ -103,20 +106,28 @@ def star_loss(
     scale = spread.detach() if config.restriction == "detach" else spread
     deviation = (scale + _VARIANCE_GUARD).sqrt()
     if config.version == 1:
-        loss = _scaled_then_distance(error / deviation, config.distance)
+        loss = _per_landmark((error / deviation).square(), config.distance)
     else:
-        along = distance_of(error.square(), config.distance)
-        loss = (along / deviation).sum(-1).mean()
-    if config.restriction == "detach":
-        return loss
-    return loss + config.restriction_weight * spread.sum(-1).mean()
+        loss = (distance_of(error.square(), config.distance) / deviation).sum(-1)
+    if config.restriction == "value":
+        loss = loss + config.restriction_weight * spread.sum(-1)
+    return weighted_mean(loss, weight)
 
 
-def _scaled_then_distance(whitened: Tensor, distance: Distance) -> Tensor:
-    squared = whitened.square()
+def weighted_mean(
+    loss: Float[Tensor, "faces landmarks"], weight: Weight | None
+) -> Float[Tensor, ""]:
+    """Mean over all landmarks; a weight below 1 takes away from the sum, not from the count."""
+    return (loss if weight is None else loss * weight).mean()
+
+
+def _per_landmark(
+    squared: Float[Tensor, "faces landmarks axes=2"], distance: Distance
+) -> Float[Tensor, "faces landmarks"]:
     # The authors average l1 and l2 over both axes, but take the others of the Euclidean length.
-    lengths = squared if distance in ("l1", "l2") else squared.sum(-1)
-    return distance_of(lengths, distance).mean()
+    if distance in ("l1", "l2"):
+        return distance_of(squared, distance).mean(-1)
+    return distance_of(squared.sum(-1), distance)
 
 
 def _principal_axes(
@@ -165,6 +176,7 @@ def gaussian_cross_entropy(
     logits: Float[Tensor, "faces landmarks height width"],
     target: Float[Tensor, "faces landmarks xy=2"],
     sigma_cells: float,
+    weight: Weight | None = None,
 ) -> Float[Tensor, ""]:
     """Cross-entropy of the softmax map against a Gaussian around the truth.
 
@@ -174,7 +186,8 @@ def gaussian_cross_entropy(
     column = _gaussian_weights(target[..., 0], width, sigma_cells)
     row = _gaussian_weights(target[..., 1], height, sigma_cells)
     log_probability = logits.flatten(2).log_softmax(-1).view_as(logits)
-    return -torch.einsum("flhw,flh,flw->fl", log_probability, row, column).mean()
+    entropy = -torch.einsum("flhw,flh,flw->fl", log_probability, row, column)
+    return weighted_mean(entropy, weight)
 
 
 def _gaussian_weights(center: Tensor, cells: int, sigma_cells: float) -> Tensor:

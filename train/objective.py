@@ -20,6 +20,8 @@ class Labels:
 
     landmarks: Float[Tensor, "faces landmarks xy=2"]
     """Normalised crop coordinates; may lie outside the crop."""
+    certainty: Float[Tensor, "faces landmarks"]
+    """1, or less where a machine labelled and doubts; point and edge maps take no notice."""
     edges: UInt8[Tensor, "faces edges cells cells"]
     """Strokes of `label_maps.edge_maps`; no edges where the network has no attention maps."""
     size_px: int
@@ -35,7 +37,7 @@ def objective(stages: list[Stage], labels: Labels, recipe: Recipe) -> dict[str, 
     totals: dict[str, Tensor] = {}
     for index, stage in enumerate(stages):
         weight = recipe.stage_ratio ** (index + 1 - len(stages))
-        parts = _position(stage, labels.landmarks, recipe)
+        parts = _position(stage, labels, recipe)
         if dots is not None and strokes is not None:
             assert stage.pointmaps is not None
             assert stage.edgemaps is not None
@@ -46,14 +48,14 @@ def objective(stages: list[Stage], labels: Labels, recipe: Recipe) -> dict[str, 
     return totals
 
 
-def _position(stage: Stage, target: Tensor, recipe: Recipe) -> dict[str, Tensor]:
-    parts = {}
+def _position(stage: Stage, labels: Labels, recipe: Recipe) -> dict[str, Tensor]:
+    parts, target, certainty = {}, labels.landmarks, labels.certainty
     inside = target.clamp(-1, 1)
     if recipe.star is not None:
-        parts["star"] = star_loss(stage.heatmaps, inside, recipe.star)
+        parts["star"] = star_loss(stage.heatmaps, inside, recipe.star, certainty)
     if recipe.plain is not None:
-        parts["plain"] = plain_loss(stage.heatmaps, inside, recipe.plain)
+        parts["plain"] = plain_loss(stage.heatmaps, inside, recipe.plain, certainty)
     if recipe.cross_entropy_weight:
-        entropy = gaussian_cross_entropy(stage.logits, target, recipe.sigma_cells)
+        entropy = gaussian_cross_entropy(stage.logits, target, recipe.sigma_cells, certainty)
         parts["cross_entropy"] = recipe.cross_entropy_weight * entropy
     return parts

@@ -134,6 +134,17 @@ _LITE = Recipe(
     augment=AugmentConfig(angle_deg=20.0, scale=0.12),
 )
 
+_VIDEO = AugmentConfig(
+    angle_deg=20.0,
+    scale=0.12,
+    blink=0.15,
+    motion_blur=0.1,
+    compression=0.15,
+    low_resolution=0.1,
+    low_light=0.1,
+)
+"""What a face goes through on video, too."""
+
 RECIPES = {
     "star-wflw": _published("WFLW"),
     "star-300w": _published("300W"),
@@ -153,6 +164,10 @@ RECIPES = {
         augment=AugmentConfig(angle_deg=20.0, scale=0.12),
     ),
     "lite": _LITE,
+    # Goes on from `lite` (--start-from lite): closing eyes and spoilt pictures, full crops only.
+    "lite-video": replace(
+        _LITE, images=80_000, sizes=(), learning_rate=1e-3, warmup=0.01, augment=_VIDEO
+    ),
     # From the default weights to one's own faces or layout; --start-from gives the network.
     "finetune": replace(_LITE, images=20_000, sizes=(), evaluate_every=2_000, learning_rate=5e-4),
     # Learns nothing to speak of, in seconds: to try the machinery.

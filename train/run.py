@@ -136,10 +136,13 @@ class Run:
         device = self.processes.device
         sums: dict[str, Tensor] = {}
         pieces = zip(
-            *(t.chunk(parts) for t in (batch.crop, batch.target, batch.edges)), strict=True
+            *(t.chunk(parts) for t in (batch.crop, batch.target, batch.certainty, batch.edges)),
+            strict=True,
         )
-        for index, (crops, target, edges) in enumerate(pieces):
-            labels = Labels(target.to(device), edges.to(device), crops.shape[-1])
+        for index, (crops, target, certainty, edges) in enumerate(pieces):
+            labels = Labels(
+                target.to(device), certainty.to(device), edges.to(device), crops.shape[-1]
+            )
             with self._unsynchronised(is_last=index + 1 == parts):
                 stages = self._run_stages(crops.to(device, memory_format=torch.channels_last))
                 losses = objective(stages, labels, self.recipe)

@@ -1,14 +1,17 @@
-"""Labels for unlabelled faces: MediaPipe's face mesh, translated into the 300W layout.
+"""Labels for unlabelled faces: MediaPipe's face mesh in the 300W layout, and a network of ours.
 
 The mesh marks other places than 300W's annotators did. A linear map from its 468 points to the
-68, fitted on annotated training pictures only, takes that difference out; the file it writes is
-read by `train.fit --pseudo-labels`.
+68, fitted on annotated training pictures only, takes that difference out. The two teachers err
+differently, so their mean errs less than either; how much each counts is fitted on the held-out
+part. A landmark of which the network is less sure than it usually is counts less in training.
 
-    python -m train.teacher --data 300w --pictures unlabelled --output runs/pseudo.npz
+    python -m train.teacher --data 300w --pictures unlabelled --weights lite --output pseudo.npz
+
+`train.fit --pseudo-labels` reads what it writes. Without `--weights` the mesh teaches alone.
 """
 
 import argparse
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -18,15 +21,20 @@ from jaxtyping import Float, UInt8
 from rich.console import Console
 from rich.progress import track
 
+from models.inference import HeatmapLandmarker, load_landmarker
+from tracker.errors import FaceTrackError
 from tracker.layouts import IBUG_68
 
 from .datasets import DataError, Sample, hold_out, read_300w
 from .metrics import normalised_mean_error
+from .predict import Looking, predict
 
 _RIDGE = 0.1
 """Keeps the map from using the mesh's 468 nearly dependent points against each other."""
 _PADDING = 0.3
 """Tight pictures get this much of their size around them, or the mesh's detector misses them."""
+_LOOKING = Looking(flips=True, crops=3)
+"""How often the network looks at a face."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +113,7 @@ class FaceMesh:
 
 def _label(mesh_of: FaceMesh, samples: list[Sample]) -> list[tuple[Sample, np.ndarray]]:
     found = []
-    for sample in track(samples, "annotated faces"):
+    for sample in track(samples, "the mesh looks"):
         if (mesh := mesh_of(sample.read_image())) is not None:
             found.append((sample, mesh))
     return found
@@ -117,34 +125,76 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of 300W")
     parser.add_argument("--pictures", type=Path, required=True, help="folder of face pictures")
     parser.add_argument("--output", type=Path, required=True, help="the .npz to write")
+    parser.add_argument("--weights", help="ask this network too: a name or a path")
     arguments = parser.parse_args()
     try:
-        teach(arguments.data, arguments.pictures, arguments.output)
-    except DataError as error:
+        network = load_landmarker(arguments.weights) if arguments.weights else None
+        teach(arguments.data, arguments.pictures, arguments.output, network)
+    except FaceTrackError as error:
         parser.exit(2, f"error: {error}\n")
 
 
-def teach(data: Path, unlabelled: Path, output: Path) -> None:
+def teach(
+    data: Path, unlabelled: Path, output: Path, network: HeatmapLandmarker | None = None
+) -> None:
     """Fit on the training part of the annotations, judge on the held-out part, label the rest."""
     mesh_of, console = FaceMesh(), Console()
     training, held = hold_out(read_300w(data))
     fitted = _label(mesh_of, training)
     translate = fit_mesh_to_landmarks([m for _, m in fitted], [s.points for s, _ in fitted])
-    judged = _label(mesh_of, held)
-    predicted = np.stack([translate(mesh) for _, mesh in judged])
-    truth = np.stack([sample.points for sample, _ in judged])
-    nme = 100 * normalised_mean_error(predicted, truth, IBUG_68).mean()
+
+    def by_mesh(samples: list[Sample]) -> list[Sample]:
+        return [replace(s, points=translate(mesh)) for s, mesh in _label(mesh_of, samples)]
+
+    truth = {sample.name: sample.points for sample in held}
+    judged, faces = by_mesh(held), by_mesh(_pictures(unlabelled))
+    points = np.stack([face.points for face in faces])
+    certainty = np.ones(points.shape[:2])
+    true = np.stack([truth[sample.name] for sample in judged])
+    guessed = np.stack([sample.points for sample in judged])
+    if network is not None:
+        held_out = predict(network, track(judged, "held-out faces"), _LOOKING)
+        share = share_of_second(guessed, held_out.mean, true)
+        guessed = (1 - share) * guessed + share * held_out.mean
+        said = predict(network, track(faces, "unlabelled faces"), _LOOKING)
+        points = (1 - share) * points + share * said.mean
+        usual = np.median(_variance(held_out.mean, held_out.covariance), 0)
+        certainty = np.minimum(usual / _variance(said.mean, said.covariance), 1)
+        console.print(f"the network counts {share:.2f}")
+    nme = 100 * normalised_mean_error(guessed, true, IBUG_68).mean()
     console.print(f"held out: NME {nme:.2f} % on {len(judged)} of {len(held)} faces")
-    pictures, points = [], []
-    for path in track(sorted(unlabelled.rglob("*.jpg")), "unlabelled faces"):
-        if (mesh := mesh_of(Sample(path, np.empty((0, 2))).read_image())) is not None:
-            pictures.append(str(path.resolve()))
-            points.append(translate(mesh).astype(np.float32))
-    if not points:
-        raise DataError(f"{unlabelled}: no .jpg with a face below it")
     output.parent.mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(output, pictures=np.array(pictures), points=np.stack(points))
-    console.print(f"{output}: {len(points)} faces")
+    np.savez_compressed(
+        output,
+        pictures=np.array([str(face.image_path) for face in faces]),
+        points=points.astype(np.float32),
+        certainty=certainty.astype(np.float32),
+    )
+    console.print(f"{output}: {len(faces)} faces, mean certainty {certainty.mean():.2f}")
+
+
+def share_of_second(
+    first: Float[np.ndarray, "faces landmarks xy=2"],
+    second: Float[np.ndarray, "faces landmarks xy=2"],
+    truth: Float[np.ndarray, "faces landmarks xy=2"],
+) -> float:
+    """Weight of the second teacher in the mean that is nearest to the truth in eye distances."""
+    eyes = IBUG_68.interocular(truth)[:, None, None]
+    apart, missing = (second - first) / eyes, (truth - first) / eyes
+    return float(np.clip((apart * missing).sum() / max((apart * apart).sum(), 1e-12), 0, 1))
+
+
+def _variance(mean: np.ndarray, covariance: np.ndarray) -> Float[np.ndarray, "faces landmarks"]:
+    """In square eye distances."""
+    eyes = IBUG_68.interocular(mean)[:, None]
+    return np.trace(covariance, axis1=-2, axis2=-1) / eyes**2
+
+
+def _pictures(folder: Path) -> list[Sample]:
+    pictures = [Sample(path.resolve(), np.empty((0, 2))) for path in sorted(folder.rglob("*.jpg"))]
+    if not pictures:
+        raise DataError(f"{folder}: no .jpg below it")
+    return pictures
 
 
 if __name__ == "__main__":

@@ -37,6 +37,8 @@ class View(NamedTuple):
     crop: UInt8[Tensor, "rgb=3 size size"]
     target: Float[Tensor, "landmarks xy=2"]
     """Normalised crop coordinates."""
+    certainty: Float[Tensor, " landmarks"]
+    """As `Labels.certainty`."""
     edges: UInt8[Tensor, "edges cells cells"]
     """As `Labels.edges`."""
     name: str
@@ -65,14 +67,15 @@ class RandomViews(Dataset[View]):
                 bad.append(str(error))
                 sample = self._samples[int(rng.integers(len(self._samples)))]
                 continue
-            crop, points = self._random_crop(image, sample, draw.size_px, rng)
-            return self._view(crop, points, sample.name, "\n".join(bad))
+            crop, points, certainty = self._random_crop(image, sample, draw.size_px, rng)
+            return self._view(crop, points, certainty, sample.name, "\n".join(bad))
         raise DataError(f"{_ATTEMPTS} pictures in a row cannot be read, last {bad[-1]}")
 
     def _view(
         self,
         crop: UInt8[np.ndarray, "size size rgb=3"],
         points: Float[np.ndarray, "landmarks xy=2"],
+        certainty: Float[np.ndarray, " landmarks"],
         name: str,
         bad: str,
     ) -> View:
@@ -84,7 +87,8 @@ class RandomViews(Dataset[View]):
             else torch.zeros(0, size_px // 4, size_px // 4, dtype=torch.uint8)
         )
         pixels = crop if self._recipe.colour == "RGB" else crop[..., ::-1].copy()
-        return View(torch.from_numpy(pixels).permute(2, 0, 1), target, edges, name, bad)
+        sure = torch.from_numpy(certainty.astype(np.float32))
+        return View(torch.from_numpy(pixels).permute(2, 0, 1), target, sure, edges, name, bad)
 
 
 def batches(recipe: Recipe, labelled: int, pseudo: int, start: int) -> Iterator[list[Draw]]:

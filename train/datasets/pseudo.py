@@ -16,7 +16,10 @@ def read_pseudo_labels(path: Path) -> list[Sample]:
     """
     try:
         with np.load(path) as stored:
-            pictures, points = stored["pictures"], stored["points"]
+            columns = [stored[name] for name in ("pictures", "points", "certainty")]
     except (OSError, ValueError, LookupError, EOFError, BadZipFile) as error:
         raise DataError(f"{path}: not made by train.teacher ({error})") from error
-    return [Sample(Path(str(name)), face) for name, face in zip(pictures, points, strict=True)]
+    return [
+        Sample(Path(str(picture)), points, certainty=certainty)
+        for picture, points, certainty in zip(*columns, strict=True)
+    ]

@@ -29,6 +29,8 @@ class Sample:
     """Centre x, centre y and side (margin 1) where the data set names its own crop."""
     hidden: Bool[np.ndarray, " landmarks"] | None = None
     """Which landmarks are occluded, where the data set tells."""
+    certainty: Float[np.ndarray, " landmarks"] | None = None
+    """From 0 to 1, where a machine labelled; None: an annotation."""
     photograph: str = ""
     """Faces that share it stay on one side of a split; empty: a photograph for each file."""
 
