@@ -13,8 +13,9 @@ import logging
 import signal
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from threading import Event
 from types import FrameType
@@ -28,6 +29,7 @@ from tracker.demo import DemoRecorder, demo_camera
 from tracker.detection import MediaPipeDetector
 from tracker.draw import draw_faces
 from tracker.errors import FaceTrackError, SinkError
+from tracker.latency import Latency
 from tracker.layouts import Layout
 from tracker.offline import Remember, Replay, smoothed_faces
 from tracker.pipeline import FaceTracker, TrackerConfig
@@ -42,6 +44,7 @@ from tracker.sinks import (
     display_is_there,
 )
 from tracker.sources import Source, open_source
+from tracker.stages import ReadAhead, WriteBehind
 from tracker.terminal import RunSummary, closing_table, demo_table, progress
 from tracker.types import Frame, Image, TrackedFace
 from tracker.virtual_camera import VirtualCamera
@@ -49,6 +52,8 @@ from tracker.virtual_camera import VirtualCamera
 _DEMO_FOLDER = Path("demo-output")
 _STILLS_SIZE = (1280, 720)
 """Of the overlay of a folder, whose pictures have many sizes."""
+_READ_AHEAD, _WRITE_BEHIND = 2, 4
+"""Frames that wait before and after the tracker; before it one of a camera, the freshest."""
 
 
 def build_parser() -> argparse.ArgumentParser:
@@ -66,11 +71,16 @@ def build_parser() -> argparse.ArgumentParser:
     tracking = parser.add_argument_group("tracking")
     tracking.add_argument(
         "--weights", default="lite", metavar="NAME_OR_PATH",
-        help="'lite', a .safetensors of ours or a checkpoint of STAR's authors (default: lite)",
+        help="'lite', a .safetensors or .onnx of ours or a checkpoint of STAR's authors "
+        "(default: lite)",
     )  # fmt: skip
     tracking.add_argument(
         "--device", choices=("auto", "cpu", "cuda"), default="auto", help="(default: auto)"
     )
+    tracking.add_argument(
+        "--backend", choices=("auto", "onnx", "torch"), default="auto",
+        help="what runs the network: ONNX Runtime or PyTorch (default: auto)",
+    )  # fmt: skip
     tracking.add_argument(
         "--max-faces", type=_positive, default=defaults.max_faces, metavar="N",
         help="follow at most this many faces, largest first (default: %(default)s)",
@@ -147,7 +157,7 @@ def run(arguments: argparse.Namespace, console: Console) -> RunSummary:
         opened.enter_context(source)
         if arguments.offline and (is_demo or source.is_live or source.holds_stills):
             raise FaceTrackError(f"--offline needs a video file, which {arguments.source} is not")
-        landmarker = models.load_landmarker(arguments.weights, arguments.device)
+        landmarker = models.load_landmarker(arguments.weights, arguments.device, arguments.backend)
         config = TrackerConfig(max_faces=arguments.max_faces, smoothing=arguments.smoothing)
         tracker = FaceTracker(landmarker, MediaPipeDetector(), config)
         sinks: list[Sink] = []
@@ -226,7 +236,9 @@ def pump_offline(
     with open_source(name) as again:
         second = pump(again, Replay(faces, tracker.tally), sinks, console)
     summary.seconds += second.seconds
+    summary.read_seconds += second.read_seconds
     summary.output_seconds = second.output_seconds
+    summary.latency = Latency()  # no result is there before the whole file is read
     summary.interrupted |= second.interrupted
     return summary
 
@@ -234,31 +246,46 @@ def pump_offline(
 def pump(
     source: Source, tracker: FaceTracker | Replay, sinks: list[Sink], console: Console
 ) -> RunSummary:
-    """Every frame of the source through the tracker into every sink, until the end or Ctrl-C."""
+    """Every frame of the source through the tracker into every sink, until the end or Ctrl-C.
+
+    Reading and writing overlap with tracking. Windows stay here: OpenCV wants the main thread.
+    """
     summary, started = RunSummary(source.name, tracker.tally), time.perf_counter()
-    with progress(source, console) as advance, interruption() as interrupted:
-        for frame in source:
+    windows = [sink for sink in sinks if isinstance(sink, WindowSink)]
+    files = [sink for sink in sinks if sink not in windows]
+    room = 1 if source.is_live else _READ_AHEAD
+    with (
+        progress(source, summary, console) as advance,
+        interruption() as interrupted,
+        WriteBehind(partial(_write, files), _WRITE_BEHIND) as writer,
+        ReadAhead(source, room, drop_oldest=source.is_live, stopped=interrupted) as frames,
+        suppress(WindowClosed),
+    ):
+        for frame in frames:
             if source.holds_stills:
                 tracker.reset()
             faces = tracker.step(frame)
-            written = time.perf_counter()
-            try:
-                for sink in sinks:
-                    sink.write(frame, faces)
-            except WindowClosed:
-                break
-            except OSError as error:
-                raise SinkError(
-                    f"frame {frame.index}: an output cannot be written any more ({error}): "
-                    "what was written before is kept; free some space"
-                ) from error
-            summary.output_seconds += time.perf_counter() - written
-            advance(len(faces), time.perf_counter() - started)
-            if interrupted.is_set():
-                summary.interrupted = not source.is_live  # Ctrl-C is how a camera ends
-                break
+            summary.latency.add(time.monotonic() - frame.arrived_s)
+            _write(windows, (frame, faces))
+            writer.put((frame, faces))
+            summary.dropped = frames.dropped if source.is_live else None
+            advance(len(faces))
+    summary.interrupted = interrupted.is_set() and not source.is_live  # Ctrl-C ends a camera
     summary.seconds = time.perf_counter() - started
+    summary.read_seconds, summary.output_seconds = frames.seconds, writer.seconds
     return summary
+
+
+def _write(sinks: Iterable[Sink], result: tuple[Frame, list[TrackedFace]]) -> None:
+    frame, faces = result
+    try:
+        for sink in sinks:
+            sink.write(frame, faces)
+    except OSError as error:
+        raise SinkError(
+            f"frame {frame.index}: an output cannot be written any more ({error}): "
+            "what was written before is kept; free some space"
+        ) from error
 
 
 @contextmanager

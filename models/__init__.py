@@ -1,6 +1,20 @@
 """What a network sees: heat-map landmark networks of the STAR family."""
 
-from .checkpoint import CheckpointError
-from .inference import HeatmapLandmarker, load_landmarker, load_official
+from typing import TYPE_CHECKING, Any
+
+from .backends import load_landmarker
+from .description import CheckpointError
+
+if TYPE_CHECKING:
+    from .inference import HeatmapLandmarker, load_official
 
 __all__ = ["CheckpointError", "HeatmapLandmarker", "load_landmarker", "load_official"]
+
+
+def __getattr__(name: str) -> Any:
+    """The names that need PyTorch, which the default weights run without."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from . import inference  # noqa: PLC0415 - takes seconds
+
+    return getattr(inference, name)

@@ -7,20 +7,29 @@ network takes (`CheckpointInfo`) and the SHA-256 of its tensors.
 import hashlib
 import json
 import struct
-from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from pickle import UnpicklingError
-from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
-from .calibration import Calibration, Pairs, SpreadLaw
+from .description import (
+    METADATA_KEY,
+    TEST_PART,
+    CheckpointError,
+    CheckpointInfo,
+    as_dictionary,
+    from_dictionary,
+)
 from .landmark_net import LandmarkNet, LandmarkNetConfig, ResidualBlock
 
-_KEY = "star-tracker"
+__all__ = [
+    "TEST_PART", "UNREADABLE", "CheckpointError", "CheckpointInfo", "dead_shortcuts",
+    "load_checkpoint", "load_official_checkpoint", "save_checkpoint",
+]  # fmt: skip
+
 UNREADABLE = (
     UnpicklingError, RuntimeError, OSError, EOFError, ValueError, LookupError, TypeError,
     AttributeError, AssertionError, struct.error,
@@ -29,47 +38,16 @@ UNREADABLE = (
 _OFFICIAL_LAYOUTS = {98: "WFLW-98", 68: "300W-68", 29: "COFW-29"}
 
 
-TEST_PART = "its own test set"
-"""What `selected_on` says where the authors' practice was followed."""
-
-
-class CheckpointError(Exception):
-    """A weight file cannot be used; the message is for the user."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CheckpointInfo:
-    """What a weight file says about itself."""
-
-    architecture: LandmarkNetConfig
-    layout: str
-    input_px: int
-    margin: float
-    """Side of the crop over the longer side of the landmarks' box."""
-    colour: str = "RGB"
-    antialiased: bool = True
-    """Whether it was trained on crops whose pixels were averaged before strong reductions."""
-    trained_on: str = ""
-    licence: str = ""
-    figures: dict[str, float] = field(default_factory=dict)
-    """What was measured on the held-out part."""
-    selected_on: str = ""
-    """The faces on which this was found to be the best state of its run."""
-    layout_table: dict[str, Any] = field(default_factory=dict)
-    """The layout itself where its name is none that everybody knows."""
-    calibration: Calibration | None = None
-
-
 def save_checkpoint(path: Path, state: dict[str, Tensor], info: CheckpointInfo) -> None:
     """Write half-precision weights and their metadata; a cut-off write leaves the old file."""
     tensors = {
         name: (tensor.half() if tensor.is_floating_point() else tensor).cpu().contiguous()
         for name, tensor in state.items()
     }
-    described = json.loads(json.dumps(asdict(info)))
+    described = as_dictionary(info)
     described["sha256"] = _digest(tensors, described)
     partial = path.with_name(path.name + ".partial")
-    save_file(tensors, partial, {_KEY: json.dumps(described)})
+    save_file(tensors, partial, {METADATA_KEY: json.dumps(described)})
     partial.replace(path)
 
 
@@ -81,12 +59,12 @@ def load_checkpoint(path: Path) -> tuple[LandmarkNet, CheckpointInfo]:
     """
     try:
         with safe_open(path, framework="pt") as stored:
-            described = json.loads((stored.metadata() or {})[_KEY])
+            described = json.loads((stored.metadata() or {})[METADATA_KEY])
             tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
         digest = described.pop("sha256")
         if digest != _digest(tensors, described):
             raise CheckpointError(f"{path}: its SHA-256 does not match: damaged, fetch it anew")
-        info = _info(described)
+        info = from_dictionary(described)
         network = LandmarkNet(info.architecture)
     except (SafetensorError, OSError, KeyError, TypeError, ValueError, AttributeError) as error:
         raise CheckpointError(
@@ -177,40 +155,6 @@ def dead_shortcuts(network: LandmarkNet) -> set[str]:
         if isinstance(module, ResidualBlock) and module.skip_layer is None
         for kind in ("weight", "bias")
     }
-
-
-def _info(described: dict[str, object]) -> CheckpointInfo:
-    architecture = dict(described.pop("architecture"))  # type: ignore[call-overload]
-    architecture["edges"] = tuple(tuple(edge) for edge in architecture["edges"])
-    calibration = described.pop("calibration")
-    return CheckpointInfo(
-        architecture=LandmarkNetConfig(**architecture),
-        calibration=_calibration(calibration),
-        **described,  # type: ignore[arg-type]
-    )
-
-
-def _calibration(stored: object) -> Calibration | None:
-    if stored is None:
-        return None
-    if not isinstance(stored, dict):
-        raise TypeError("its calibration is no dictionary")
-    return Calibration(
-        eye_corners=tuple(stored["eye_corners"]),
-        absolute=_law(stored["absolute"]),
-        flicker=_law(stored["flicker"]),
-        presence=tuple(stored["presence"]),
-    )
-
-
-def _law(stored: object) -> SpreadLaw | Pairs:
-    """A dictionary is a `SpreadLaw`, the list of older files its `Pairs`."""
-    if isinstance(stored, list):
-        return tuple((a, b) for a, b in stored)
-    if not isinstance(stored, dict):
-        raise TypeError("a law of its calibration is neither a dictionary nor a list")
-    usual = tuple((level, half, xy) for level, half, xy in stored.pop("usual"))
-    return SpreadLaw(usual=usual, parts=tuple(map(tuple, stored.pop("parts"))), **stored)
 
 
 def _digest(tensors: dict[str, Tensor], described: dict[str, object]) -> str:

@@ -60,9 +60,17 @@ def decode_moments(heatmaps: Float[Tensor, "faces landmarks height width"]) -> M
     offset_x, offset_y = axis_x - mean_x[..., None], axis_y - mean_y[..., None]
     xx = (columns * offset_x.square()).sum(-1)
     yy = (rows * offset_y.square()).sum(-1)
-    xy = torch.einsum("flhw,flh,flw->fl", weights, offset_y, offset_x)
+    xy = (torch.einsum("flhw,flh->flw", weights, offset_y) * offset_x).sum(-1)
     v1 = weights.sum((-2, -1)) + _BIAS_GUARD
     v2 = weights.square().sum((-2, -1)) + _BIAS_GUARD
     scatter = torch.stack([xx, xy, xy, yy], dim=-1).unflatten(-1, (2, 2))
     covariance = scatter / (v1 - v2 / v1)[..., None, None]
     return Moments(torch.stack([mean_x, mean_y], dim=-1), covariance)
+
+
+def peak_share(
+    heatmaps: Float[Tensor, "faces landmarks height width"],
+) -> Float[Tensor, "faces landmarks"]:
+    """Share of each map's mass in its strongest cell."""
+    total = heatmaps.sum((-2, -1)).clamp_min(_SMALLEST_SUM)
+    return heatmaps.amax((-2, -1)) / total

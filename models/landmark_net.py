@@ -5,38 +5,20 @@ network is the default of `LandmarkNetConfig`; everything smaller is the same co
 numbers.
 """
 
-from dataclasses import dataclass
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float
 from torch import Tensor, nn
 
+from .architecture import LandmarkNetConfig
 from .decode import coordinate_axis, decode_mean
+
+__all__ = ["LandmarkNet", "LandmarkNetConfig", "LandmarkOutput", "Stage"]
 
 _MASK_THRESHOLD = 0.05
 """Where the last heat map of the stage before counts as 'there' for the masked coordinates."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class LandmarkNetConfig:
-    """The shape of a network; saved in every checkpoint."""
-
-    landmarks: int
-    edges: tuple[tuple[int, ...], ...] = ()
-    """Landmark indices on each outline, one edge map per outline; unused without attention."""
-    stacks: int = 4
-    width: int = 256
-    """Channels of the hourglasses."""
-    stem_width: int = 64
-    """Channels of the first convolution; the stem then doubles them once."""
-    depth: int = 4
-    """Halvings inside one hourglass: 64 cells become 4."""
-    attention: bool = True
-    """Point and edge attention maps multiplied into the heat maps (AAM of ADNet)."""
-    heatmap: Literal["instance-relu", "softmax"] = "instance-relu"
-    """How logits become weights: the published way, or a probability map as cross-entropy needs."""
 
 
 class Stage(NamedTuple):
@@ -122,7 +104,7 @@ def coordinate_channels(x: Tensor) -> Float[Tensor, "faces 3 height width"]:
     column = coordinate_axis(width, x).expand(height, width)
     radius = (row.float().square() + column.float().square()).sqrt()
     stacked = torch.stack([row, column, (radius / radius.max()).to(x.dtype)])
-    return stacked.expand(len(x), 3, height, width)
+    return stacked.expand(x.shape[0], 3, height, width)
 
 
 class HourglassLevel(nn.Module):

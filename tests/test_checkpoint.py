@@ -3,7 +3,8 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from models.checkpoint import Calibration, CheckpointInfo, load_checkpoint, save_checkpoint
+from models.calibration import Calibration
+from models.checkpoint import CheckpointInfo, load_checkpoint, save_checkpoint
 from models.inference import load_landmarker
 from models.landmark_net import LandmarkNet, LandmarkNetConfig
 

@@ -5,6 +5,7 @@ known.
 """
 
 import logging
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -72,7 +73,7 @@ class _Capture:
     holds_stills = False
 
     def __init__(self, capture: cv2.VideoCapture) -> None:
-        self._capture = capture
+        self._capture, self._reading = capture, threading.Lock()
         rate = capture.get(cv2.CAP_PROP_FPS)
         self.frame_rate = rate if 0 < rate <= _FASTEST else 30.0
 
@@ -80,10 +81,14 @@ class _Capture:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._capture.release()
+        # A camera that hangs in a read cannot be released: it goes with the process.
+        if self._reading.acquire(blocking=False):
+            self._capture.release()
+            self._reading.release()
 
     def _read(self) -> Image | None:
-        readable, image = self._capture.read()
+        with self._reading:
+            readable, image = self._capture.read()
         return cv2.cvtColor(image, cv2.COLOR_BGR2RGB) if readable else None
 
 

@@ -1,8 +1,9 @@
 """What a run shows in the terminal: progress, live status, closing tables."""
 
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from rich.console import Console
 from rich.progress import (
@@ -15,14 +16,17 @@ from rich.progress import (
     TimeElapsedColumn,
     TimeRemainingColumn,
 )
-from rich.table import Table
+from rich.table import Column, Table
 
 from .demo import DemoReport
+from .latency import Latency
 from .pipeline import Tally
 from .sources import Source
 
-Advance = Callable[[int, float], None]
-"""Call after each frame with the number of faces in it and the seconds since the start."""
+Advance = Callable[[int], None]
+"""Call after each frame with the number of faces in it."""
+_NAME_WIDTH, _BAR_WIDTH = 14, 8
+"""The whole line fits into 80 columns."""
 
 
 @dataclass(slots=True)
@@ -34,8 +38,13 @@ class RunSummary:
     tally: Tally
     seconds: float = 0.0
     """Wall time from the first frame to the last."""
+    read_seconds: float = 0.0
+    """Spent in the source, beside the tracking."""
     output_seconds: float = 0.0
-    """Of these, spent in the sinks."""
+    """Spent in the sinks, beside the tracking."""
+    latency: Latency = field(default_factory=Latency)
+    dropped: int | None = None
+    """Frames of a camera that came too fast; None where all are waited for."""
     interrupted: bool = False
 
     @property
@@ -44,28 +53,38 @@ class RunSummary:
 
     @property
     def milliseconds(self) -> dict[str, float]:
-        """Per frame, by stage."""
-        stages = {**self.tally.seconds, "output": self.output_seconds}
-        stages["read"] = max(self.seconds - sum(stages.values()), 0.0)
+        """Per frame, by stage; reading and output overlap with the rest."""
+        stages = {
+            **self.tally.seconds, "output": self.output_seconds, "read": self.read_seconds
+        }  # fmt: skip
         return {name: 1000 * spent / max(self.tally.frames, 1) for name, spent in stages.items()}
 
 
 @contextmanager
-def progress(source: Source, console: Console) -> Iterator[Advance]:
-    """A bar with fps and time left for files, a status line for cameras."""
-    columns: list[ProgressColumn] = [SpinnerColumn(), TextColumn("{task.description}")]
+def progress(source: Source, summary: RunSummary, console: Console) -> Iterator[Advance]:
+    """A bar with fps, latency and time left for files, a status line for cameras."""
+    name = TextColumn(
+        "{task.description}",
+        table_column=Column(max_width=_NAME_WIDTH, no_wrap=True, overflow="ellipsis"),
+    )
+    columns: list[ProgressColumn] = [SpinnerColumn(), name]
     if source.frame_count is not None:
-        columns += [BarColumn(), MofNCompleteColumn()]
+        columns += [BarColumn(_BAR_WIDTH), MofNCompleteColumn()]
     columns.append(TextColumn("{task.fields[fps]:5.1f} fps  {task.fields[faces]} faces"))
+    columns.append(TextColumn("{task.fields[latency]}"))
     columns.append(TimeRemainingColumn() if source.frame_count else TimeElapsedColumn())
     with Progress(*columns, console=console, transient=True) as bar:
-        task = bar.add_task(source.name, total=source.frame_count, fps=0.0, faces=0)
-        frames = 0
+        task = bar.add_task(source.name, total=source.frame_count, fps=0.0, faces=0, latency="")
+        frames, started = 0, time.perf_counter()
 
-        def advance(faces: int, seconds: float) -> None:
+        def advance(faces: int) -> None:
             nonlocal frames
             frames += 1
-            bar.update(task, advance=1, faces=faces, fps=frames / max(seconds, 1e-9))
+            fps = frames / max(time.perf_counter() - started, 1e-9)
+            latency = str(summary.latency.recent)
+            if summary.dropped is not None:
+                latency += f"  {summary.dropped} dropped"
+            bar.update(task, advance=1, faces=faces, fps=fps, latency=latency)
 
         yield advance
 
@@ -78,6 +97,10 @@ def closing_table(summary: RunSummary) -> Table:
     table.add_row("faces, by id", str(tally.ids))
     table.add_row("faces, over all frames", str(tally.faces))
     table.add_row("frames per second", f"{summary.frames_per_second:.1f}")
+    if summary.latency:
+        table.add_row("frame to result, median / 95 %", str(summary.latency.overall))
+    if summary.dropped is not None:
+        table.add_row("frames dropped to stay live", str(summary.dropped))
     table.add_row("lost / re-acquired", f"{tally.lost} / {tally.reacquired}")
     table.add_row("detector runs", str(tally.detections))
     for stage, spent in summary.milliseconds.items():

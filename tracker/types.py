@@ -4,8 +4,9 @@ One convention everywhere: points are (x, y) in pixels, x right, y down, the cen
 top-left pixel is (0, 0); images are RGB uint8; time is in seconds.
 """
 
+import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol, runtime_checkable
 
 import numpy as np
@@ -27,6 +28,8 @@ class Frame:
     image: Image
     name: str = ""
     """File name, for sources that are folders."""
+    arrived_s: float = field(default_factory=time.monotonic)
+    """When it was decoded, by the monotonic clock; a result's age counts from here."""
 
 
 @dataclass(frozen=True, slots=True)

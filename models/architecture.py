@@ -1,0 +1,24 @@
+"""The shape of a network in numbers; known without PyTorch, which builds it (`landmark_net`)."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LandmarkNetConfig:
+    """The shape of a network; saved in every checkpoint."""
+
+    landmarks: int
+    edges: tuple[tuple[int, ...], ...] = ()
+    """Landmark indices on each outline, one edge map per outline; unused without attention."""
+    stacks: int = 4
+    width: int = 256
+    """Channels of the hourglasses."""
+    stem_width: int = 64
+    """Channels of the first convolution; the stem then doubles them once."""
+    depth: int = 4
+    """Halvings inside one hourglass: 64 cells become 4."""
+    attention: bool = True
+    """Point and edge attention maps multiplied into the heat maps (AAM of ADNet)."""
+    heatmap: Literal["instance-relu", "softmax"] = "instance-relu"
+    """How logits become weights: the published way, or a probability map as cross-entropy needs."""
