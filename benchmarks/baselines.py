@@ -28,6 +28,8 @@ class Smoothed:
     "landmarks" or of the "head"; NaN where there is none."""
     innovations: Float[np.ndarray, "frames landmarks xy=2"] | None = None
     """In standard deviations, S^-1/2 y, where the filter has one for each landmark."""
+    log_likelihood: Float[np.ndarray, " frames"] | None = None
+    """Of each frame's innovations, nats but for a constant; NaN where there are none."""
 
 
 def stretches(recording: Recording) -> Iterator[Int[np.ndarray, " frames"]]:
@@ -129,7 +131,7 @@ def constant_noise_kalman(recording: Recording, constants: ConstantNoise) -> Smo
         known = np.diag([noise, (0.05 * recording.eye_px) ** 2])
         mean[frames[0]], variances[frames[0]] = raw[0], noise
         for frame, measured, dt_s in zip(frames[1:], raw[1:], np.diff(times_s), strict=True):
-            transition, growth = _discretised(drive, constants.velocity_memory_s, float(dt_s))
+            transition, growth = discretised(drive, constants.velocity_memory_s, float(dt_s))
             # x = F x,  P = F P F^T + Q
             state = np.einsum("ij,jlx->ilx", transition, state)
             known = transition @ known @ transition.T + growth
@@ -145,7 +147,7 @@ def constant_noise_kalman(recording: Recording, constants: ConstantNoise) -> Smo
     return Smoothed(mean, covariance, {"landmarks": surprise}, innovations)
 
 
-def _discretised(
+def discretised(
     drive: float, memory_s: float, dt_s: float
 ) -> tuple[Float[np.ndarray, "state=2 state=2"], Float[np.ndarray, "state=2 state=2"]]:
     """Transition F and process noise Q of (position, velocity) over a step, exactly."""

@@ -28,7 +28,7 @@ FILMS = (".mp4", ".mkv", ".mov", ".avi", ".mpg", ".webm", ".m4v")
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Subject:
-    """A face that was never trained on, and the seed of its clips."""
+    """A face, and the seed of its clips."""
 
     name: str
     face: Face
@@ -36,7 +36,7 @@ class Subject:
 
 
 def subjects(data: Path | None, count: int) -> list[Subject]:
-    """The portrait, and so many held-out faces of a data set.
+    """The portrait, and so many faces of a data set that were never trained on.
 
     Raises:
         FaceTrackError: If there is no data set.
@@ -44,15 +44,29 @@ def subjects(data: Path | None, count: int) -> list[Subject]:
     known = [Subject("held-portrait", portrait_face(), _PORTRAIT_SEED)]
     if data is None:
         return known
+    return known + _some("held", data, count, _FIRST_SEED)
+
+
+def training_subjects(data: Path, count: int) -> list[Subject]:
+    """Faces that were trained on, for whatever is learned from clips.
+
+    Raises:
+        FaceTrackError: If there is no data set.
+    """
+    return _some("train", data, count, 1)
+
+
+def _some(part: str, data: Path, count: int, first_seed: int) -> list[Subject]:
     annotated = open_data_set(data)
-    _, held_out = hold_out(annotated.split("train"))
-    order = np.random.default_rng(0).permutation(len(held_out))
-    samples = (held_out[i] for i in order)
-    large = (s for s in samples if annotated.layout.interocular(s.points) >= _LEAST_EYE_PX)
-    for seed, sample in enumerate(islice(large, count), _FIRST_SEED):
-        face = annotated_face(sample, annotated.layout)
-        known.append(Subject(f"held-{sample.image_path.stem}", face, seed))
-    return known
+    training, held_out = hold_out(annotated.split("train"))
+    samples = held_out if part == "held" else training
+    order = np.random.default_rng(0).permutation(len(samples))
+    shuffled = (samples[i] for i in order)
+    large = (s for s in shuffled if annotated.layout.interocular(s.points) >= _LEAST_EYE_PX)
+    return [
+        Subject(f"{part}-{sample.image_path.stem}", annotated_face(sample, annotated.layout), seed)
+        for seed, sample in enumerate(islice(large, count), first_seed)
+    ]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -100,7 +100,9 @@ def _late(recording: Recording, track: Track2D, told: Recording) -> Figures:
     if kind == "still":
         calm = track[frames & np.isfinite(track).all((1, 2))]
         figures["jitter"] = 100 * static_jitter(calm, recording.eye_px)
-        figures["settle_s"] = lateness.settle_s(times_s, errors)
+        figures["settle_s"] = lateness.settle_s(
+            times_s, errors, lateness.error(recording.mean, truth)
+        )
         figures["calm_s"] = lateness.calm_s(times_s, track)
     if kind in RIGID:
         figures["lag_ms"] = 1e3 * lateness.lag_s(times_s, track, truth)

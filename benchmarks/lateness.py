@@ -79,13 +79,31 @@ def sampled(times_s: Course, track: np.ndarray, at_s: Course) -> np.ndarray:
     return (1 - share) * track[after - 1] + share * track[after]
 
 
-def settle_s(times_s: Course, errors: Course) -> float:
+def settle_s(times_s: Course, errors: Course, raw: Course) -> float:
+    """Time from the start after which the error stays below a third of the raw level.
+
+    The level is that of the raw measurements in the last third of the clip, the same for every
+    filter. Against its own last level a filter would settle the later the calmer it gets: the
+    mean of k frames of white noise comes within twice that of n frames at k = n / 4 only.
+
+    Returns:
+        NaN if it never does.
+    """
+    loud = np.flatnonzero(~(errors <= _last_level(raw) / 3) & np.isfinite(errors))
+    first = loud[-1] + 1 if len(loud) else 0
+    return float(times_s[first] - times_s[0]) if first < len(errors) else np.nan
+
+
+def _first_calm_s(times_s: Course, errors: Course) -> float:
     """Time from the start until the error first falls below twice its level of the last third."""
     if not np.isfinite(errors).any():
         return np.nan
-    level = np.sqrt(np.nanmean(np.square(errors[-(len(errors) // 3) :])))
-    calm = np.flatnonzero(errors <= 2 * level)
+    calm = np.flatnonzero(errors <= 2 * _last_level(errors))
     return float(times_s[calm[0]] - times_s[0]) if len(calm) else np.nan
+
+
+def _last_level(errors: Course) -> float:
+    return float(np.sqrt(np.nanmean(np.square(errors[-(len(errors) // 3) :]))))
 
 
 def calm_s(times_s: Course, track: Track2D) -> float:
@@ -99,7 +117,7 @@ def calm_s(times_s: Course, track: Track2D) -> float:
         return np.nan
     windows = np.lib.stride_tricks.sliding_window_view(track, count, axis=0)
     jitter = np.sqrt(windows.var(-1).sum(-1).mean(-1))
-    return settle_s(times_s[: len(jitter)], jitter)
+    return _first_calm_s(times_s[: len(jitter)], jitter)
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +145,7 @@ def step_response(times_s: Course, track: Track2D, truth: Track2D) -> StepRespon
         reached = (followed[start:until] - course[start]) / (course[stop] - course[start])
         window = times_s[start:until]
         delays = [_crossing(window, reached, x) - _crossing(window, share, x) for x in (0.5, 0.9)]
-        rows.append([*delays, settle_s(times_s[stop:until], errors[stop:until])])
+        rows.append([*delays, _first_calm_s(times_s[stop:until], errors[stop:until])])
     return StepResponse(*np.median(rows, axis=0).tolist())
 
 

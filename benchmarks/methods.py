@@ -1,14 +1,16 @@
 """The filters that are compared, by name, each with the knob that its curve runs over."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any
 
 import numpy as np
 
 from tracker.head import MotionConfig, smoothed
+from tracker.offline import smoothed_faces
 from tracker.track import Track, begin, estimate, head_motion, measured_by, missed
+from tracker.types import TrackedFace
 
 from .baselines import (
     ConstantNoise,
@@ -20,6 +22,7 @@ from .baselines import (
     one_euro,
     savitzky_golay,
 )
+from .candidates import PredictedNoise, predicted_noise_kalman
 from .recordings import Recording
 
 
@@ -53,18 +56,17 @@ def _savitzky_golay(recording: Recording, frames: int) -> Smoothed:
 
 
 def default_filter(recording: Recording, smoothing: float) -> Smoothed:
-    """The tracker's own: through the functions that `FaceTracker` calls.
+    """The tracker's own, at a place of the one knob of `run_tracker.py`."""
+    return tracker_filter(recording, smoothed(MotionConfig(), smoothing))
 
-    Args:
-        recording: A face.
-        smoothing: The one knob of `run_tracker.py`.
-    """
-    config = MotionConfig()
-    config = smoothed(config, smoothing)
+
+def tracker_filter(recording: Recording, config: MotionConfig) -> Smoothed:
+    """Through the functions that `FaceTracker` calls."""
     motion, layout = head_motion(recording.layout, config), recording.layout
     mean = np.full_like(recording.mean, np.nan)
     covariance = np.full_like(recording.flicker, np.nan)
     surprises = {name: np.full(len(mean), np.nan) for name in ("landmarks", "head")}
+    likely = np.full(len(mean), np.nan)
     track: Track | None = None
     for frame, time_s in enumerate(recording.times_s.tolist()):
         track = _followed(track, recording, frame, time_s, config)
@@ -75,7 +77,30 @@ def default_filter(recording: Recording, smoothing: float) -> Smoothed:
         if track.innovations is not None:
             surprises["landmarks"][frame] = track.innovations.landmarks[0]
             surprises["head"][frame] = track.innovations.head[0]
-    return Smoothed(mean, covariance, surprises)
+            likely[frame] = track.innovations.log_likelihood[0]
+    return Smoothed(mean, covariance, surprises, log_likelihood=likely)
+
+
+def offline_filter(recording: Recording, config: MotionConfig) -> Smoothed:
+    """The tracker's own with `--offline`."""
+    faces = [
+        [] if not seen else [_as_tracked(recording, frame)]
+        for frame, seen in enumerate(recording.seen)
+    ]
+    times_s = recording.times_s.tolist()
+    mean = np.full_like(recording.mean, np.nan)
+    for frame, found in enumerate(smoothed_faces(times_s, faces, recording.layout, config)):
+        if found:
+            mean[frame] = found[0].landmarks.mean
+    return Smoothed(mean)
+
+
+def _as_tracked(recording: Recording, frame: int) -> TrackedFace:
+    seen = recording.measurement(frame)
+    track_id = int(recording.ids[frame])
+    return TrackedFace(
+        track_id, seen.confidence, seen.landmarks, measured=seen.landmarks, flicker=seen.flicker
+    )
 
 
 def _followed(
@@ -114,12 +139,33 @@ METHODS: dict[str, Method] = {
             for memory, scale in product((0.1, 0.3, np.inf), _spaced(1e-4, 1e4, 13))
         ],
     ),
+    "predicted-R Kalman, tuned": Method(
+        predicted_noise_kalman,
+        PredictedNoise(),
+        [
+            PredictedNoise(noise_scale=scale, velocity_memory_s=memory)
+            for memory, scale in product((0.3, np.inf), _spaced(1e-4, 1e2, 7))
+        ],
+    ),
+    "default, no learned noise": Method(
+        tracker_filter, replace(MotionConfig(), noise_start=1.0, noise_range=1.0)
+    ),
+    "default, all landmarks independent": Method(
+        tracker_filter, replace(MotionConfig(), independent_landmarks=20.0)
+    ),
+    "default, one kind of motion": Method(
+        tracker_filter,
+        replace(MotionConfig(), diffusion=(0.02,), acceleration_noise=(2.7,), rest=0.3),
+    ),
     "default": Method(default_filter, 0.5, [0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9]),
+    "default, --smoothing 0.2": Method(default_filter, 0.2),
+    "default, --smoothing 1": Method(default_filter, 1.0),
     "Savitzky-Golay, offline": Method(_savitzky_golay, 31, (), False),
+    "default, --offline": Method(offline_filter, MotionConfig(), (), False),
 }
 DEFAULT, RAW = "default", "raw"
 USUAL = "One Euro, MediaPipe"
 """What the field uses: others are tuned to be as calm."""
 RIVALS = ("One Euro, tuned", "constant-R Kalman, tuned")
-TUNED = ("exponential average, tuned", *RIVALS)
+TUNED = ("exponential average, tuned", *RIVALS, "predicted-R Kalman, tuned")
 """Shown in tables with the knob of least lag, on the same clips, that is as calm as the usual."""

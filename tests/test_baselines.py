@@ -1,7 +1,10 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from filterpy.common import van_loan_discretization
 from filterpy.kalman import KalmanFilter
+from scipy.linalg import block_diag
 from scipy.signal import savgol_filter
 
 from benchmarks.baselines import (
@@ -15,6 +18,7 @@ from benchmarks.baselines import (
     smoothing_factor,
     stretches,
 )
+from benchmarks.candidates import PredictedNoise, predicted_noise_kalman
 from benchmarks.recordings import Recording
 from tracker.layouts import IBUG_68
 
@@ -99,6 +103,32 @@ def test_constant_noise_kalman_equals_filterpy(memory_s: float, rng: np.random.G
         assert smoothed.mean[frame, 5, 1] == pytest.approx(kalman.x[0], rel=1e-6)
         assert smoothed.covariance[frame, 5, 1, 1] == pytest.approx(kalman.P[0, 0], rel=1e-6)
         assert smoothed.innovations[frame, 5, 1] == pytest.approx(whitened, rel=1e-5, abs=1e-6)
+
+
+def test_predicted_noise_kalman_equals_filterpy(rng: np.random.Generator) -> None:
+    raw = face_track(rng)
+    root = rng.normal(0, 1, (*raw.shape, 2))
+    recording = replace(recording_of(raw), flicker=root @ root.swapaxes(-1, -2) + np.eye(2))
+    constants = PredictedNoise(noise_scale=3, acceleration_noise=0.2, velocity_memory_s=0.3)
+    smoothed = predicted_noise_kalman(recording, constants)
+    kalman = KalmanFilter(dim_x=4, dim_z=2)
+    noise = 3 * recording.flicker[:, 5]
+    kalman.x = np.array([*raw[0, 5], 0.0, 0.0])
+    kalman.P = block_diag(noise[0], (0.05 * recording.eye_px) ** 2 * np.eye(2))
+    drift = np.kron(np.array([[0.0, 1.0], [0.0, -1 / 0.3]]), np.eye(2))
+    shock = np.sqrt(0.2) * recording.eye_px * np.vstack([np.zeros((2, 2)), np.eye(2)])
+    kalman.F, kalman.Q = van_loan_discretization(drift, shock, 1 / FPS)
+    kalman.H = np.eye(2, 4)
+    assert smoothed.covariance is not None
+    assert smoothed.innovations is not None
+    for frame in range(1, len(raw)):
+        kalman.predict()
+        kalman.update(raw[frame, 5], R=noise[frame])
+        np.testing.assert_allclose(smoothed.mean[frame, 5], kalman.x[:2], rtol=1e-6)
+        np.testing.assert_allclose(smoothed.covariance[frame, 5], kalman.P[:2, :2], rtol=1e-6)
+        distance = kalman.y @ np.linalg.inv(kalman.S) @ kalman.y
+        found = np.square(smoothed.innovations[frame, 5]).sum()
+        assert found == pytest.approx(distance, rel=1e-5)
 
 
 def test_savitzky_golay_equals_scipy_and_keeps_a_parabola(rng: np.random.Generator) -> None:

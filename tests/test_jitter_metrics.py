@@ -114,10 +114,18 @@ def test_an_exponential_answer_reaches_half_and_ninety_percent_when_it_must() ->
 
 
 def test_a_face_that_is_calm_from_the_start_has_settled_and_a_decaying_error_settles_late() -> None:
-    assert lateness.settle_s(TIMES, np.full(150, 0.1)) == 0.0
+    raw = np.full(150, 0.6)
+    assert lateness.settle_s(TIMES, np.full(150, 0.1), raw) == 0.0
     errors = 0.1 + 8 * np.exp(-TIMES / 0.2)
     # 8 exp(-t / 0.2) = 0.1
-    assert lateness.settle_s(TIMES, errors) == pytest.approx(0.2 * np.log(80), abs=1 / FPS)
+    assert lateness.settle_s(TIMES, errors, raw) == pytest.approx(0.2 * np.log(80), abs=1 / FPS)
+
+
+def test_an_error_that_comes_back_has_not_settled_before() -> None:
+    raw, errors = np.full(150, 0.6), np.full(150, 0.1)
+    errors[60] = 0.3
+    assert lateness.settle_s(TIMES, errors, raw) == pytest.approx(61 / FPS)
+    assert np.isnan(lateness.settle_s(TIMES, raw, raw))
 
 
 def test_a_track_that_glides_to_rest_is_calm_once_it_moves_little_more_than_in_the_end(

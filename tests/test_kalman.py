@@ -11,6 +11,7 @@ from tracker.kalman import (
     packed,
     predict_rate,
     rate_after,
+    times,
     unpacked,
     update_point,
     update_rate,
@@ -109,3 +110,10 @@ def test_a_mixture_keeps_its_mean_and_covariance(rng: np.random.Generator) -> No
     )
     np.testing.assert_allclose(middle[:, 0], draws.mean(0), atol=0.02)
     np.testing.assert_allclose(unpacked(covariance)[0], np.cov(draws.T), rtol=0.03, atol=0.02)
+
+
+def test_a_product_with_symmetric_matrices_is_that_of_matmul(rng: np.random.Generator) -> None:
+    matrices, vectors = random_covariance(rng, 3, 5), rng.standard_normal((3, 5, 2))
+    product = times(packed(matrices), np.moveaxis(vectors, -1, 0))
+    truth = (matrices @ vectors[..., None])[..., 0]
+    np.testing.assert_allclose(np.moveaxis(product, 0, -1), truth, rtol=1e-12)

@@ -30,7 +30,7 @@ class Follower:
 
     def __init__(self, layout: Layout = IBUG_68, seed: int = 0) -> None:
         self.layout, self.rng = layout, np.random.default_rng(seed)
-        self.filter = HeadMotion(layout, MotionConfig(flicker_scale=1.0))
+        self.filter = HeadMotion(layout, MotionConfig())
         self.state: HeadState | None = None
         self.surprise: list[float] = []
 
@@ -200,9 +200,7 @@ def test_a_landmark_with_a_wide_covariance_says_little_about_the_head() -> None:
 
 def test_a_config_with_one_mode_is_a_plain_filter() -> None:
     follow = Follower()
-    follow.filter = HeadMotion(
-        IBUG_68, replace(MotionConfig(), diffusion=(0.02,), flicker_scale=1.0)
-    )
+    follow.filter = HeadMotion(IBUG_68, replace(MotionConfig(), diffusion=(0.02,)))
     shape = face_of(IBUG_68)
     for _ in range(30):
         found = follow(shape)
@@ -213,7 +211,7 @@ def test_the_one_knob_runs_from_as_measured_to_calm() -> None:
     shape, quiet = face_of(IBUG_68), []
     for smoothing in (0.0, 0.5, 1.0):
         follow = Follower()
-        config = smoothed(MotionConfig(flicker_scale=1.0), smoothing)
+        config = smoothed(MotionConfig(), smoothing)
         follow.filter = HeadMotion(IBUG_68, config)
         errors = []
         for _ in range(90):

@@ -17,7 +17,7 @@ from tracker.types import LandmarkEstimate, Measurement, TrackedFace
 
 RATE, NOISE_PX = 30, 0.2
 COVARIANCE = np.tile(NOISE_PX**2 * np.eye(2), (68, 1, 1))
-CONFIG = MotionConfig(flicker_scale=1.0)
+CONFIG = MotionConfig()
 
 
 def seen(points: np.ndarray, track_id: int = 0) -> TrackedFace:

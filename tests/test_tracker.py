@@ -102,21 +102,11 @@ def test_equal_and_missing_time_stamps_are_survived(tracker: FaceTracker) -> Non
 
 
 def test_noise_on_a_still_face_is_filtered_at_least_five_times() -> None:
-    # Unlike a network's, whose crops calibration lets wander, the fake's flicker is the truth.
-    config = TrackerConfig(motion=MotionConfig(flicker_scale=1.0))
-    tracker = FaceTracker(BlobLandmarker(noise_px=0.5), BlobDetector(), config)
-    seen = follow(tracker, [[(160.0, 120.0)]] * 120)[30:]
-    raw = np.stack([faces[0].measured.mean for faces in seen if faces[0].measured])
-    filtered = np.stack([faces[0].landmarks.mean for faces in seen])
-    assert filtered.std(axis=0).mean() < raw.std(axis=0).mean() / 5
-
-
-def test_noise_twice_what_the_default_filter_expects_is_still_filtered() -> None:
     tracker = FaceTracker(BlobLandmarker(noise_px=0.5), BlobDetector())
     seen = follow(tracker, [[(160.0, 120.0)]] * 120)[30:]
     raw = np.stack([faces[0].measured.mean for faces in seen if faces[0].measured])
     filtered = np.stack([faces[0].landmarks.mean for faces in seen])
-    assert filtered.std(axis=0).mean() < raw.std(axis=0).mean() / 1.8
+    assert filtered.std(axis=0).mean() < raw.std(axis=0).mean() / 5
 
 
 def test_a_face_in_motion_is_followed_within_a_frame() -> None:
@@ -206,7 +196,7 @@ def test_the_noise_the_filter_expects_does_not_make_us_surer_of_the_truth() -> N
     points = 40 * blob_shape()
     absolute = np.tile(np.eye(2), (68, 1, 1))
     look = Measurement(LandmarkEstimate(points, absolute), 0.2 * absolute, 1.0)
-    config = MotionConfig(flicker_scale=100.0)
+    config = MotionConfig(noise_start=20.0)
     track = begin(0, look, 0.0, IBUG_68, config)
     for index in range(1, 60):
         (track,) = measured_by([track], [look], index / RATE, IBUG_68, config)

@@ -10,26 +10,33 @@ from jaxtyping import Float
 class MotionConfig:
     """How a face is believed to move; lengths are in inter-ocular distances."""
 
-    flicker_scale: float = 0.5
-    """Factor on the calibrated flicker, whose crops lie anywhere within a cell of the heat map: the
-    crop of a tracked face wanders less. With 1 a moving face is calmer, but blinks keep 84 % of
-    their depth in place of 95 %."""
-    diffusion: tuple[float, ...] = (5e-5, 0.02, 0.1)
+    steady: float = 0.03
+    """Share of the calibrated flicker that a face shows which keeps its place."""
+    unsteady: float = 0.008
+    """Motion from frame to frame at which half of the rest shows."""
+    noise_start: float = 8.0
+    """Factor on the noise of a new track: what is too loud is taken for rest, and soon learned."""
+    noise_memory_s: float = 0.2
+    """How fast the noise of a track is learned from its innovations."""
+    noise_range: float = 20.0
+    """Most that it is learned to differ from the calibrated one, either way."""
+    diffusion: tuple[float, ...] = (1e-5, 0.02, 0.1)
     """How far a landmark wanders within the face in a second, 1 / sqrt(s): at rest, in speech, in
     a blink."""
     stays: float = 0.999
     """Chance that a part, or the head, goes on doing what it did in the frame before."""
-    independent_landmarks: float = 4.0
-    """So many landmarks of a part are as good as independent: neighbours err alike."""
-    rest: float = 3.3e-5
+    independent_landmarks: float = 0.5
+    """So many landmarks of a part tell what it does: neighbours err alike, frame after frame."""
+    rest: float = 1e-5
     """How far a resting head wanders in a second, 1 / sqrt(s)."""
-    acceleration_noise: tuple[float, ...] = (0.02, 2.7)
-    """Spectral densities of a head's acceleration, 1 / s^3: while it glides, while it is thrown."""
+    acceleration_noise: tuple[float, ...] = (0.02, 2.7, 20.0)
+    """Spectral densities of a head's acceleration, 1 / s^3: while it glides, turns, is
+    shaken."""
     rate_memory_s: float = 0.6
     """How long a head's velocity lasts."""
     start_rate: float = 0.6
     """Standard deviation of the velocity of a head that starts to move, 1 / s."""
-    common_flicker: float = 1e-4
+    common_flicker: float = 2e-4
     """Standard deviation of what all landmarks of a frame err together."""
     jump: float = 0.5
     """Standard deviation of a jump, as at a cut of the film."""
@@ -41,13 +48,23 @@ class MotionConfig:
 def smoothed(config: MotionConfig, smoothing: float) -> MotionConfig:
     """The config along the one knob that users have: 0.5 is `config` itself.
 
+    The noise of measurements is what it is; how freely a face is believed to move is turned.
+
     Raises:
         ValueError: If `smoothing` is not between 0 and 1.
     """
     if not 0 <= smoothing <= 1:
         raise ValueError(f"smoothing must lie between 0 and 1, got {smoothing}")
-    share = min(max(smoothing, 1e-3), 0.9)
-    return replace(config, flicker_scale=config.flicker_scale * (share / (1 - share)) ** 2)
+    share = min(max(smoothing, 0.04), 0.9)
+    freer = (1 - share) / share
+    at_rest, *moving = config.diffusion
+    return replace(
+        config,
+        diffusion=(at_rest * freer**3, *(max(freer, 1) * one for one in moving)),
+        independent_landmarks=config.independent_landmarks * min(freer, 1),
+        rest=config.rest * freer**3,
+        acceleration_noise=tuple(freer**2 * one for one in config.acceleration_noise),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,11 +82,16 @@ class HeadState:
     """Covariance of each of them and its rate."""
     moving: Float[np.ndarray, "hypotheses faces"]
     """Chance that the head rests, moves on under each acceleration, has just jumped."""
+    noise: Float[np.ndarray, "faces parts"]
+    """Learned factors on the flicker of the landmarks of each part."""
+    head_noise: Float[np.ndarray, " faces"]
+    """Learned factor on the noise of the head's motion."""
 
     def __getitem__(self, faces: slice) -> "HeadState":
         return HeadState(
             self.points[faces], self.within[:, faces], self.modes[:, faces], self.rate[faces],
-            self.pose[:, faces], self.moving[:, faces],
+            self.pose[:, faces], self.moving[:, faces], self.noise[faces],
+            self.head_noise[faces],
         )  # fmt: skip
 
 
@@ -81,11 +103,18 @@ class Innovations:
     """Mean normalised squared innovation of shift, growth and turn; 1 is expected."""
     landmarks: Float[np.ndarray, " faces"]
     """The same of the landmarks within the face."""
+    log_likelihood: Float[np.ndarray, " faces"]
+    """Nats, but for a constant."""
+
+    def __getitem__(self, faces: slice) -> "Innovations":
+        return Innovations(self.head[faces], self.landmarks[faces], self.log_likelihood[faces])
 
 
 def side_by_side(states: list[HeadState]) -> HeadState:
     """Many states as one."""
-    axes = {"points": 0, "rate": 0}
+    if len(states) == 1:
+        return states[0]
+    axes = {"points": 0, "rate": 0, "noise": 0, "head_noise": 0}
     joined = {
         field.name: np.concatenate(
             [getattr(state, field.name) for state in states], axes.get(field.name, 1)

@@ -24,7 +24,9 @@ class Updated:
 
 def packed(matrix: Float[np.ndarray, "*#batch row=2 column=2"]) -> Symmetric:
     """The three numbers of symmetric matrices."""
-    return np.stack([matrix[..., 0, 0], matrix[..., 0, 1], matrix[..., 1, 1]])
+    numbers = np.empty((3, *matrix.shape[:-2]))
+    numbers[0], numbers[1], numbers[2] = matrix[..., 0, 0], matrix[..., 0, 1], matrix[..., 1, 1]
+    return numbers
 
 
 def unpacked(numbers: Symmetric) -> Float[np.ndarray, "*#batch row=2 column=2"]:
@@ -40,29 +42,37 @@ def update_point(
 ) -> Updated:
     """Measure a point: H = I."""
     # S = P + R,  x += P S^-1 y,  P = (P^-1 + R^-1)^-1 = (|R| P + |P| R) / |S|, true of 2x2 alone
-    (pxx, pxy, pyy), (x, y) = prior, innovation
-    sxx, sxy, syy = prior + noise
-    determinant = determinant_of(prior + noise)
-    ax, ay = (syy * x - sxy * y) / determinant, (sxx * y - sxy * x) / determinant  # S^-1 y
+    total = prior + noise
+    determinant = determinant_of(total)
+    weighed = (total[::-2] * innovation - total[1] * innovation[::-1]) / determinant  # S^-1 y
     covariance = determinant_of(noise) / determinant * prior
     covariance += determinant_of(prior) / determinant * noise
-    return Updated(np.stack([pxx * ax + pxy * ay, pxy * ax + pyy * ay]), covariance)
+    return Updated(times(prior, weighed), covariance)
 
 
 def evidence_of_point(
-    covariance: Symmetric | tuple[np.ndarray, np.ndarray, np.ndarray],
-    innovation: Float[np.ndarray, "xy=2 *#batch"],
+    covariance: Symmetric, innovation: Float[np.ndarray, "xy=2 *#batch"]
 ) -> tuple[Float[np.ndarray, "*#batch"], Float[np.ndarray, "*#batch"]]:
     """Squared Mahalanobis distance of the innovation, and its log density but for a constant.
 
     Args:
-        covariance: Of the innovation; its three numbers may broadcast against each other.
+        covariance: Of the innovation.
         innovation: Measured less expected.
     """
     (xx, xy, yy), (x, y) = covariance, innovation
-    determinant = xx * yy - xy * xy
-    surprise = (yy * (x * x) - 2 * xy * x * y + xx * (y * y)) / determinant
+    determinant = determinant_of(covariance)
+    surprise = (yy * (x * x) - xy * (2 * x * y) + xx * (y * y)) / determinant
     return surprise, -0.5 * (surprise + np.log(determinant))
+
+
+def times(
+    matrix: Symmetric, vector: Float[np.ndarray, "xy=2 *#batch"]
+) -> Float[np.ndarray, "xy=2 *#batch"]:
+    """Product of symmetric 2x2 matrices and vectors."""
+    # The diagonal times the vector, and xy times the vector with x and y swapped.
+    product: np.ndarray = matrix[::2] * vector
+    product += matrix[1] * vector[::-1]
+    return product
 
 
 def determinant_of(matrix: Symmetric) -> Float[np.ndarray, "*#batch"]:
@@ -72,20 +82,17 @@ def determinant_of(matrix: Symmetric) -> Float[np.ndarray, "*#batch"]:
 
 def inverse_of(matrix: Symmetric) -> Symmetric:
     """Of symmetric 2x2 matrices."""
-    determinant = determinant_of(matrix)
-    return np.stack([matrix[2], -matrix[1], matrix[0]]) / determinant
+    inverse: np.ndarray = matrix[::-1] / determinant_of(matrix)
+    inverse[1] *= -1
+    return inverse
 
 
 def update_rate(
     prior: Symmetric, noise: Float[np.ndarray, "*#batch"], innovation: Float[np.ndarray, "*#batch"]
 ) -> Updated:
     """Measure a number that has a rate: state (value, rate), H = (1, 0)."""
-    vv, vr, rr = prior
-    gain_value, gain_rate = vv / (vv + noise), vr / (vv + noise)
-    return Updated(
-        np.stack([gain_value * innovation, gain_rate * innovation]),
-        np.stack([vv - gain_value * vv, vr - gain_value * vr, rr - gain_rate * vr]),
-    )
+    gain = prior[:2] / (prior[0] + noise)  # K = P H^T S^-1
+    return Updated(gain * innovation, prior - gain[[0, 0, 1]] * prior[[0, 1, 1]])  # P -= K H P
 
 
 def evidence_of_number(
@@ -109,26 +116,22 @@ def predict_rate(
     """
     kept, reach = rate_after(dt_s, memory_s)
     vv, vr, rr = covariance
-    # Of the noise; the third formula cancels where dt_s is far below the memory.
-    rate = memory_s / 2 * (1 - kept * kept)
+    carried = vr + reach * rr
+    moved = np.array([vv + reach * (vr + carried), kept * carried, kept * kept * rr])
+    # Of the noise; the value cancels where dt_s is far below the memory.
+    rate = reach * (1 + kept) / 2
     cross = reach * reach / 2
     value = np.where(dt_s < 1e-3 * memory_s, dt_s**3 / 3, memory_s**2 * (dt_s - 2 * reach + rate))
-    q = acceleration_noise
-    return np.stack(
-        [
-            vv + 2 * reach * vr + reach * reach * rr + q * value,
-            kept * (vr + reach * rr) + q * cross,
-            kept * kept * rr + q * rate,
-        ]
-    )
+    predicted: np.ndarray = moved + acceleration_noise * np.array([value, cross, rate])
+    return predicted
 
 
 def rate_after(
     dt_s: Float[np.ndarray, "*#batch"], memory_s: float
 ) -> tuple[Float[np.ndarray, "*#batch"], Float[np.ndarray, "*#batch"]]:
     """What is left of a rate after `dt_s`, and how far one unit of it has led by then."""
-    kept = np.exp(-dt_s / memory_s)
-    return kept, memory_s * -np.expm1(-dt_s / memory_s)
+    decay = dt_s / -memory_s
+    return np.exp(decay), -memory_s * np.expm1(decay)
 
 
 def merged(
@@ -142,6 +145,6 @@ def merged(
         Generalised pseudo-Bayesian filter of first order (Bar-Shalom et al. 2001, 11.6.2).
     """
     middle = (weight * mean).sum(1)
-    one, other = mean - middle[:, None]
-    spread = np.stack([one * one, one * other, other * other])
+    away = mean - middle[:, None]
+    spread = away[[0, 0, 1]] * away[[0, 1, 1]]
     return middle, (weight * (covariance + spread)).sum(1)

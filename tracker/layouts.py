@@ -34,6 +34,10 @@ class Layout:
     eye_corners: tuple[int, int]
     """Outer corners of the right and the left eye; their distance is the inter-ocular distance."""
 
+    def __hash__(self) -> int:
+        """By name: a layout is looked up for every face of every frame."""
+        return hash(self.name)
+
     @property
     def edges(self) -> tuple[tuple[int, ...], ...]:
         """Members of each outline, as the network's edge maps want them."""
@@ -59,7 +63,8 @@ class Layout:
     ) -> Float[np.ndarray, "*faces"]:
         """Distance between the outer eye corners, in the units of `points`."""
         right, left = self.eye_corners
-        return np.linalg.norm(points[..., left, :] - points[..., right, :], axis=-1)
+        across = points[..., left, :] - points[..., right, :]
+        return np.hypot(across[..., 0], across[..., 1])
 
 
 def _run(first: int, last: int) -> tuple[int, ...]:

@@ -7,7 +7,7 @@ measurement: the head rests, moves on or has jumped; each part of the face rests
 twitches. A resting face is averaged hard while one that moves is followed at once.
 """
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float
@@ -22,11 +22,13 @@ from .kalman import (
     packed,
     predict_rate,
     rate_after,
+    times,
     unpacked,
     update_point,
     update_rate,
 )
 from .layouts import Layout
+from .noise import flicker_share, learned
 from .rigid import fit_motion, motion_basis, moved
 
 _ROBUST_BEYOND = 3.0
@@ -38,6 +40,30 @@ _LEAST_STEP_S = 1e-4
 """Two frames of one time stamp are this far apart."""
 _BLIND = 1e6
 """Noise of a landmark that was not measured, in square eye distances."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Head:
+    """What a measurement says of the head."""
+
+    motion: Float[np.ndarray, "faces motion=4"]
+    """Since the last frame."""
+    rate: Float[np.ndarray, "faces motion=4"]
+    covariance: Float[np.ndarray, "xx_xy_yy=3 faces motion=4"]
+    moving: Float[np.ndarray, "hypotheses faces"]
+    surprise: Float[np.ndarray, " faces"]
+    log_likelihood: Float[np.ndarray, " faces"]
+
+
+@dataclass(frozen=True, slots=True)
+class _Face:
+    """What a measurement says of the landmarks within the face."""
+
+    covariance: Symmetric
+    step: Float[np.ndarray, "xy=2 faces landmarks"]
+    modes: Float[np.ndarray, "modes faces parts"]
+    surprise: Float[np.ndarray, "modes faces parts"]
+    log_likelihood: Float[np.ndarray, " faces"]
 
 
 class HeadMotion:
@@ -67,7 +93,7 @@ class HeadMotion:
         faces, parts = len(points), len(self._weight)
         modes = len(self.config.diffusion)
         pose = np.zeros((3, faces, 4))
-        pose[2] = self._start_rate(points)
+        pose[2] = self._start_rate(self._eyes(points))
         return HeadState(
             points,
             packed(covariance),
@@ -75,6 +101,8 @@ class HeadMotion:
             np.zeros((faces, 4)),
             pose,
             np.full((len(self._switch_head), faces), 1 / len(self._switch_head)),
+            np.full((faces, parts), self.config.noise_start),
+            np.full(faces, self.config.noise_start),
         )
 
     def expected(
@@ -85,7 +113,7 @@ class HeadMotion:
         likely = self._likely_to_move(state)[1:-1].sum(0)
         basis = self._basis(state, self._eyes(state.points))
         away = moved(basis, (likely * reach)[:, None] * state.rate)
-        return state.points + np.moveaxis(away, 0, -1)
+        return state.points + away.transpose(1, 2, 0)
 
     def predicted(self, state: HeadState, dt_s: Float[np.ndarray, " faces"]) -> HeadState:
         """What is believed `dt_s` later, unmeasured, by the likeliest hypotheses."""
@@ -107,7 +135,7 @@ class HeadMotion:
         that saw the moment is right: the other knows nothing of a cut or of a beginning blink.
         """
         basis = self._basis(before, self._eyes(before.points))
-        offset = np.moveaxis(after.points - before.points, -1, 0)
+        offset = _components(after.points - before.points)
         motion, variance = fit_motion(basis, offset, inverse_of(before.within + after.within))
         residual = offset - moved(basis, motion)
         noise = after.pose[0] + variance
@@ -116,7 +144,7 @@ class HeadMotion:
         surprise, _ = evidence_of_point(before.within + after.within, residual)
         doubt = np.maximum((surprise @ self._to_parts) @ self._from_parts / 2, 1)
         face = update_point(before.within, doubt * after.within, residual)
-        points = before.points + np.moveaxis(moved(basis, head.step[0]) + face.step, 0, -1)
+        points = before.points + (moved(basis, head.step[0]) + face.step).transpose(1, 2, 0)
         return replace(before, points=points, within=face.covariance, pose=head.covariance)
 
     def coast(self, state: HeadState, dt_s: Float[np.ndarray, " faces"]) -> HeadState:
@@ -126,8 +154,7 @@ class HeadMotion:
         kept, _ = rate_after(dt, config.rate_memory_s)
         noise = config.unseen_acceleration * max(config.acceleration_noise) * eyes[:, None] ** 2
         pose = predict_rate(state.pose, dt, config.rate_memory_s, noise)
-        points, rate = self.expected(state, dt_s), kept * state.rate
-        return HeadState(points, state.within, state.modes, rate, pose, state.moving)
+        return replace(state, points=self.expected(state, dt_s), rate=kept * state.rate, pose=pose)
 
     def step(
         self,
@@ -139,28 +166,43 @@ class HeadMotion:
         """Take a measurement of every face in; a landmark that is not finite was not measured."""
         eyes = self._eyes(state.points)
         dt = np.maximum(dt_s, _LEAST_STEP_S)
-        offset = np.moveaxis(measured - state.points, -1, 0).copy()
-        noise = self.config.flicker_scale * packed(flicker)
-        unseen = ~np.isfinite(offset).all(0)
-        if unseen.any():
-            offset[:, unseen] = 0
-            noise[:, unseen] = np.array([[_BLIND], [0], [_BLIND]]) * np.square(eyes).max()
+        offset = _components(measured - state.points)
+        seen = np.isfinite(offset).all(0)
+        offset = np.where(seen, offset, 0)
+        share = flicker_share(offset, eyes, self.config)
+        noise = share[:, None] * (state.noise @ self._from_parts) * packed(flicker)
+        if not seen.all():
+            noise[:, ~seen] = np.array([[_BLIND], [0], [_BLIND]]) * np.square(eyes).max()
         basis = self._basis(state, eyes)
         diffusion = np.multiply.outer(np.square(self.config.diffusion), dt * eyes**2)
         likely = self._switched(state.modes)
         spread = (likely * diffusion[..., None]).sum(0) @ self._from_parts
         motion, variance = self._fitted(basis, offset, state.within + noise, spread)
-        pose, rate, covariance, moving, head = self._head(state, motion, variance, dt, eyes)
+        variance *= state.head_noise[:, None]
+        head = self._head(state, motion, variance, dt, eyes)
         residual = offset - moved(basis, motion)
-        within, step, modes, face = self._within(state.within, noise, residual, likely, diffusion)
-        points = state.points + np.moveaxis(moved(basis, pose) + step, 0, -1)
-        return HeadState(points, within, modes, rate, covariance, moving), Innovations(head, face)
+        face = self._within(state.within, noise, residual, likely, diffusion)
+        # What is believed was learned from noise of the same scale, so it is rescaled too.
+        gain = (1 - np.exp(-dt / self.config.noise_memory_s)) * seen.all(-1)
+        at_rest = gain[:, None] * face.modes[0]
+        part_noise = learned(state.noise, face.surprise[0], at_rest, self.config)
+        head_noise = learned(state.head_noise, head.surprise, gain, self.config)
+        within = face.covariance * ((part_noise / state.noise) @ self._from_parts)
+        pose = head.covariance * (head_noise / state.head_noise)[:, None]
+        points = state.points + (moved(basis, head.motion) + face.step).transpose(1, 2, 0)
+        after = HeadState(
+            points, within, face.modes, head.rate, pose, head.moving, part_noise, head_noise,
+        )  # fmt: skip
+        surprise = (face.modes * face.surprise).sum((0, 2)) / len(self._weight)
+        likely_together = head.log_likelihood + face.log_likelihood
+        return after, Innovations(head.surprise, surprise, likely_together)
 
     def covariance(self, state: HeadState) -> Float[np.ndarray, "faces landmarks xy=2 xy=2"]:
         """Of every landmark in the picture: within the face, and of the face."""
         basis = self._basis(state, self._eyes(state.points))
-        of_face = np.einsum("ifkn,fk,jfkn->fnij", basis, state.pose[0], basis)
-        return unpacked(state.within) + of_face
+        squared = basis[[0, 0, 1]] * basis[[0, 1, 1]]  # xx, xy and yy of each number of a motion
+        of_face = (state.pose[0][:, None] @ squared)[:, :, 0]
+        return unpacked(state.within + of_face)
 
     def _fitted(
         self,
@@ -170,15 +212,14 @@ class HeadMotion:
         spread: Float[np.ndarray, "faces landmarks"],
     ) -> tuple[Float[np.ndarray, "faces motion=4"], Float[np.ndarray, "faces motion=4"]]:
         """The head's motion; parts that move by themselves are left out the second time."""
-        covariance[0] += spread
-        covariance[2] += spread
+        covariance[::2] += spread
         precision = inverse_of(covariance)
         motion, variance = fit_motion(basis, offset, precision)
-        x, y = offset - moved(basis, motion)
-        surprise = precision[0] * x * x + 2 * precision[1] * x * y + precision[2] * y * y
+        residual = offset - moved(basis, motion)
+        surprise = (residual * times(precision, residual)).sum(0)
         excess = (surprise @ self._to_parts) / (2 * _ROBUST_BEYOND)
-        lively = excess.max(-1) > 1
-        if lively.any():
+        lively = np.flatnonzero(excess.max(-1) > 1)
+        if len(lively):
             weight = np.maximum(excess[lively] @ self._from_parts, 1)
             motion[lively], variance[lively] = fit_motion(
                 basis[:, lively], offset[:, lively], precision[:, lively] / weight
@@ -192,22 +233,20 @@ class HeadMotion:
         variance: Float[np.ndarray, "faces motion=4"],
         dt: Float[np.ndarray, " faces"],
         eyes: Float[np.ndarray, " faces"],
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Motion since the last frame, rate, covariance, chances, normalised innovation."""
+    ) -> "_Head":
         config = self.config
         kept, reach = rate_after(dt[:, None], config.rate_memory_s)
         prior = self._head_priors(state, dt, eyes)
-        value, rate = np.zeros(prior.shape[1:]), np.zeros(prior.shape[1:])
-        value[1:-1], rate[1:-1] = reach * state.rate, kept * state.rate
+        mean = np.zeros((2, *prior.shape[1:]))  # of the motion and its rate
+        mean[0, 1:-1], mean[1, 1:-1] = reach * state.rate, kept * state.rate
+        innovation = motion - mean[0]
         noise = variance + (config.common_flicker * eyes[:, None]) ** 2
-        surprise, evidence = evidence_of_number(prior[0] + noise, motion - value)
-        chance = _posterior(np.log(self._likely_to_move(state)) + evidence.sum(-1))
-        updated = update_rate(prior, noise, motion - value)
+        surprise, evidence = evidence_of_number(prior[0] + noise, innovation)
+        chance, fit = _posterior(np.log(self._likely_to_move(state)) + evidence.sum(-1))
+        updated = update_rate(prior, noise, innovation)
         weight = chance[..., None]
-        (value, rate), covariance = merged(
-            weight, np.stack([value, rate]) + updated.step, updated.covariance
-        )
-        return value, rate, covariance, chance, (weight * surprise).sum(0).mean(-1)
+        (value, rate), covariance = merged(weight, mean + updated.step, updated.covariance)
+        return _Head(value, rate, covariance, chance, (weight * surprise).sum((0, 2)) / 4, fit)
 
     def _head_priors(
         self, state: HeadState, dt: Float[np.ndarray, " faces"], eyes: Float[np.ndarray, " faces"]
@@ -217,10 +256,10 @@ class HeadMotion:
         prior = np.zeros((3, *state.moving.shape, 4))
         prior[0, 0] = state.pose[0] + (config.rest**2 * dt * eyes**2)[:, None]
         prior[0, -1] = (config.jump * eyes[:, None]) ** 2
-        prior[2, 0] = prior[2, -1] = self._start_rate(state.points)
+        prior[2, 0] = prior[2, -1] = self._start_rate(eyes)
         noise = np.multiply.outer(config.acceleration_noise, eyes[:, None] ** 2)
         pose = state.pose[:, None]
-        prior[:, 1:-1] = predict_rate(pose, dt[:, None], config.rate_memory_s, noise)
+        prior[:, 1:-1] = predict_rate(pose, dt[None, :, None], config.rate_memory_s, noise)
         return prior
 
     def _within(
@@ -230,21 +269,26 @@ class HeadMotion:
         residual: Float[np.ndarray, "xy=2 faces landmarks"],
         likely: Float[np.ndarray, "modes faces parts"],
         diffusion: Float[np.ndarray, "modes faces"],
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Covariances, steps, chances of the parts' modes, normalised innovation."""
-        xx, xy, yy = within + noise
-        wandered = diffusion[..., None]
-        surprise, evidence = evidence_of_point((xx + wandered, xy, yy + wandered), residual)
-        modes = _posterior(np.log(likely) + (evidence @ self._to_parts) * self._weight)
+    ) -> "_Face":
+        covariance = np.repeat((within + noise)[:, None], len(diffusion), 1)
+        covariance[::2] += diffusion[..., None]
+        surprise, fit = self._by_part(covariance, residual)
+        modes, log_likelihood = _posterior(np.log(likely) + fit)
         # The likeliest mode of a part wins; a landmark of two parts takes the mean of theirs.
-        faces = np.arange(len(diffusion[0]))[:, None]
-        livelier = diffusion[modes.argmax(0), faces] @ self._from_parts
+        livelier = diffusion[modes.argmax(0), np.arange(len(diffusion[0]))[:, None]]
         prior = within.copy()
-        prior[0] += livelier
-        prior[2] += livelier
+        prior[::2] += livelier @ self._from_parts
         updated = update_point(prior, noise, residual)
-        mean = (modes * (surprise @ self._to_parts)).sum(0).mean(-1) / 2
-        return updated.covariance, updated.step, modes, mean
+        return _Face(updated.covariance, updated.step, modes, surprise, log_likelihood.sum(-1))
+
+    def _by_part(
+        self,
+        covariance: Symmetric,
+        innovation: Float[np.ndarray, "xy=2 faces landmarks"],
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Normalised innovations and log likelihoods of parts."""
+        surprise, evidence = evidence_of_point(covariance, innovation)
+        return surprise @ self._to_parts / 2, (evidence @ self._to_parts) * self._weight
 
     def _head_switching(self) -> Float[np.ndarray, "hypotheses hypotheses"]:
         """Chance of each hypothesis (row) after each (column)."""
@@ -270,12 +314,10 @@ class HeadMotion:
     def _basis(
         self, state: HeadState, eyes: Float[np.ndarray, " faces"]
     ) -> Float[np.ndarray, "xy=2 faces motion=4 landmarks"]:
-        return motion_basis(np.ascontiguousarray(np.moveaxis(state.points, -1, 0)), eyes)
+        return motion_basis(_components(state.points), eyes)
 
-    def _start_rate(
-        self, points: Float[np.ndarray, "faces landmarks xy=2"]
-    ) -> Float[np.ndarray, "faces motion=1"]:
-        return (self.config.start_rate * self._eyes(points)[:, None]) ** 2
+    def _start_rate(self, eyes: Float[np.ndarray, " faces"]) -> Float[np.ndarray, "faces motion=1"]:
+        return (self.config.start_rate * eyes[:, None]) ** 2
 
     def _eyes(
         self, points: Float[np.ndarray, "faces landmarks xy=2"]
@@ -283,8 +325,18 @@ class HeadMotion:
         return np.maximum(self._layout.interocular(points), 1.0)
 
 
-def _posterior(log_weight: Float[np.ndarray, "hypotheses *batch"]) -> np.ndarray:
-    """Chances from unnormalised log chances, none of them lost for good."""
-    weight = np.exp(log_weight - log_weight.max(0))
-    chance = np.maximum(weight / weight.sum(0), _LEAST_CHANCE)
-    return chance / chance.sum(0)
+def _components(
+    points: Float[np.ndarray, "faces landmarks xy=2"],
+) -> Float[np.ndarray, "xy=2 faces landmarks"]:
+    return np.ascontiguousarray(points.transpose(2, 0, 1))
+
+
+def _posterior(
+    log_weight: Float[np.ndarray, "hypotheses *batch"],
+) -> tuple[Float[np.ndarray, "hypotheses *batch"], Float[np.ndarray, "*batch"]]:
+    """Chances from unnormalised log chances, none of them lost for good; the log of their sum."""
+    largest = log_weight.max(0)
+    weight = np.exp(log_weight - largest)
+    total = weight.sum(0)
+    chance = np.maximum(weight / total, _LEAST_CHANCE)
+    return chance / chance.sum(0), largest + np.log(total)

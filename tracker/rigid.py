@@ -11,22 +11,22 @@ Points come as their components, the leading axis, like the matrices of `kalman`
 import numpy as np
 from jaxtyping import Float
 
-from .gaussian import inverse_2x2
-
 Points = Float[np.ndarray, "xy=2 faces landmarks"]
 Motion = Float[np.ndarray, "faces motion=4"]
 Basis = Float[np.ndarray, "xy=2 faces motion=4 landmarks"]
 """How each number of a motion moves each landmark."""
+_IDENTITY = np.eye(4)[..., None]
 
 
 def motion_basis(points: Points, yardstick: Float[np.ndarray, " faces"]) -> Basis:
     """For faces at these points."""
-    u, v = (points - points.mean(-1, keepdims=True)) / yardstick[:, None]
-    basis = np.zeros((2, u.shape[0], 4, u.shape[1]))
+    _, faces, landmarks = points.shape
+    centre = points.sum(-1, keepdims=True) / landmarks
+    basis = np.zeros((2, faces, 4, landmarks))
     basis[0, :, 0] = basis[1, :, 1] = 1
-    basis[0, :, 2], basis[1, :, 2] = u, v
-    np.negative(v, out=basis[0, :, 3])
-    basis[1, :, 3] = u
+    basis[:, :, 2] = (points - centre) / yardstick[:, None]
+    u, v = basis[:, :, 2]
+    basis[0, :, 3], basis[1, :, 3] = -v, u
     return basis
 
 
@@ -46,29 +46,19 @@ def fit_motion(
         precision: Inverse covariance of each offset.
 
     Source:
-        Weighted least squares: q = (B W B^T)^-1 B W y.
+        Weighted least squares: (B W B^T) q = B W y, and (B W B^T)^-1 is the covariance of q.
     """
-    xx, xy, yy = precision[:, :, None]
-    x, y = basis
-    weighted_x, weighted_y = xx * x + xy * y, xy * x + yy * y
-    normal = weighted_x @ x.swapaxes(1, 2) + weighted_y @ y.swapaxes(1, 2)
-    pull = weighted_x @ offset[0, ..., None] + weighted_y @ offset[1, ..., None]
-    covariance = _inverse_4x4(normal)
-    return (covariance @ pull)[..., 0], np.diagonal(covariance, axis1=1, axis2=2).copy()
-
-
-def _inverse_4x4(
-    matrix: Float[np.ndarray, "faces motion=4 motion=4"],
-) -> Float[np.ndarray, "faces motion=4 motion=4"]:
-    """Of symmetric matrices, by 2x2 blocks: LAPACK wakes all cores for each, and waits for them."""
-    # [A B; B^T D]^-1 with Schur complement S = D - B^T A^-1 B
-    upper, corner, lower = matrix[:, :2, :2], matrix[:, :2, 2:], matrix[:, 2:, 2:]
-    upper_inverse = inverse_2x2(upper)
-    across = upper_inverse @ corner
-    schur_inverse = inverse_2x2(lower - corner.swapaxes(1, 2) @ across)
-    inverse = np.empty_like(matrix)
-    inverse[:, :2, 2:] = -across @ schur_inverse
-    inverse[:, 2:, :2] = inverse[:, :2, 2:].swapaxes(1, 2)
-    inverse[:, :2, :2] = upper_inverse - inverse[:, :2, 2:] @ across.swapaxes(1, 2)
-    inverse[:, 2:, 2:] = schur_inverse
-    return inverse
+    # W B: the diagonal times (x, y), and xy times (y, x)
+    weighted = precision[::2, :, None] * basis
+    weighted += precision[1, :, None] * basis[::-1]
+    system = np.zeros((4, 9, offset.shape[1]))  # B W B^T, B W y, I
+    system[:, :4] = (weighted @ basis.swapaxes(2, 3)).sum(0).T
+    system[:, 4] = (weighted @ offset[..., None]).sum(0)[..., 0].T
+    system[:, 5:] = _IDENTITY
+    # Gauss and Jordan, without pivoting: the matrices are positive definite. LAPACK would wake all
+    # cores for each of them, and wait.
+    for row in range(4):
+        solved = system[row] / system[row, row]
+        system -= system[:, row, None] * solved
+        system[row] = solved
+    return system[:, 4].T.copy(), np.diagonal(system[:, 5:]).copy()

@@ -90,9 +90,7 @@ def measured_by(
             misses=0,
             confidence=measurement.confidence,
             last=measurement,
-            innovations=Innovations(
-                innovations.head[index : index + 1], innovations.landmarks[index : index + 1]
-            ),
+            innovations=innovations[index : index + 1],
         )
         for index, (track, measurement) in enumerate(zip(tracks, measurements, strict=True))
     ]
@@ -140,4 +138,5 @@ def _together(tracks: list[Track], time_s: float) -> tuple[HeadState, Float[np.n
 
 
 def _traces(covariance: np.ndarray) -> Float[np.ndarray, " landmarks"]:
-    return np.trace(covariance, axis1=-2, axis2=-1)
+    traces: np.ndarray = covariance[..., 0, 0] + covariance[..., 1, 1]
+    return traces
