@@ -240,7 +240,7 @@ def described(knob: Any) -> Any:
     """A knob as JSON takes it."""
     if not is_dataclass(knob) or isinstance(knob, type):
         return knob
-    return {key: value if np.isfinite(value) else None for key, value in asdict(knob).items()}
+    return {key: None if value == np.inf else value for key, value in asdict(knob).items()}
 
 
 def point_of(name: str, recordings: Sequence[Recording]) -> CurvePoint:

@@ -25,6 +25,7 @@ _COLOURS = {
     "constant-R Kalman, tuned": "#2a9d4e",
     "exponential average, tuned": "#a64ca6",
     "Savitzky-Golay, offline": "#17a2a2",
+    "predicted-R Kalman, tuned": "#8c564b",
 }
 _SHOWN = (RAW, USUAL, "One Euro, tuned", "constant-R Kalman, tuned", DEFAULT)
 _LEAST_LAG_MS = 0.5

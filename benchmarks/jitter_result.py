@@ -59,6 +59,10 @@ def _ratios(after: dict[str, float], before: dict[str, float]) -> dict[str, floa
     ratios = {}
     if after.get("jitter") and "jitter" in before:
         ratios["times_quieter"] = before["jitter"] / after["jitter"]
+    for suffix in ("", "_without_rigid"):
+        name = f"acceleration{suffix}"
+        if after.get(name) and name in before:
+            ratios[f"times_smoother{suffix}"] = before[name] / after[name]
     if "kept" in after and before.get("kept"):
         ratios["kept_of_raw"] = 100 * after["kept"] / before["kept"]
     return ratios

@@ -42,6 +42,7 @@ def _calm(kind: str) -> Columns:
         for suffix, of in (("", ""), ("_without_rigid", ", rigid removed"))
         for figure, text, digits in (
             ("acceleration", "acceleration", 0),
+            ("times_smoother", "times less", 1),
             ("jerk", "jerk", 0),
             ("high_frequency", "above 5 Hz, %", 4),
             ("high_frequency_share", "its share", 2),
@@ -124,6 +125,9 @@ def readme_rows(result: Json) -> list[tuple[str, ...]]:
         ("times_quieter", "still", "times quieter", 1),
         ("calm_s", "still", "calm, s", 2),
         ("settle_s", "still", "settled, s", 2),
+        ("times_smoother", "still", "acceleration, times less", 1),
+        ("times_smoother_without_rigid", "moving", "within a moving head", 1),
+        ("times_smoother_without_rigid", "real", "in films", 1),
         ("lag_ms", "pan", "lag, ms", 1),
         ("ninety_ms", "step", "step 90 %, ms", 0),
         ("error", "moving", "moving error, %", 2),

@@ -1,70 +1,148 @@
-"""How long does a frame take, from the file to the written overlay and CSV?
+"""How long does a frame take, how many a second, how soon is the first, and who is faster?
 
-    python -m benchmarks.latency
+    python -m benchmarks.latency [--rivals] [--json benchmarks/results/latency.json]
+    python -m benchmarks.latency --clip mine.mp4 --faces 2 --rivals --openseeface ~/OpenSeeFace
 
-A 640x480 clip with one face goes through `run_tracker.py` several times; the median counts.
+Frames per second are those of `run_tracker.py` itself, where reading, tracking and writing overlap.
+Everything takes turns, round after round, so that what else the machine does disturbs all alike;
+the median counts. The clips are made of the demo's portrait.
 """
 
 import argparse
 import json
+import os
 import statistics
 import tempfile
+from collections import defaultdict
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
-import cv2
 from rich.console import Console
-from rich.table import Table
+from rich.progress import track
 
+import models
 import run_tracker
-from tracker.demo import demo_camera
+from tracker.errors import FaceTrackError
 
-from .measure import machine
+from .first_result import Start, time_start
+from .latency_clips import FOUR_FACES, ONE_FACE, TimedClip, write_clips
+from .latency_rivals import Rival, Turn, rivals, sort_out, take_turn
+from .latency_stages import Milliseconds, outputs, summed_up, time_stages
+from .latency_tables import tell
+from .measure import machine, wide_console
+from .roof import cpu_roof, forward_table, gpu_is_there
 
-_STAGES = ("detect", "crop", "network", "filter", "output", "read")
-
-
-def write_clip(path: Path) -> int:
-    """Encode the demo's clip; returns its number of frames."""
-    writer = cv2.VideoWriter(str(path), cv2.VideoWriter.fourcc(*"mp4v"), 30.0, (640, 480))
-    count = 0
-    for frame in demo_camera():
-        writer.write(cv2.cvtColor(frame.image, cv2.COLOR_RGB2BGR))
-        count += 1
-    writer.release()
-    return count
+_ROOF_ROUNDS = 30
 
 
-def measure(clip: Path, weights: str, folder: Path) -> dict[str, float]:
-    """One whole run: frames per second and milliseconds per frame of each stage."""
-    outputs = ["--save-csv", str(folder / "out.csv"), "--save-video", str(folder / "out.mp4")]
-    flags = ["--weights", weights, "--device", "cpu", "--overwrite", *outputs]
+@dataclass(slots=True)
+class Seen:
+    """What the rounds gave so far."""
+
+    fps: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    """By clip."""
+    stages: list[Milliseconds] = field(default_factory=list)
+    starts: list[Start] = field(default_factory=list)
+    turns: dict[tuple[str, str], list[Turn]] = field(default_factory=lambda: defaultdict(list))
+    """By clip and tracker."""
+
+
+def frames_per_second(clip: Path, weights: str, folder: Path) -> float:
+    """One whole run of `run_tracker.py` on the CPU, overlay and CSV written."""
+    flags = ["--weights", weights, "--device", "cpu", *outputs(folder)]
     arguments = run_tracker.build_parser().parse_args([str(clip), *flags])
-    summary = run_tracker.run(arguments, Console(quiet=True))
-    return {"fps": summary.frames_per_second, **summary.milliseconds}
+    return run_tracker.run(arguments, Console(quiet=True)).frames_per_second
+
+
+def take_round(
+    clips: list[TimedClip], present: list[Rival], weights: str, folder: Path, seen: Seen
+) -> None:
+    """Each measurement once."""
+    seen.starts.append(time_start(clips[0].path, weights))
+    seen.stages.append(time_stages(clips[0].path, weights, folder))
+    for clip in clips:
+        seen.fps[clip.name].append(frames_per_second(clip.path, weights, folder))
+        for rival in present:
+            seen.turns[clip.name, rival.name].append(take_turn(rival, clip))
+
+
+def summary(seen: Seen) -> dict[str, Any]:
+    """Medians over the rounds; on top what README quotes, where it was measured."""
+    fps = {clip: round(statistics.median(values), 2) for clip, values in seen.fps.items()}
+    stages = summed_up(seen.stages)
+    memory = [start.peak_memory_mb for start in seen.starts if start.peak_memory_mb is not None]
+    start = {
+        "first_result_s": round(statistics.median(s.first_result_s for s in seen.starts), 2),
+        "peak_memory_mb": round(statistics.median(memory), 1) if memory else None,
+    }
+    found: dict[str, Any] = {}
+    if ONE_FACE in fps:
+        network = next(row["p50"] for row in stages if row["stage"] == "network")
+        found = {"fps": fps[ONE_FACE], "fps_four_faces": fps[FOUR_FACES], "network": network}
+    return found | {
+        "clips": [{"clip": clip, "fps": value} for clip, value in fps.items()],
+        "stages": stages,
+        "start": start,
+    }
+
+
+def rival_rows(seen: Seen, absent: dict[str, str]) -> list[dict[str, Any]]:
+    """A row per clip and tracker, and one for each that is not here."""
+    rows: list[dict[str, Any]] = [
+        {
+            "clip": clip,
+            "tracker": tracker,
+            "fps": round(statistics.median(turn.fps for turn in turns), 2),
+            "faces_per_frame": round(statistics.median(t.faces_per_frame for t in turns), 3),
+        }
+        for (clip, tracker), turns in seen.turns.items()
+    ]
+    return rows + [{"tracker": name, "absent": needs} for name, needs in absent.items()]
+
+
+def measure(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
+    """All rounds, then the roof."""
+    weights, seen = arguments.weights, Seen()
+    clips = write_clips(folder)
+    if arguments.clip:
+        clips = [TimedClip(arguments.clip.name, arguments.clip, arguments.faces)]
+    present: list[Rival] = []
+    absent: dict[str, str] = {}
+    if arguments.rivals:
+        known = rivals(weights, arguments.openseeface, arguments.dlib_shape)
+        present, absent = sort_out(known, clips[0])
+    load = round(os.getloadavg()[0], 1) if hasattr(os, "getloadavg") else None
+    for _ in track(range(arguments.runs), "rounds", console=Console(stderr=True)):
+        take_round(clips, present, weights, folder, seen)
+    result = {"machine": machine(), "load_average": load, "runs": arguments.runs, **summary(seen)}
+    if arguments.rivals:
+        result["rivals"] = rival_rows(seen, absent)
+    result["roof"] = cpu_roof(weights, _ROOF_ROUNDS)
+    result["forward"] = forward_table(weights, _ROOF_ROUNDS) if gpu_is_there() else []
+    return result
 
 
 def main() -> None:
-    """Print the median over the runs."""
+    """Measure, tell, write."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--weights", default="lite", help="name or path")
-    parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--runs", type=int, default=5, help="rounds (default: %(default)s)")
+    parser.add_argument("--clip", type=Path, metavar="F", help="a video of yours, in place of ours")
+    parser.add_argument("--faces", type=int, default=1, help="in that video (default: %(default)s)")
+    parser.add_argument("--rivals", action="store_true", help="other trackers on the same clips")
+    parser.add_argument("--openseeface", type=Path, metavar="DIR", help="a checkout of it")
+    parser.add_argument("--dlib-shape", type=Path, metavar="F", help="dlib's 68-point predictor")
     parser.add_argument("--json", type=Path, help="write the figures there too")
     arguments = parser.parse_args()
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        write_clip(folder / "clip.mp4")
-        runs = [
-            measure(folder / "clip.mp4", arguments.weights, folder) for _ in range(arguments.runs)
-        ]
-    medians = {key: round(statistics.median(run[key] for run in runs), 2) for key in runs[0]}
-    table = Table("640x480, one face", "median", title=machine())
-    table.add_row("frames per second, overlay and CSV written", f"{medians['fps']:.1f}")
-    for stage in _STAGES:
-        table.add_row(f"{stage}, ms per frame", f"{medians[stage]:.1f}")
-    Console().print(table)
+    try:
+        with tempfile.TemporaryDirectory() as name:
+            result = measure(arguments, Path(name))
+    except (FaceTrackError, models.CheckpointError) as error:
+        parser.exit(2, f"error: {error}\n")
+    tell(result, wide_console())
     if arguments.json:
-        row = {"machine": machine(), "runs": arguments.runs, **medians}
-        arguments.json.write_text(json.dumps(row, indent=1) + "\n")
+        arguments.json.write_text(json.dumps(result, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -26,7 +26,7 @@ from tracker.sinks import CsvSink, VideoSink
 from tracker.sources import open_source
 from tracker.types import Frame, Image, TrackedFace
 
-from .latency import write_clip
+from .latency_clips import write_one_face
 from .measure import machine
 
 _SETTLED_S = 10.0
@@ -119,7 +119,7 @@ def main() -> None:
         clip = arguments.clip
         if clip is None:
             clip = Path(name) / "clip.mp4"
-            write_clip(clip)
+            write_one_face(clip)
         memory = measure(clip, arguments.weights, 60 * arguments.minutes, Path(name))
     settled = [note for note in memory.notes if note[0] >= _SETTLED_S] or memory.notes[-1:]
     table = Table("", "seconds", "frames", "resident memory, MB", title=machine())

@@ -1,5 +1,7 @@
 """Which back end runs a weight file: ONNX Runtime where it can, PyTorch everywhere else.
 
+On a GPU PyTorch cuts the crops too, in half precision (`models.device_landmarker`).
+
 Importing PyTorch takes longer than a run's first thousand milliseconds and most of its memory, so
 nothing here does before it is known to be needed.
 """
@@ -13,6 +15,7 @@ from typing import TYPE_CHECKING, Literal
 from .description import CheckpointError
 
 if TYPE_CHECKING:
+    from .device_landmarker import DeviceLandmarker
     from .inference import HeatmapLandmarker
     from .onnx_landmarker import OnnxLandmarker
 
@@ -24,7 +27,7 @@ _LOG = logging.getLogger(__name__)
 
 def load_landmarker(
     weights: str | Path = "lite", device: str = "auto", backend: str = "auto"
-) -> "HeatmapLandmarker | OnnxLandmarker":
+) -> "HeatmapLandmarker | DeviceLandmarker | OnnxLandmarker":
     """Load a landmarker for running.
 
     Args:
@@ -40,14 +43,22 @@ def load_landmarker(
     """
     path = weight_file(weights)
     if choose_backend(path, device, backend) == "torch":
-        from .inference import load_landmarker as load_with_torch  # noqa: PLC0415
-
-        return load_with_torch(weights, device)
+        return _load_with_torch(weights, device)
     from .onnx_landmarker import load_onnx_landmarker  # noqa: PLC0415 - may be missing
 
     if path.suffix == EXPORTED:
         return load_onnx_landmarker(path)
     return load_onnx_landmarker(path.with_suffix(EXPORTED), exported_from=path)
+
+
+def _load_with_torch(weights: str | Path, device: str) -> "HeatmapLandmarker | DeviceLandmarker":
+    if runs_on_cpu(device):
+        from .inference import load_landmarker as load_on_cpu  # noqa: PLC0415 - takes seconds
+
+        return load_on_cpu(weights, "cpu")
+    from .device_landmarker import load_device_landmarker  # noqa: PLC0415 - takes seconds
+
+    return load_device_landmarker(weights, device)
 
 
 def weight_file(weights: str | Path) -> Path:

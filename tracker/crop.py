@@ -9,7 +9,7 @@ from typing import Any
 
 import cv2
 import numpy as np
-from jaxtyping import Float, UInt8
+from jaxtyping import Float, Int, UInt8
 
 Coordinates = Float[Any, "*batch xy=2"]
 """Points as NumPy has them, or as torch does."""
@@ -67,12 +67,40 @@ def warp_crop(
         size_px: Side of the crop.
         antialiased: Average pixels before strong reductions. Published tables do not.
     """
-    frame_per_crop = 1 / np.sqrt(abs(np.linalg.det(crop_from_frame[:2, :2])))
-    if antialiased and frame_per_crop >= _SHRINK_BEYOND:
-        image, crop_from_frame = _shrink(image, crop_from_frame, size_px, int(frame_per_crop))
+    factor = reduction(crop_from_frame, image.shape[:2]) if antialiased else 1
+    if factor > 1:
+        image, crop_from_frame = _shrink(image, crop_from_frame, size_px, factor)
     return cv2.warpAffine(
         image, crop_from_frame[:2].astype(np.float64), (size_px, size_px), flags=cv2.INTER_LINEAR
     )
+
+
+def reduction(crop_from_frame: Float[np.ndarray, "3 3"], frame_size: tuple[int, ...]) -> int:
+    """How many pixels, across and down, become one before the crop is sampled.
+
+    Args:
+        crop_from_frame: Its linear part may turn.
+        frame_size: Height and width.
+    """
+    frame_per_crop = 1 / np.sqrt(abs(np.linalg.det(crop_from_frame[:2, :2])))
+    if frame_per_crop >= _SHRINK_BEYOND and min(frame_size) >= int(frame_per_crop):
+        return int(frame_per_crop)
+    return 1
+
+
+def reduced_from_crop(
+    crop_from_frame: Float[np.ndarray, "3 3"], factor: int
+) -> Float[np.ndarray, "3 3"]:
+    """The matrix that takes crop pixels to those of the frame reduced by the factor."""
+    return inverse_affine(crop_from_frame @ _frame_from_reduced(factor, np.zeros(2)))
+
+
+def _frame_from_reduced(
+    factor: int, low: Float[np.ndarray, "xy=2"] | Int[np.ndarray, "xy=2"]
+) -> Float[np.ndarray, "3 3"]:
+    """Cell j averages pixels low + factor * j ... + factor - 1: its centre is their middle."""
+    middle = low + (factor - 1) / 2
+    return np.array([[factor, 0, middle[0]], [0, factor, middle[1]], [0, 0, 1]])
 
 
 def _shrink(
@@ -92,10 +120,7 @@ def _shrink(
         return image, crop_from_frame
     patch = image[low[1] : low[1] + cells[1] * factor, low[0] : low[0] + cells[0] * factor]
     small = cv2.resize(patch, (int(cells[0]), int(cells[1])), interpolation=cv2.INTER_AREA)
-    # Cell j averages pixels low + factor * j ... + factor - 1: its centre is their middle.
-    middle = low + (factor - 1) / 2
-    frame_from_small = np.array([[factor, 0, middle[0]], [0, factor, middle[1]], [0, 0, 1]])
-    return small, (crop_from_frame @ frame_from_small).astype(np.float32)
+    return small, (crop_from_frame @ _frame_from_reduced(factor, low)).astype(np.float32)
 
 
 def transform(

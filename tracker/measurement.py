@@ -1,10 +1,28 @@
 """Crops of faces out of a frame, and what a landmarker says of them back into it."""
 
-import numpy as np
-from jaxtyping import Float, UInt8
+from typing import Any
 
-from .crop import crop_from_square, inverse_affine, transform, transform_covariance, warp_crop
-from .types import CropLandmarks, Image, Landmarker, LandmarkEstimate, Measurement, Square
+import numpy as np
+from jaxtyping import Float
+
+from .crop import (
+    crop_from_square,
+    inverse_affine,
+    reduced_from_crop,
+    reduction,
+    transform,
+    transform_covariance,
+    warp_crop,
+)
+from .types import (
+    CropCutter,
+    CropLandmarks,
+    Image,
+    Landmarker,
+    LandmarkEstimate,
+    Measurement,
+    Square,
+)
 
 _FLOOR_PX2 = 1e-4
 """Least variance of a landmark, square pixels: nobody knows a landmark better."""
@@ -14,12 +32,19 @@ Matrix = Float[np.ndarray, "3 3"]
 
 def cut_crops(
     image: Image, squares: list[Square], landmarker: Landmarker
-) -> tuple[UInt8[np.ndarray, "faces height width rgb=3"], list[Matrix]]:
-    """The crops that the landmarker wants of these squares, and their `crop_from_frame`."""
+) -> tuple[Any, list[Matrix]]:
+    """The crops that the landmarker wants of these squares, and their `crop_from_frame`.
+
+    A `CropCutter` cuts them itself, into what it takes itself.
+    """
     size, margin = landmarker.input_px, landmarker.margin
     matrices = [
         crop_from_square(s.center_x, s.center_y, max(s.side, 1.0) * margin, size) for s in squares
     ]
+    if isinstance(landmarker, CropCutter):
+        factors = [reduction(matrix, image.shape[:2]) for matrix in matrices]
+        from_crops = [reduced_from_crop(m, f) for m, f in zip(matrices, factors, strict=True)]
+        return landmarker.cut(image, factors, np.stack(from_crops)), matrices
     return np.stack([warp_crop(image, matrix, size) for matrix in matrices]), matrices
 
 

@@ -126,6 +126,22 @@ class Landmarker(Protocol):
 
 
 @runtime_checkable
+class CropCutter(Protocol):
+    """What a landmarker may be besides: one that cuts its crops itself, where its network runs."""
+
+    def cut(
+        self, image: Image, factors: list[int], reduced_from_crop: Float[np.ndarray, "faces 3 3"]
+    ) -> Any:
+        """Cut crops equal to `tracker.crop.warp_crop`'s, in any form its own `__call__` takes.
+
+        Args:
+            image: The frame.
+            factors: For every crop as in `tracker.crop.reduction`.
+            reduced_from_crop: As in `tracker.crop`.
+        """
+
+
+@runtime_checkable
 class Detector(Protocol):
     """Anything that finds faces in a frame, e.g. `tracker.detection.MediaPipeDetector`."""
 
