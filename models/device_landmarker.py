@@ -1,0 +1,163 @@
+"""The GPU back end: crops, network and decoding without leaving the device.
+
+A frame goes up once, all its faces run as one batch, and one small tensor comes back, for which
+alone the CPU waits. Frames are not batched: a followed face's crop comes from the frame before,
+and pictures of a folder wait for the detector, which takes them one by one on the CPU.
+
+All but the graphs runs on the CPU too, so that tests can hold it against the other back ends.
+"""
+
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+
+import numpy as np
+import torch
+from jaxtyping import Float, UInt8
+from torch import Tensor, nn
+
+from .crop_reader import CropReader
+from .description import CheckpointInfo
+from .device_crops import cut_crops
+from .inference import choose_device, load_network
+from .landmark_net import LandmarkNet
+from .landmarker import CalibratedLandmarker, CropMoments
+
+_READY_FACES = 8
+"""Batches of up to this many faces are prepared while loading; larger ones when they come."""
+_WARM_UPS = 3
+"""Runs before a graph is captured: libraries choose their algorithms and take their memory."""
+
+
+class DeviceLandmarker(CalibratedLandmarker):
+    """A landmarker that cuts its crops itself, a `tracker.types.CropCutter`.
+
+    Args:
+        network: In evaluation mode; becomes ours.
+        info: As loaded with it.
+        device: Where to run.
+        precision: Of the convolutions. float16, not bfloat16, which is as fast: it rounds eight
+            times finer, and where its numbers end, at 65504, activations of `lite` reach 26.
+    """
+
+    def __init__(
+        self,
+        network: LandmarkNet,
+        info: CheckpointInfo,
+        device: torch.device,
+        precision: torch.dtype = torch.float16,
+    ) -> None:
+        super().__init__(info)
+        self.device, self._precision = device, precision
+        self._reader = CropReader(network, info).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
+        for module in self._reader.modules():
+            if isinstance(module, nn.Conv2d):
+                module.to(precision)
+        self._batches: dict[int, _Batch] = {}
+
+    @torch.inference_mode()
+    def cut(
+        self,
+        image: UInt8[np.ndarray, "height width rgb=3"],
+        factors: list[int],
+        reduced_from_crop: Float[np.ndarray, "faces 3 3"],
+    ) -> UInt8[Tensor, "faces size size rgb=3"]:
+        """Crops on the device, as `models.device_crops.cut_crops` cuts them."""
+        frame, matrices = self._upload(image), self._upload(reduced_from_crop)
+        return cut_crops(frame, factors, matrices, self.input_px)
+
+    @torch.inference_mode()
+    def raw(self, crops: UInt8[np.ndarray | Tensor, "faces height width rgb=3"]) -> CropMoments:
+        """What the heat maps say, uncalibrated."""
+        on_device = crops if isinstance(crops, Tensor) else self._upload(crops)
+        moments = self._batch(len(crops)).run(on_device).cpu().numpy().astype(np.float64)
+        spread = moments[..., 2:6].reshape(*moments.shape[:2], 2, 2)
+        return CropMoments(moments[..., :2], spread, moments[..., 6])
+
+    def read(
+        self, crops: UInt8[Tensor, "faces height width rgb=3"]
+    ) -> Float[Tensor, "faces landmarks moments=7"]:
+        """Mean, spread and peak side by side; decoded in single precision."""
+        is_mixed = self._precision != torch.float32
+        with torch.autocast(self.device.type, self._precision, enabled=is_mixed):
+            stages = self._reader.network.run_stages(self._reader.as_input(crops))
+        mean, spread, peak = self._reader.moments(stages[-1].heatmaps)
+        return torch.cat([mean, spread.flatten(-2), peak[..., None]], dim=-1)
+
+    @torch.inference_mode()
+    def prepare(self, most_faces: int) -> None:
+        """Capture the graphs for up to so many faces, so that none is captured in mid-video."""
+        for faces in range(1, most_faces + 1):
+            self._batch(faces)
+
+    def _batch(self, faces: int) -> "_Batch":
+        """Of the next power of two: a graph has one size, and few graphs are enough."""
+        size = 1 << (faces - 1).bit_length()
+        if size not in self._batches:
+            side = self.input_px
+            room = torch.zeros((size, side, side, 3), dtype=torch.uint8, device=self.device)
+            self._batches[size] = _Batch(self.read, room)
+        return self._batches[size]
+
+    def _upload(self, array: np.ndarray) -> Tensor:
+        host = torch.from_numpy(np.require(array, requirements=["C", "W"]))
+        if self.device.type == "cuda":
+            host = host.pin_memory()  # else the copy would wait for all that runs before it
+        return host.to(self.device, non_blocking=True)
+
+
+class _Batch:
+    """One batch size and the place where its crops lie.
+
+    Args:
+        read: As `DeviceLandmarker.read`.
+        crops: The place.
+    """
+
+    def __init__(self, read: Callable[[Tensor], Tensor], crops: Tensor) -> None:
+        self._crops = crops
+        self._launch = _captured(read, crops) if crops.is_cuda else partial(read, crops)
+
+    def run(
+        self, crops: UInt8[Tensor, "faces height width rgb=3"]
+    ) -> Float[Tensor, "faces landmarks moments=7"]:
+        """What the network says of these crops; valid until the next run."""
+        # What an earlier run left behind them is read too and changes nothing before it.
+        self._crops[: len(crops)] = crops
+        return self._launch()[: len(crops)]
+
+
+def _captured(read: Callable[[Tensor], Tensor], crops: Tensor) -> Callable[[], Tensor]:
+    """The same work on the same memory as one CUDA graph."""
+    aside = torch.cuda.Stream()
+    aside.wait_stream(torch.cuda.current_stream())
+    with torch.cuda.stream(aside):
+        for _ in range(_WARM_UPS):
+            read(crops)
+    torch.cuda.current_stream().wait_stream(aside)
+    graph = torch.cuda.CUDAGraph()
+    with torch.cuda.graph(graph):
+        moments = read(crops)
+
+    def launch() -> Tensor:
+        graph.replay()
+        return moments
+
+    return launch
+
+
+def load_device_landmarker(weights: str | Path = "lite", device: str = "cuda") -> DeviceLandmarker:
+    """Load a landmarker for running on a GPU.
+
+    Args:
+        weights: "lite", one of our `.safetensors`, or a checkpoint in the authors' layout.
+        device: "auto", "cpu" or "cuda".
+
+    Raises:
+        CheckpointError: If there is no GPU, or the file is missing, damaged or another network's.
+    """
+    chosen = choose_device(device)
+    landmarker = DeviceLandmarker(*load_network(weights), chosen)
+    if chosen.type == "cuda":
+        landmarker.prepare(_READY_FACES)
+    return landmarker
