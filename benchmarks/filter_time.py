@@ -20,7 +20,7 @@ from rich.table import Table
 
 from tracker.head import MotionConfig
 from tracker.layouts import IBUG_68, WFLW_98, Layout
-from tracker.track import begin, estimate, expected, head_motion, measured_by
+from tracker.track import begin, estimates, expected, head_motion, measured_by
 from tracker.types import LandmarkEstimate, Measurement
 
 from .measure import machine
@@ -104,8 +104,7 @@ def time_of_frame(layout: Layout, clip: Clip) -> Times:
         time_s, started = frame / _RATE, perf_counter()
         expected(tracks, time_s, layout, config)
         tracks = measured_by(tracks, measurements, time_s, layout, config)
-        for track in tracks:
-            estimate(track, layout, config)
+        estimates(tracks, layout, config)
         seconds.append(perf_counter() - started)
     return _times(seconds)
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from tracker.head import MotionConfig, smoothed
 from tracker.offline import smoothed_faces
-from tracker.track import Track, begin, estimate, head_motion, measured_by, missed
+from tracker.track import Track, begin, estimates, head_motion, measured_by, missed
 from tracker.types import TrackedFace
 
 from .baselines import (
@@ -72,7 +72,7 @@ def tracker_filter(recording: Recording, config: MotionConfig) -> Smoothed:
         track = _followed(track, recording, frame, time_s, config)
         if track is None or not recording.seen[frame]:
             continue
-        mean[frame] = estimate(track, layout, config).mean
+        mean[frame] = estimates([track], layout, config)[0].mean
         covariance[frame] = motion.covariance(track.state)[0]
         if track.innovations is not None:
             surprises["landmarks"][frame] = track.innovations.landmarks[0]

@@ -12,7 +12,7 @@ from tracker.head import MotionConfig
 from tracker.kalman import packed, unpacked, update_point
 from tracker.layouts import IBUG_68
 from tracker.offline import smoothed_faces
-from tracker.track import begin, estimate, measured_by
+from tracker.track import begin, estimates, measured_by
 from tracker.types import LandmarkEstimate, Measurement, TrackedFace
 
 RATE, NOISE_PX = 30, 0.2
@@ -39,7 +39,7 @@ def filtered(points: np.ndarray) -> np.ndarray:
             track = begin(0, look, 0.0, IBUG_68, CONFIG)
         else:
             (track,) = measured_by([track], [look], index / RATE, IBUG_68, CONFIG)
-        found.append(estimate(track, IBUG_68, CONFIG).mean)
+        found.append(estimates([track], IBUG_68, CONFIG)[0].mean)
     return np.stack(found)
 
 

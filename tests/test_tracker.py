@@ -10,7 +10,7 @@ from tracker.errors import FaceTrackError
 from tracker.head import MotionConfig
 from tracker.layouts import IBUG_68, LAYOUTS, Layout
 from tracker.pipeline import FaceTracker, TrackerConfig
-from tracker.track import begin, estimate, measured_by
+from tracker.track import begin, estimates, measured_by
 from tracker.types import Frame, LandmarkEstimate, Measurement, TrackedFace
 
 RATE = 30.0
@@ -200,7 +200,7 @@ def test_the_noise_the_filter_expects_does_not_make_us_surer_of_the_truth() -> N
     track = begin(0, look, 0.0, IBUG_68, config)
     for index in range(1, 60):
         (track,) = measured_by([track], [look], index / RATE, IBUG_68, config)
-    told = np.trace(estimate(track, IBUG_68, config).covariance, axis1=1, axis2=2)
+    told = np.trace(estimates([track], IBUG_68, config)[0].covariance, axis1=1, axis2=2)
     assert (told >= 0.8 * 2).all()  # the lasting part: absolute less flicker
 
 

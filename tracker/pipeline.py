@@ -12,12 +12,13 @@ from .detection import overlap, square_around, unseen
 from .head import MotionConfig, smoothed
 from .layouts import find_layout
 from .measurement import cut_crops, measurements_in_frame
-from .track import Track, TrackStatus, begin, estimate, expected, measured_by, missed
+from .track import Track, TrackStatus, begin, estimates, expected, measured_by, missed
 from .types import (
     Detector,
     Frame,
     Image,
     Landmarker,
+    LandmarkEstimate,
     Measurement,
     Square,
     TrackedFace,
@@ -111,7 +112,9 @@ class FaceTracker:
         if self._should_detect(frame.time_s):
             self._find(frame)
         self._forget(frame.time_s)
-        shown = [self._shown(t) for t in self._tracks if t.status is not TrackStatus.LOST]
+        present = [track for track in self._tracks if track.status is not TrackStatus.LOST]
+        told = estimates(present, self.layout, self._motion)
+        shown = [_as_told(*one) for one in zip(present, told, strict=True)]
         self.tally.frames += 1
         self.tally.faces += sum(not face.is_predicted for face in shown)
         elsewhere = sum(self.tally.seconds.values()) - before
@@ -246,13 +249,6 @@ class FaceTracker:
         self.tally.seconds["network"] += perf_counter() - cropped
         return measurements_in_frame(answer, matrices)
 
-    def _shown(self, track: Track) -> TrackedFace:
-        told = estimate(track, self.layout, self._motion)
-        if track.status is not TrackStatus.FOLLOWED:
-            return TrackedFace(track.track_id, track.confidence, told, None)
-        seen = track.last
-        return TrackedFace(track.track_id, track.confidence, told, seen.landmarks, seen.flicker)
-
     def _replace(self, track: Track) -> None:
         self._tracks = [track if t.track_id == track.track_id else t for t in self._tracks]
 
@@ -262,3 +258,10 @@ class FaceTracker:
             for t in self._tracks
             if t.status is not TrackStatus.LOST or time_s - t.measured_s <= self.config.remember_s
         ]
+
+
+def _as_told(track: Track, told: LandmarkEstimate) -> TrackedFace:
+    if track.status is not TrackStatus.FOLLOWED:
+        return TrackedFace(track.track_id, track.confidence, told, None)
+    seen = track.last
+    return TrackedFace(track.track_id, track.confidence, told, seen.landmarks, seen.flicker)

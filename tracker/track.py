@@ -112,10 +112,16 @@ def missed(
     )
 
 
-def estimate(track: Track, layout: Layout, config: MotionConfig) -> LandmarkEstimate:
-    """What the user is told: the filtered place, with the uncertainty against the truth."""
-    filtered = head_motion(layout, config).covariance(track.state)[0]
-    return LandmarkEstimate(track.points, filtered + lasting_covariance(track.last))
+def estimates(tracks: list[Track], layout: Layout, config: MotionConfig) -> list[LandmarkEstimate]:
+    """What the user is told: the filtered places, with the uncertainty against the truth."""
+    if not tracks:
+        return []
+    together = side_by_side([track.state for track in tracks])
+    filtered = head_motion(layout, config).covariance(together)
+    return [
+        LandmarkEstimate(track.points, covariance + lasting_covariance(track.last))
+        for track, covariance in zip(tracks, filtered, strict=True)
+    ]
 
 
 def lasting_covariance(seen: Measurement) -> Float[np.ndarray, "landmarks xy=2 xy=2"]:
