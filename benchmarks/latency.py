@@ -33,26 +33,29 @@ from .latency_tables import tell
 from .measure import machine, wide_console
 from .roof import cpu_roof, forward_table, gpu_is_there
 
-_ROOF_ROUNDS = 30
+_ROOF_ROUNDS = 100
+
+Turns = dict[tuple[str, str], list[Turn]]
+"""By clip and tracker."""
 
 
 @dataclass(slots=True)
 class Seen:
     """What the rounds gave so far."""
 
-    fps: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
-    """By clip."""
+    runs: dict[str, list[Turn]] = field(default_factory=lambda: defaultdict(list))
+    """Of `run_tracker.py`, by clip."""
     stages: list[Milliseconds] = field(default_factory=list)
     starts: list[Start] = field(default_factory=list)
-    turns: dict[tuple[str, str], list[Turn]] = field(default_factory=lambda: defaultdict(list))
-    """By clip and tracker."""
+    turns: Turns = field(default_factory=lambda: defaultdict(list))
 
 
-def frames_per_second(clip: Path, weights: str, folder: Path) -> float:
-    """One whole run of `run_tracker.py` on the CPU, overlay and CSV written."""
+def whole_run(clip: Path, weights: str, folder: Path) -> Turn:
+    """One run of `run_tracker.py` on the CPU, overlay and CSV written."""
     flags = ["--weights", weights, "--device", "cpu", *outputs(folder)]
     arguments = run_tracker.build_parser().parse_args([str(clip), *flags])
-    return run_tracker.run(arguments, Console(quiet=True)).frames_per_second
+    done = run_tracker.run(arguments, Console(quiet=True))
+    return Turn(done.frames_per_second, done.tally.faces / max(done.tally.frames, 1))
 
 
 def take_round(
@@ -62,41 +65,40 @@ def take_round(
     seen.starts.append(time_start(clips[0].path, weights))
     seen.stages.append(time_stages(clips[0].path, weights, folder))
     for clip in clips:
-        seen.fps[clip.name].append(frames_per_second(clip.path, weights, folder))
+        seen.runs[clip.name].append(whole_run(clip.path, weights, folder))
         for rival in present:
             seen.turns[clip.name, rival.name].append(take_turn(rival, clip))
 
 
 def summary(seen: Seen) -> dict[str, Any]:
     """Medians over the rounds; on top what README quotes, where it was measured."""
-    fps = {clip: round(statistics.median(values), 2) for clip, values in seen.fps.items()}
+    clips = [{"clip": clip, **_medians(runs)} for clip, runs in seen.runs.items()]
+    fps = {row["clip"]: row["fps"] for row in clips}
     stages = summed_up(seen.stages)
     memory = [start.peak_memory_mb for start in seen.starts if start.peak_memory_mb is not None]
     start = {
         "first_result_s": round(statistics.median(s.first_result_s for s in seen.starts), 2),
         "peak_memory_mb": round(statistics.median(memory), 1) if memory else None,
     }
-    found: dict[str, Any] = {}
+    quoted: dict[str, Any] = {}
     if ONE_FACE in fps:
         network = next(row["p50"] for row in stages if row["stage"] == "network")
-        found = {"fps": fps[ONE_FACE], "fps_four_faces": fps[FOUR_FACES], "network": network}
-    return found | {
-        "clips": [{"clip": clip, "fps": value} for clip, value in fps.items()],
-        "stages": stages,
-        "start": start,
+        quoted = {"fps": fps[ONE_FACE], "fps_four_faces": fps[FOUR_FACES], "network": network}
+    return quoted | {"clips": clips, "stages": stages, "start": start}
+
+
+def _medians(turns: list[Turn]) -> dict[str, Any]:
+    return {
+        "fps": round(statistics.median(turn.fps for turn in turns), 2),
+        "faces_per_frame": round(statistics.median(turn.faces_per_frame for turn in turns), 3),
     }
 
 
-def rival_rows(seen: Seen, absent: dict[str, str]) -> list[dict[str, Any]]:
+def rival_rows(turns: Turns, absent: dict[str, str]) -> list[dict[str, Any]]:
     """A row per clip and tracker, and one for each that is not here."""
     rows: list[dict[str, Any]] = [
-        {
-            "clip": clip,
-            "tracker": tracker,
-            "fps": round(statistics.median(turn.fps for turn in turns), 2),
-            "faces_per_frame": round(statistics.median(t.faces_per_frame for t in turns), 3),
-        }
-        for (clip, tracker), turns in seen.turns.items()
+        {"clip": clip, "tracker": tracker, **_medians(taken)}
+        for (clip, tracker), taken in turns.items()
     ]
     return rows + [{"tracker": name, "absent": needs} for name, needs in absent.items()]
 
@@ -117,7 +119,7 @@ def measure(arguments: argparse.Namespace, folder: Path) -> dict[str, Any]:
         take_round(clips, present, weights, folder, seen)
     result = {"machine": machine(), "load_average": load, "runs": arguments.runs, **summary(seen)}
     if arguments.rivals:
-        result["rivals"] = rival_rows(seen, absent)
+        result["rivals"] = rival_rows(seen.turns, absent)
     result["roof"] = cpu_roof(weights, _ROOF_ROUNDS)
     result["forward"] = forward_table(weights, _ROOF_ROUNDS) if gpu_is_there() else []
     return result

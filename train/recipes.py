@@ -166,7 +166,7 @@ RECIPES = {
     "lite": _LITE,
     # Goes on from `lite` (--start-from lite): closing eyes and spoilt pictures, full crops only.
     "lite-video": replace(
-        _LITE, images=80_000, sizes=(), learning_rate=1e-3, warmup=0.01, augment=_VIDEO
+        _LITE, images=60_000, sizes=(), learning_rate=1e-3, warmup=0.01, augment=_VIDEO
     ),
     # From the default weights to one's own faces or layout; --start-from gives the network.
     "finetune": replace(_LITE, images=20_000, sizes=(), evaluate_every=2_000, learning_rate=5e-4),

@@ -1,0 +1,190 @@
+"""Other trackers and ours over the same frames: detection and landmarks, no drawing, no decoding.
+
+Each runs as its makers ship it and is told how many faces there are where it asks; none is tuned.
+Ours filters, too, and looks for new faces once a second. dlib and face-alignment detect in every
+frame: they do not track.
+"""
+
+import importlib
+import importlib.util
+import os
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass, replace
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+import models
+from tracker.detection import MediaPipeDetector
+from tracker.pipeline import FaceTracker
+from tracker.quiet import native_stderr_silenced
+from tracker.sources import open_source
+from tracker.types import Frame
+
+from .latency_clips import TimedClip
+
+OURS = "star-tracker"
+_WARM_FRAMES = 5
+"""Not counted: libraries set up, or compile, in their first calls."""
+_TURN_S = 5.0
+"""Slow ones see less of the clip."""
+_MOST_THREADS = 4
+
+Look = Callable[[Frame], int]
+"""Takes a frame, returns how many faces have their landmarks."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rival:
+    """A tracker that may be here."""
+
+    name: str
+    open: Callable[[TimedClip], AbstractContextManager[Look]]
+    needs: str = ""
+    """What makes it present."""
+    takes_bgr: bool = False
+    """As OpenCV reads frames; ours come as RGB, and turning them round is not its work."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """What a rival did before its time was up."""
+
+    fps: float
+    faces_per_frame: float
+
+
+def rivals(weights: str, openseeface: Path | None, dlib_shape: Path | None) -> list[Rival]:
+    """Ours first, then all that we know how to ask."""
+    return [
+        Rival(OURS, lambda _: _ours(weights)),
+        Rival("MediaPipe Face Mesh, video", _face_mesh, "'pip install mediapipe==0.10.21'"),
+        Rival(
+            "OpenSeeFace, model 3",
+            lambda clip: _openseeface(openseeface, clip),
+            "a checkout of github.com/emilianavt/OpenSeeFace and --openseeface DIR",
+            takes_bgr=True,
+        ),
+        Rival(
+            "dlib, HOG and 68 points",
+            lambda _: _dlib(dlib_shape),
+            "'pip install dlib' and --dlib-shape shape_predictor_68_face_landmarks.dat",
+        ),
+        Rival(
+            "face-alignment, SFD and 2DFAN-4",
+            lambda _: _face_alignment(),
+            "'pip install face-alignment' and a network for its weights",
+        ),
+    ]
+
+
+def sort_out(known: list[Rival], clip: TimedClip) -> tuple[list[Rival], dict[str, str]]:
+    """Those that take a frame, and for each of the others what would make it present."""
+    with open_source(str(clip.path)) as source:
+        frame = next(iter(source))
+    present: list[Rival] = []
+    absent: dict[str, str] = {}
+    for rival in known:
+        try:
+            with rival.open(clip) as look:
+                look(_as_taken(rival, frame))
+        except (ImportError, AttributeError, TypeError, OSError, RuntimeError) as error:
+            reason = (str(error) or type(error).__name__).splitlines()[0]
+            absent[rival.name] = f"needs {rival.needs} ({reason})"
+        else:
+            present.append(rival)
+    return present, absent
+
+
+def take_turn(rival: Rival, clip: TimedClip) -> Turn:
+    """Show the clip once; only its own calls are timed."""
+    spent, faces = 0.0, []
+    with open_source(str(clip.path)) as source, rival.open(clip) as look:
+        for frame in source:
+            seen = _as_taken(rival, frame)
+            began = time.perf_counter()
+            found = look(seen)
+            taken = time.perf_counter() - began
+            if frame.index >= _WARM_FRAMES:
+                spent += taken
+                faces.append(found)
+            if spent > _TURN_S:
+                break
+    return Turn(len(faces) / max(spent, 1e-9), sum(faces) / max(len(faces), 1))
+
+
+def _as_taken(rival: Rival, frame: Frame) -> Frame:
+    if not rival.takes_bgr:
+        return frame
+    return replace(frame, image=cv2.cvtColor(frame.image, cv2.COLOR_RGB2BGR))
+
+
+@contextmanager
+def _ours(weights: str) -> Iterator[Look]:
+    tracker = FaceTracker(models.load_landmarker(weights, "cpu"), MediaPipeDetector())
+    yield lambda frame: sum(not face.is_predicted for face in tracker.step(frame))
+
+
+@contextmanager
+def _face_mesh(clip: TimedClip) -> Iterator[Look]:
+    solutions = importlib.import_module("mediapipe").solutions
+    with native_stderr_silenced():
+        mesh = solutions.face_mesh.FaceMesh(static_image_mode=False, max_num_faces=clip.faces)
+        mesh.process(np.zeros((64, 64, 3), np.uint8))  # the first call starts the graph, and logs
+    with mesh:
+        yield lambda frame: len(mesh.process(frame.image).multi_face_landmarks or [])
+
+
+@contextmanager
+def _openseeface(folder: Path | None, clip: TimedClip) -> Iterator[Look]:
+    """Its own `tracker.py`, under another name than our package, without gaze and 3-D fit."""
+    if folder is None:
+        raise FileNotFoundError("no --openseeface given")
+    with open_source(str(clip.path)) as source:
+        height, width = next(iter(source)).image.shape[:2]
+    made = _module_of(folder).Tracker(
+        width, height, model_type=3, max_faces=clip.faces, no_gaze=True, silent=True,
+        static_model=True, feature_level=0, max_threads=min(os.cpu_count() or 1, _MOST_THREADS),
+    )  # fmt: skip
+    yield lambda frame: len(made.predict(frame.image))
+
+
+def _module_of(folder: Path) -> Any:
+    spec = importlib.util.spec_from_file_location("openseeface_tracker", folder / "tracker.py")
+    if spec is None or spec.loader is None:
+        raise FileNotFoundError(f"{folder}: holds no tracker.py")
+    module = importlib.util.module_from_spec(spec)
+    sys.path.insert(0, str(folder))  # its other files, whose names are none of ours
+    try:
+        spec.loader.exec_module(module)
+    finally:
+        sys.path.remove(str(folder))
+    return module
+
+
+@contextmanager
+def _dlib(shape: Path | None) -> Iterator[Look]:
+    dlib: Any = importlib.import_module("dlib")
+    if shape is None:
+        raise FileNotFoundError("no --dlib-shape given")
+    detect, predict = dlib.get_frontal_face_detector(), dlib.shape_predictor(str(shape))
+    yield lambda frame: len([predict(frame.image, box) for box in detect(frame.image)])
+
+
+@contextmanager
+def _face_alignment() -> Iterator[Look]:
+    aligner = _aligner()
+    yield lambda frame: len(aligner.get_landmarks_from_image(frame.image) or [])
+
+
+@cache
+def _aligner() -> Any:
+    """Once: it compiles itself, and keeps nothing from frame to frame."""
+    package: Any = importlib.import_module("face_alignment")
+    return package.FaceAlignment(package.LandmarksType.TWO_D, device="cpu", flip_input=False)
