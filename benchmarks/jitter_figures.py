@@ -219,8 +219,10 @@ def compare(
 
 
 def _not_early(points: Sequence[CurvePoint]) -> list[CurvePoint]:
-    """What seems to come before the raw measurements comes with them."""
-    return [replace(p, lag_ms=max(p.lag_ms, points[0].lag_ms)) for p in points]
+    """What seems to come before the raw measurements comes with them; lags as well as known."""
+    known_ms = 1e3 * lateness.LAG_TOLERANCE_S
+    lags = [known_ms * round(max(p.lag_ms, points[0].lag_ms) / known_ms) for p in points]
+    return [replace(point, lag_ms=lag) for point, lag in zip(points, lags, strict=True)]
 
 
 def _least_lag_ms(points: Sequence[CurvePoint], jitter: float) -> float:

@@ -22,6 +22,8 @@ LONGEST_LAG_S = 0.5
 """A track that is later is said to be so late."""
 _LONGEST_LEAD_S = 0.1
 _LAG_STEP_S = 0.02
+LAG_TOLERANCE_S = 1e-4
+"""Lags are not known better."""
 _CALM_S = 0.5
 _MOVING = 0.05
 """Of the greatest speed or gesture: beyond it something moves."""
@@ -66,7 +68,9 @@ def lag_s(times_s: Course, track: Track2D, truth: Track2D) -> float:
     coarse = np.arange(-_LONGEST_LEAD_S, LONGEST_LAG_S, _LAG_STEP_S)
     best = coarse[int(np.argmin([misfit(lag) for lag in coarse]))]
     low, high = best - _LAG_STEP_S, min(best + _LAG_STEP_S, LONGEST_LAG_S)
-    exact = minimize_scalar(misfit, bounds=(low, high), method="bounded", options={"xatol": 1e-4})
+    exact = minimize_scalar(
+        misfit, bounds=(low, high), method="bounded", options={"xatol": LAG_TOLERANCE_S}
+    )
     return float(exact.x)
 
 
