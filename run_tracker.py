@@ -87,7 +87,7 @@ def build_parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     tracking.add_argument(
         "--smoothing", type=_share, default=defaults.smoothing, metavar="0..1",
-        help="0 follows every measurement, 1 is calmest and latest (default: %(default)s)",
+        help="0 follows every measurement, 1 is calmest in motion (default: %(default)s)",
     )  # fmt: skip
     tracking.add_argument(
         "--offline", action="store_true",

@@ -267,7 +267,8 @@ _PICTURES = (
         "still",
         "A still face",
         "Some landmarks in every frame around their true place, which is the mean of the raw ones; "
-        "the ellipse is the flicker that the network tells of itself.",
+        "the ellipse is the flicker that the network tells of itself; a face at rest shows little "
+        "of it.",
         scatter,
     ),
     ("step", "Quick moves and dead stops", "The face's place along its way.", step),

@@ -93,6 +93,8 @@ def settle_s(times_s: Course, errors: Course, raw: Course) -> float:
     Returns:
         NaN if it never does.
     """
+    if not np.isfinite(errors).any():
+        return np.nan
     loud = np.flatnonzero(~(errors <= _last_level(raw) / 3) & np.isfinite(errors))
     first = loud[-1] + 1 if len(loud) else 0
     return float(times_s[first] - times_s[0]) if first < len(errors) else np.nan

@@ -62,7 +62,8 @@ def _rivals(jitter: dict[str, Any]) -> list[str]:
         "",
         *("| " + " | ".join(row) + " |" for row in (head, rule, *rows)),
         "",
-        f"{where}; machine: {jitter['machine']}.",
+        f"{where}; {len(jitter['missed'])} more were left out, for the face was not followed; "
+        f"machine: {jitter['machine']}.",
     ]
 
 

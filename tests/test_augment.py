@@ -7,7 +7,7 @@ import pytest
 from fakes import FIXTURES
 
 from tracker.crop import crop_from_square, transform, warp_crop
-from tracker.layouts import IBUG_68
+from tracker.layouts import IBUG_68, Outline
 from train.augment import (
     AugmentConfig,
     RandomCrop,
@@ -122,6 +122,14 @@ def test_eyes_close_onto_their_lower_lids_and_nothing_else_moves(amount: float) 
     changed = (closing != crop).any(-1)
     assert changed.any() == (amount > 0)
     assert not changed[int(points[33, 1]) :].any()  # below the nose
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 5])
+def test_an_eye_without_lids_stays_open(count: int, rng: np.random.Generator) -> None:
+    eye = Outline("right eye", tuple(range(count)), closed=True)
+    layout = replace(IBUG_68, name="few", outlines=(eye,))
+    crop, points = np.zeros((64, 64, 3), np.uint8), rng.uniform(20, 40, (68, 2))
+    np.testing.assert_array_equal(close_eyes(crop, points, layout, 1.0), points)
 
 
 def test_an_eye_beyond_the_crop_stays_open(rng: np.random.Generator) -> None:

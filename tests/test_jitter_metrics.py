@@ -126,6 +126,7 @@ def test_an_error_that_comes_back_has_not_settled_before() -> None:
     errors[60] = 0.3
     assert lateness.settle_s(TIMES, errors, raw) == pytest.approx(61 / FPS)
     assert np.isnan(lateness.settle_s(TIMES, raw, raw))
+    assert np.isnan(lateness.settle_s(TIMES, np.nan * raw, raw))
 
 
 def test_a_track_that_glides_to_rest_is_calm_once_it_moves_little_more_than_in_the_end(

@@ -3,7 +3,7 @@ from collections.abc import Iterable, Iterator
 
 import pytest
 
-from tracker.stages import ReadAhead, WriteBehind
+from tracker.stages import BoundedQueue, ReadAhead, WriteBehind
 
 PATIENCE_S = 10.0
 """Nothing waits this long unless it is broken."""
@@ -41,6 +41,15 @@ def test_a_live_source_loses_the_oldest() -> None:
         assert all_came.wait(PATIENCE_S)
         assert list(ahead) == [18, 19]
     assert ahead.dropped == 18
+
+
+def test_a_queue_that_was_stopped_keeps_what_it_has() -> None:
+    stopped = threading.Event()
+    queue: BoundedQueue[int] = BoundedQueue(1, drop_oldest=True, stopped=stopped)
+    assert queue.put(1)
+    stopped.set()
+    assert not queue.put(2)
+    assert queue.dropped == 0
 
 
 def test_an_error_comes_after_what_was_read_before_it() -> None:

@@ -41,14 +41,15 @@ class MotionConfig:
     jump: float = 0.5
     """Standard deviation of a jump, as at a cut of the film."""
     jump_chance: float = 1e-3
-    unseen_acceleration: float = 30.0
+    unseen_acceleration: float = 4.0
     """Factor on the acceleration of a head that is not seen."""
 
 
 def smoothed(config: MotionConfig, smoothing: float) -> MotionConfig:
     """The config along the one knob that users have: 0.5 is `config` itself.
 
-    The noise of measurements is what it is; how freely a face is believed to move is turned.
+    The noise of measurements is what it is; how freely a face is believed to move, and how soon,
+    is turned.
 
     Raises:
         ValueError: If `smoothing` is not between 0 and 1.

@@ -48,7 +48,7 @@ class TrackerConfig:
     """A face that comes back near where it left within this time keeps its id."""
     motion: MotionConfig = field(default_factory=MotionConfig)
     smoothing: float = 0.5
-    """From 0, as measured, to 1, calmest and latest; the default is the knee of that curve."""
+    """From 0, as measured, to 1, calmest in motion."""
 
 
 @dataclass(slots=True)

@@ -41,6 +41,8 @@ class BoundedQueue(Generic[Item]):
     def put(self, item: Item) -> bool:
         """Add an item; False if the queue has ended."""
         with self._changed:
+            if self._ended or self._stopped.is_set():
+                return False
             if self._drop_oldest and len(self._items) == self._room:
                 self._items.popleft()
                 self.dropped += 1

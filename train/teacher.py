@@ -21,6 +21,7 @@ from jaxtyping import Float, UInt8
 from rich.console import Console
 from rich.progress import track
 
+from models.checkpoint import CheckpointError
 from models.inference import HeatmapLandmarker, load_landmarker
 from tracker.errors import FaceTrackError
 from tracker.layouts import IBUG_68
@@ -129,8 +130,10 @@ def main() -> None:
     arguments = parser.parse_args()
     try:
         network = load_landmarker(arguments.weights) if arguments.weights else None
+        if network is not None and network.layout_name != IBUG_68.name:
+            raise DataError(f"{arguments.weights}: its landmarks are not those of 300W")
         teach(arguments.data, arguments.pictures, arguments.output, network)
-    except FaceTrackError as error:
+    except (FaceTrackError, CheckpointError) as error:
         parser.exit(2, f"error: {error}\n")
 
 
@@ -148,6 +151,8 @@ def teach(
 
     truth = {sample.name: sample.points for sample in held}
     judged, faces = by_mesh(held), by_mesh(_pictures(unlabelled))
+    if not faces or not judged:
+        raise DataError(f"{unlabelled}, {data}: no face is found in any picture of one of them")
     points = np.stack([face.points for face in faces])
     certainty = np.ones(points.shape[:2])
     true = np.stack([truth[sample.name] for sample in judged])

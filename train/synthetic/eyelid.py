@@ -23,7 +23,8 @@ def eyelids(face: Face) -> tuple[Deformation, ...]:
     """How each eye closes; amount 1 brings each landmark of the upper lid onto the lower lid.
 
     The eyeball stays, and with it a landmark on the pupil. An eye seen so much from the side that
-    its upper lid overhangs a corner stays open.
+    its upper lid overhangs a corner stays open, and so does one without as many landmarks
+    above as below.
     """
     eyes = [outline for outline in face.layout.outlines if outline.name.endswith(" eye")]
     closing = (_eyelid(face, eye) for eye in eyes)
@@ -33,6 +34,8 @@ def eyelids(face: Face) -> tuple[Deformation, ...]:
 def _eyelid(face: Face, eye: Outline) -> Deformation | None:
     """An eye's outline runs from one corner over the upper lid to the other, and back below."""
     ring = np.array(eye.members)
+    if len(ring) < 4 or len(ring) % 2:
+        return None
     half = len(ring) // 2
     upper, lower = ring[1:half], ring[:half:-1]
     start, end = face.points[ring[0]], face.points[ring[half]]
