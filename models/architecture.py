@@ -22,3 +22,13 @@ class LandmarkNetConfig:
     """Point and edge attention maps multiplied into the heat maps (AAM of ADNet)."""
     heatmap: Literal["instance-relu", "softmax"] = "instance-relu"
     """How logits become weights: the published way, or a probability map as cross-entropy needs."""
+    block: Literal["bottleneck", "separable"] = "bottleneck"
+    """What is repeated everywhere: the published block, or a depthwise and a 1x1 convolution."""
+    stem_pools: tuple[int, ...] = (1,)
+    """After which of the stem's first three layers (0 is the convolution of stride 2) the map is
+    halved. Heat maps are as large as what leaves the stem: a quarter of the crop as published."""
+
+    @property
+    def stride(self) -> int:
+        """Crop pixels per heat map cell."""
+        return int(2 ** (1 + len(self.stem_pools)))

@@ -8,7 +8,7 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from .decode import decode_moments, peak_share
 from .description import CheckpointInfo
-from .landmark_net import ConvBlock, LandmarkNet, ResidualBlock
+from .landmark_net import ConvBlock, LandmarkNet, ResidualBlock, SeparableBlock
 
 
 class CropMomentTensors(NamedTuple):
@@ -61,4 +61,7 @@ def fold_batch_norm(network: LandmarkNet) -> LandmarkNet:
             module.conv1.conv = fuse_conv_bn_eval(module.conv1.conv, module.bn2)
             module.conv2.conv = fuse_conv_bn_eval(module.conv2.conv, module.bn3)
             module.bn2, module.bn3 = nn.Identity(), nn.Identity()  # type: ignore[assignment]
+        if isinstance(module, SeparableBlock):
+            module.conv1.conv = fuse_conv_bn_eval(module.conv1.conv, module.bn2)
+            module.bn2 = nn.Identity()  # type: ignore[assignment]
     return network

@@ -54,6 +54,7 @@ def from_dictionary(described: dict[str, Any]) -> CheckpointInfo:
     fields = dict(described)
     architecture = dict(fields.pop("architecture"))
     architecture["edges"] = tuple(tuple(edge) for edge in architecture["edges"])
+    architecture["stem_pools"] = tuple(architecture.get("stem_pools", (1,)))  # older files
     calibration = _calibration(fields.pop("calibration"))
     return CheckpointInfo(
         architecture=LandmarkNetConfig(**architecture), calibration=calibration, **fields

@@ -5,6 +5,8 @@ network is the default of `LandmarkNetConfig`; everything smaller is the same co
 numbers.
 """
 
+from collections.abc import Callable
+from itertools import chain
 from typing import NamedTuple
 
 import torch
@@ -43,10 +45,18 @@ class ConvBlock(nn.Module):
     """Convolution with bias and half padding, then batch norm and ReLU where asked for."""
 
     def __init__(
-        self, inputs: int, outputs: int, kernel: int = 1, *, stride: int = 1, normed: bool = False
+        self,
+        inputs: int,
+        outputs: int,
+        kernel: int = 1,
+        *,
+        stride: int = 1,
+        groups: int = 1,
+        normed: bool = False,
     ) -> None:
         super().__init__()
-        self.conv = nn.Conv2d(inputs, outputs, kernel, stride, padding=(kernel - 1) // 2)
+        padding = (kernel - 1) // 2
+        self.conv = nn.Conv2d(inputs, outputs, kernel, stride, padding, groups=groups)
         self.bn = nn.BatchNorm2d(outputs) if normed else None
 
     def forward(self, x: Tensor) -> Tensor:
@@ -74,6 +84,34 @@ class ResidualBlock(nn.Module):
         x = self.conv2(F.relu(self.bn2(x), inplace=True))
         x = self.conv3(F.relu(self.bn3(x), inplace=True))
         return x + shortcut
+
+
+class SeparableBlock(nn.Module):
+    """Pre-activation depthwise 3x3 and 1x1 convolutions: a third of a bottleneck's operations.
+
+    Source:
+        Xception (CVPR 2017), with the bottleneck's order of norm, activation and convolution.
+    """
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.bn1 = nn.BatchNorm2d(inputs)
+        self.conv1 = ConvBlock(inputs, inputs, 3, groups=inputs)
+        self.bn2 = nn.BatchNorm2d(inputs)
+        self.conv2 = ConvBlock(inputs, outputs)
+        self.skip_layer = None if inputs == outputs else ConvBlock(inputs, outputs)
+
+    def forward(self, x: Tensor) -> Tensor:
+        shortcut = x if self.skip_layer is None else self.skip_layer(x)
+        x = self.conv1(F.relu(self.bn1(x), inplace=True))
+        x = self.conv2(F.relu(self.bn2(x), inplace=True))
+        return x + shortcut
+
+
+_BLOCKS: dict[str, Callable[[int, int], nn.Module]] = {
+    "bottleneck": ResidualBlock,
+    "separable": SeparableBlock,
+}
 
 
 class CoordConv(nn.Module):
@@ -110,13 +148,13 @@ def coordinate_channels(x: Tensor) -> Float[Tensor, "faces 3 height width"]:
 class HourglassLevel(nn.Module):
     """One halving and back, with the next level inside."""
 
-    def __init__(self, depth: int, width: int) -> None:
+    def __init__(self, depth: int, width: int, block: Callable[[int, int], nn.Module]) -> None:
         super().__init__()
-        self.up1 = ResidualBlock(width, width)
-        self.low1 = ResidualBlock(width, width)
-        inner = HourglassLevel(depth - 1, width) if depth > 1 else ResidualBlock(width, width)
+        self.up1 = block(width, width)
+        self.low1 = block(width, width)
+        inner = HourglassLevel(depth - 1, width, block) if depth > 1 else block(width, width)
         self.low2: nn.Module = inner
-        self.low3 = ResidualBlock(width, width)
+        self.low3 = block(width, width)
 
     def forward(self, x: Tensor) -> Tensor:
         low = self.low3(self.low2(self.low1(F.max_pool2d(x, 2))))
@@ -127,7 +165,7 @@ class Hourglass(HourglassLevel):
     """The outermost level: coordinate channels first."""
 
     def __init__(self, config: LandmarkNetConfig, *, masked: bool) -> None:
-        super().__init__(config.depth, config.width)
+        super().__init__(config.depth, config.width, _BLOCKS[config.block])
         self.coordconv = CoordConv(config.width, config.width, masked=masked)
 
     def forward(self, x: Tensor, previous: Tensor | None = None) -> Tensor:
@@ -153,16 +191,20 @@ class EdgeToHeat(nn.Module):
 
 
 class Stem(nn.Sequential):
-    """Picture to features at a quarter of its size."""
+    """Picture to features, a quarter of its size as published."""
 
-    def __init__(self, width: int, outputs: int) -> None:
-        super().__init__(
+    def __init__(self, config: LandmarkNetConfig) -> None:
+        width, block = config.stem_width, _BLOCKS[config.block]
+        layers = [
             ConvBlock(6, width, 7, stride=2, normed=True),
-            ResidualBlock(width, 2 * width),
-            nn.MaxPool2d(2),
-            ResidualBlock(2 * width, 2 * width),
-            ResidualBlock(2 * width, outputs),
-        )
+            block(width, 2 * width),
+            block(2 * width, 2 * width),
+        ]
+        halved = [
+            [layer, nn.MaxPool2d(2)] if index in config.stem_pools else [layer]
+            for index, layer in enumerate(layers)
+        ]
+        super().__init__(*chain(*halved), block(2 * width, config.width))
 
     def forward(self, x: Tensor) -> Tensor:
         x = torch.cat([x, coordinate_channels(x)], dim=1)
@@ -178,11 +220,11 @@ class LandmarkNet(nn.Module):
         super().__init__()
         self.config = config
         width, landmarks = config.width, config.landmarks
-        self.pre = Stem(config.stem_width, width)
+        self.pre = Stem(config)
         masks = [stage > 0 and config.heatmap == "instance-relu" for stage in range(config.stacks)]
         self.hgs = nn.ModuleList(Hourglass(config, masked=masked) for masked in masks)
         self.features = nn.ModuleList(
-            nn.Sequential(ResidualBlock(width, width), ConvBlock(width, width, normed=True))
+            nn.Sequential(_BLOCKS[config.block](width, width), ConvBlock(width, width, normed=True))
             for _ in range(config.stacks)
         )
         self.out_heatmaps = _heads(config.stacks, width, landmarks)

@@ -62,8 +62,8 @@ def made_up_batch() -> View:
     crops = torch.randint(0, 256, (4, 3, 32, 32), dtype=torch.uint8, generator=generator)
     target = torch.rand(4, 68, 2, generator=generator) - 0.5
     edges = torch.zeros(4, 0, 8, 8, dtype=torch.uint8)
-    sure = torch.ones(4, 68)
-    return View(crops, target, sure, edges, ["a", "b", "c", "d"], [""] * 4)  # type: ignore[arg-type]
+    sure, again = torch.ones(4, 68), torch.zeros(4, dtype=torch.bool)
+    return View(crops, target, sure, edges, again, ["a", "b", "c", "d"], [""] * 4)  # type: ignore[arg-type]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")

@@ -44,14 +44,15 @@ def batch() -> View:
     target = torch.from_numpy(normalised_coordinates(points, 256)).double()
     edges = torch.from_numpy(np.stack([edge_maps(face, COFW_29, 256) for face in points]))
     sure = torch.ones(target.shape[:2]).double()
-    return View(pictures, target, sure, edges, ["one", "other"], ["", ""])  # type: ignore[arg-type]
+    again = torch.zeros(2, dtype=torch.bool)
+    return View(pictures, target, sure, edges, again, ["one", "other"], ["", ""])  # type: ignore[arg-type]
 
 
 def test_losses_and_gradients_equal_the_authors(run: Run, batch: View) -> None:
     expected = np.load(FIXTURES / "train_step_COFW.npz")
     said = json.loads((FIXTURES / "train_step_COFW.json").read_text())["f64"]
     stages = run.network.train().run_stages(star_input(4242, 2).double())
-    labels = Labels(batch.target, batch.certainty, batch.edges, 256)
+    labels = Labels(batch.target, batch.certainty, batch.edges, batch.again, 256)
     for index, stage in enumerate(stages):
         alone = objective([stage], labels, run.recipe)
         published = said["losses"][3 * index : 3 * index + 3]

@@ -2,7 +2,7 @@
 
 Source: the augmentation of ADNet and STAR; chances and ranges are theirs unless a recipe says
 otherwise. Closing eyes and what video does to a picture are ours, and off unless a recipe wants
-them.
+them. A second view of a face is what the next frame of a video could show of it.
 """
 
 from dataclasses import dataclass
@@ -45,6 +45,10 @@ class AugmentConfig:
     low_light: float = 0.0
 
 
+_NEXT_FRAME = AugmentConfig(shift=0.01, angle_deg=1.0, scale=0.01)
+"""How far a tracker's crop moves between two frames of a face at rest."""
+
+
 def exact_crop(
     sample: Sample, size_px: int, margin: float, *, antialiased: bool = True
 ) -> tuple[Crop, Float[np.ndarray, "landmarks xy=2"]]:
@@ -71,7 +75,9 @@ class RandomCrop:
         sample: Sample,
         size_px: int,
         rng: np.random.Generator,
+        next_frame: np.random.Generator | None = None,
     ) -> tuple[Crop, Float[np.ndarray, "landmarks xy=2"], Float[np.ndarray, " landmarks"]]:
+        """Cut a view; with `next_frame`, cut it a little elsewhere and spoil it in its own way."""
         points, (center_x, center_y, side) = sample.points, sample.square(self.margin)
         certainty = np.ones(len(points)) if sample.certainty is None else sample.certainty
         if rng.random() < self.config.mirror:
@@ -81,12 +87,15 @@ class RandomCrop:
             certainty = certainty[self.layout.mirror]
             center_x = last - center_x
         exact = crop_from_square(center_x, center_y, side, size_px)
-        matrix = (random_geometry(size_px, self.config, rng) @ exact).astype(np.float32)
+        matrix = random_geometry(size_px, self.config, rng) @ exact
+        if next_frame is not None:
+            matrix = random_geometry(size_px, _NEXT_FRAME, next_frame) @ matrix
+        matrix = matrix.astype(np.float32)
         crop = warp_crop(image, matrix, size_px, antialiased=self.antialiased)
         points = transform(matrix, points)
         if rng.random() < self.config.blink:
             points = close_eyes(crop, points, self.layout, min(rng.uniform(0, 1.4), 1.0))
-        return random_texture(crop, self.config, rng), points, certainty
+        return random_texture(crop, self.config, next_frame or rng), points, certainty
 
 
 def close_eyes(

@@ -168,10 +168,12 @@ def resolved(
         )
     epoch = len(faces.training)
     images = images or recipe.epochs * epoch or recipe.images
-    if recipe.batch % (processes.count * accumulate):
+    parts = processes.count * accumulate
+    if recipe.batch % (2 * parts if recipe.pair_share else parts):
+        how = " in pairs" if recipe.pair_share else ""
         raise DataError(
-            f"a batch of {recipe.batch} cannot be shared out evenly: {processes.count} processes, "
-            f"--accumulate {accumulate}"
+            f"a batch of {recipe.batch} cannot be shared out evenly{how}: {processes.count} "
+            f"processes, --accumulate {accumulate}"
         )
     return replace(recipe, images=images, evaluate_every=recipe.evaluate_every or epoch)
 

@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float, Int, UInt8
 from rich.console import Console
 from rich.progress import track
 
-from models.inference import HeatmapLandmarker, presence_evidence
+from models.landmarker import CalibratedLandmarker, presence_evidence
 from tracker.crop import (
     crop_from_square,
     landmark_square,
@@ -48,7 +48,7 @@ class Look:
 class Looker:
     """Takes crops of a picture and returns what the raw network says."""
 
-    def __init__(self, landmarker: HeatmapLandmarker) -> None:
+    def __init__(self, landmarker: CalibratedLandmarker) -> None:
         self._landmarker = landmarker
 
     def crops(

@@ -8,7 +8,7 @@ from typing import Literal
 
 import torch
 import torch.nn.functional as F
-from jaxtyping import Float
+from jaxtyping import Bool, Float
 from torch import Tensor
 
 from models.decode import coordinate_axis, decode_mean, decode_moments
@@ -112,6 +112,26 @@ def star_loss(
     if config.restriction == "value":
         loss = loss + config.restriction_weight * spread.sum(-1)
     return weighted_mean(loss, weight)
+
+
+def consistency_loss(
+    heatmaps: Float[Tensor, "faces landmarks height width"],
+    target: Float[Tensor, "faces landmarks xy=2"],
+    again: Bool[Tensor, " faces"],
+) -> Float[Tensor, ""]:
+    """Distance between the errors in two views of a face: what flickers from frame to frame.
+
+    An error of the label is in both views and falls out, so a doubtful one counts in full. A face
+    with one view counts as zero, so that the parts of a batch average to the whole.
+
+    Args:
+        heatmaps: Non-negative, any scale.
+        target: Normalised coordinates.
+        again: True for a second view of the face before it.
+    """
+    error = decode_mean(heatmaps) - target
+    change = smooth_l1((error - error.roll(1, 0)).square().sum(-1))
+    return torch.where(again[:, None], change, 0.0).mean()
 
 
 def weighted_mean(

@@ -3,14 +3,20 @@
 from dataclasses import dataclass
 
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Bool, Float, UInt8
 from torch import Tensor
 
 from models.landmark_net import Stage
 from tracker.crop import crop_pixels
 
 from .label_maps import FULL_STROKE, point_maps
-from .losses import adaptive_wing_loss, gaussian_cross_entropy, plain_loss, star_loss
+from .losses import (
+    adaptive_wing_loss,
+    consistency_loss,
+    gaussian_cross_entropy,
+    plain_loss,
+    star_loss,
+)
 from .recipes import Recipe
 
 
@@ -24,6 +30,8 @@ class Labels:
     """1, or less where a machine labelled and doubts; point and edge maps take no notice."""
     edges: UInt8[Tensor, "faces edges cells cells"]
     """Strokes of `label_maps.edge_maps`; no edges where the network has no attention maps."""
+    again: Bool[Tensor, " faces"]
+    """A second view of the face before it."""
     size_px: int
 
 
@@ -58,4 +66,7 @@ def _position(stage: Stage, labels: Labels, recipe: Recipe) -> dict[str, Tensor]
     if recipe.cross_entropy_weight:
         entropy = gaussian_cross_entropy(stage.logits, target, recipe.sigma_cells, certainty)
         parts["cross_entropy"] = recipe.cross_entropy_weight * entropy
+    if recipe.consistency_weight:
+        apart = consistency_loss(stage.heatmaps, inside, labels.again)
+        parts["consistency"] = recipe.consistency_weight * apart
     return parts

@@ -29,8 +29,9 @@ class Processes:
         return self.rank == 0
 
     def share(self, items: list[Any]) -> list[Any]:
-        """This process' part of what all of them do together."""
-        return items[self.rank :: self.count]
+        """This process' part of what all of them do together; neighbours stay together."""
+        part = len(items) // self.count
+        return items[self.rank * part : (self.rank + 1) * part]
 
     def agree(self, said: bool) -> bool:
         """Whether any process says so: all must stop at the same step."""

@@ -19,6 +19,9 @@ class Recipe:
     depth: int
     attention: bool = False
     heatmap: Literal["instance-relu", "softmax"] = "softmax"
+    block: Literal["bottleneck", "separable"] = "bottleneck"
+    stem_pools: tuple[int, ...] = (1,)
+    """As in `LandmarkNetConfig`; attention maps are taught at a quarter of the crop only."""
     input_px: int
     margin: float = 1.2
     colour: Literal["RGB", "BGR"] = "RGB"
@@ -35,6 +38,9 @@ class Recipe:
     """(From this share of `images`, train at this crop size): small crops first are cheap."""
     pseudo_share: float = 0.4
     """Share of pseudo-labelled faces in a batch, where there are any."""
+    pair_share: float = 0.0
+    """Share of second views in a batch, at most 0.5: each shows a face of the batch once more, as
+    the next frame of a video would."""
     evaluate_every: int = 8_000
     """Pictures between two looks at the held-out part; also what a kill can cost."""
     judge_raw: bool = False
@@ -68,10 +74,18 @@ class Recipe:
     """Width of that Gaussian."""
     attention_weight: float = 10.0
     """Of Adaptive Wing on point maps and on edge maps, where the network has them."""
+    consistency_weight: float = 0.0
+    """Of the distance between the errors in both views of a pair."""
     stage_ratio: float = 1.0
     """Weight of each stack's losses over those of the stack before; the last counts 1."""
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     seed: int = 0
+
+    def __post_init__(self) -> None:
+        if self.attention and len(self.stem_pools) != 1:
+            raise ValueError("label maps of points and edges are a quarter of the crop")
+        if not 0 <= self.pair_share <= 0.5:
+            raise ValueError(f"pair_share must lie between 0 and 0.5, got {self.pair_share}")
 
     def size_at(self, progress: float) -> int:
         """Crop size in pixels at this share of the run."""

@@ -4,7 +4,7 @@ import io
 import math
 import os
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,8 +24,11 @@ from .views import View, as_input
 
 Precision = Literal["fp32", "bf16", "fp16"]
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
-_SHAPE = ("stacks", "width", "stem_width", "depth", "attention", "heatmap", "batch", "seed")
+_SHAPE = ("stacks", "width", "stem_width", "depth", "attention", "heatmap", "block", "stem_pools",
+          "batch", "seed")  # fmt: skip
 """What a state and a recipe must share for the one to go on with the other."""
+_USUAL = {field.name: field.default for field in fields(Recipe)}
+"""What older states mean where they say nothing."""
 
 
 class TrainingError(FaceTrackError):
@@ -65,6 +68,8 @@ def architecture_of(recipe: Recipe, layout: Layout) -> LandmarkNetConfig:
         depth=recipe.depth,
         attention=recipe.attention,
         heatmap=recipe.heatmap,
+        block=recipe.block,
+        stem_pools=recipe.stem_pools,
     )
 
 
@@ -135,14 +140,11 @@ class Run:
         parts = self.execution.accumulate
         device = self.processes.device
         sums: dict[str, Tensor] = {}
-        pieces = zip(
-            *(t.chunk(parts) for t in (batch.crop, batch.target, batch.certainty, batch.edges)),
-            strict=True,
-        )
-        for index, (crops, target, certainty, edges) in enumerate(pieces):
-            labels = Labels(
-                target.to(device), certainty.to(device), edges.to(device), crops.shape[-1]
-            )
+        rows = (batch.crop, batch.target, batch.certainty, batch.edges, batch.again)
+        pieces = zip(*(row.chunk(parts) for row in rows), strict=True)
+        for index, (crops, *said) in enumerate(pieces):
+            target, certainty, edges, again = (part.to(device) for part in said)
+            labels = Labels(target, certainty, edges, again, crops.shape[-1])
             with self._unsynchronised(is_last=index + 1 == parts):
                 stages = self._run_stages(crops.to(device, memory_format=torch.channels_last))
                 losses = objective(stages, labels, self.recipe)
@@ -215,7 +217,7 @@ class Run:
         except UNREADABLE as error:
             raise DataError(f"{path}: damaged: delete it, or name another folder") from error
         theirs, ours = state["recipe"], asdict(self.recipe)
-        if other := [name for name in _SHAPE if theirs.get(name) != ours[name]]:
+        if other := [name for name in _SHAPE if theirs.get(name, _USUAL.get(name)) != ours[name]]:
             raise DataError(
                 f"{path}: belongs to a run with another {', '.join(other)}: name another folder"
             )

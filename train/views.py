@@ -1,12 +1,12 @@
 """What a run looks at: which faces, in which order, under which random view."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 import torch
-from jaxtyping import Float, UInt8
+from jaxtyping import Bool, Float, UInt8
 from torch import Tensor
 from torch.utils.data import Dataset
 
@@ -29,6 +29,8 @@ class Draw:
     number: int
     sample: int
     size_px: int
+    again: bool = False
+    """A second view of the face that the draw before shows."""
 
 
 class View(NamedTuple):
@@ -41,6 +43,8 @@ class View(NamedTuple):
     """As `Labels.certainty`."""
     edges: UInt8[Tensor, "edges cells cells"]
     """As `Labels.edges`."""
+    again: Bool[Tensor, ""]
+    """As `Labels.again`."""
     name: str
     bad: str
     """Pictures that could not be read in its place, a line each."""
@@ -59,6 +63,7 @@ class RandomViews(Dataset[View]):
 
     def __getitem__(self, draw: Draw) -> View:
         rng = np.random.default_rng((self._recipe.seed, draw.number))
+        next_frame = rng.spawn(1)[0] if draw.again else None
         sample, bad = self._samples[draw.sample], []
         for _ in range(_ATTEMPTS):
             try:
@@ -67,45 +72,51 @@ class RandomViews(Dataset[View]):
                 bad.append(str(error))
                 sample = self._samples[int(rng.integers(len(self._samples)))]
                 continue
-            crop, points, certainty = self._random_crop(image, sample, draw.size_px, rng)
-            return self._view(crop, points, certainty, sample.name, "\n".join(bad))
+            crop, points, certainty = self._random_crop(
+                image, sample, draw.size_px, rng, next_frame
+            )
+            pixels = crop if self._recipe.colour == "RGB" else crop[..., ::-1].copy()
+            target = normalised_coordinates(points, draw.size_px).astype(np.float32)
+            return View(
+                torch.from_numpy(pixels).permute(2, 0, 1),
+                torch.from_numpy(target),
+                torch.from_numpy(certainty.astype(np.float32)),
+                self._edges(points, draw.size_px),
+                torch.tensor(draw.again),
+                sample.name,
+                "\n".join(bad),
+            )
         raise DataError(f"{_ATTEMPTS} pictures in a row cannot be read, last {bad[-1]}")
 
-    def _view(
-        self,
-        crop: UInt8[np.ndarray, "size size rgb=3"],
-        points: Float[np.ndarray, "landmarks xy=2"],
-        certainty: Float[np.ndarray, " landmarks"],
-        name: str,
-        bad: str,
-    ) -> View:
-        size_px = len(crop)
-        target = torch.from_numpy(normalised_coordinates(points, size_px).astype(np.float32))
-        edges = (
-            torch.from_numpy(edge_maps(points, self._layout, size_px))
-            if self._recipe.attention
-            else torch.zeros(0, size_px // 4, size_px // 4, dtype=torch.uint8)
-        )
-        pixels = crop if self._recipe.colour == "RGB" else crop[..., ::-1].copy()
-        sure = torch.from_numpy(certainty.astype(np.float32))
-        return View(torch.from_numpy(pixels).permute(2, 0, 1), target, sure, edges, name, bad)
+    def _edges(
+        self, points: Float[np.ndarray, "landmarks xy=2"], size_px: int
+    ) -> UInt8[Tensor, "edges cells cells"]:
+        if not self._recipe.attention:
+            return torch.zeros(0, size_px // 4, size_px // 4, dtype=torch.uint8)
+        return torch.from_numpy(edge_maps(points, self._layout, size_px))
 
 
 def batches(recipe: Recipe, labelled: int, pseudo: int, start: int) -> Iterator[list[Draw]]:
     """The draws of every batch from picture `start` on; samples 0…labelled-1 are the labelled.
 
     Every epoch goes through all faces once, in its own order; the order of any place in a run can
-    be told without what came before.
+    be told without what came before. Second views follow their first, at the end of a batch; they
+    take up to half of the pseudo-labelled faces' places, and only then the labelled ones'.
     """
+    twins = round(recipe.pair_share * recipe.batch)
     from_pseudo = round(recipe.pseudo_share * recipe.batch) if pseudo else 0
-    from_labelled = recipe.batch - from_pseudo
+    from_pseudo -= min(twins, from_pseudo // 2)
+    from_labelled = recipe.batch - twins - from_pseudo
+    alone = recipe.batch - 2 * twins
     own, borrowed = _Order(labelled, recipe.seed, 1), _Order(pseudo, recipe.seed, 2)
     for first in range(start, recipe.images, recipe.batch):
         size_px = recipe.size_at(first / recipe.images)
         step = first // recipe.batch
         samples = [own[step * from_labelled + place] for place in range(from_labelled)]
         samples += [labelled + borrowed[step * from_pseudo + i] for i in range(from_pseudo)]
-        yield [Draw(first + place, sample, size_px) for place, sample in enumerate(samples)]
+        draws = [Draw(first + place, sample, size_px) for place, sample in enumerate(samples)]
+        pairs = [replace(draw, again=again) for draw in draws[alone:] for again in (False, True)]
+        yield draws[:alone] + pairs
 
 
 class _Order:

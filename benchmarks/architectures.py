@@ -1,0 +1,285 @@
+"""Which network is worth its milliseconds? Small ones of one family, side by side.
+
+    python -m benchmarks.architectures --data 300w --pseudo-labels labels.npz --run runs/arch
+    python -m benchmarks.architectures --data 300w --run runs/arch --report --time
+
+Every network starts from the same seed, sees the same pictures and is judged on the held-out part
+by the average of its weights, at each of `RUNGS`. The first rung has all of them; who is promoted
+to a longer one is named by `--only` and `--images`. Training goes on where it stopped. The time is
+that of one face by ONNX Runtime, as `run_tracker.py` runs it, the networks taking turns.
+"""
+
+import argparse
+import json
+import statistics
+import time
+from dataclasses import asdict, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnxruntime
+import torch
+from matplotlib.figure import Figure
+from rich.console import Console
+from torch.utils.flop_counter import FlopCounterMode
+
+from models.crop_reader import CropReader
+from models.description import CheckpointInfo
+from models.export import as_onnx, check_crops
+from models.landmark_net import LandmarkNet
+from models.onnx_landmarker import INPUT, session_options
+from tracker.errors import FaceTrackError
+from tracker.layouts import Layout
+from train.datasets import open_data_set
+from train.faces import Faces, gather
+from train.fit import Limits, fit
+from train.processes import Processes
+from train.recipes import RECIPES, Recipe
+from train.run import Run, architecture_of
+from train.run_folder import RunFolder
+
+from .measure import machine
+
+RESULTS = Path(__file__).parent / "results"
+RUNGS = (4_000, 12_000, 36_000)
+"""Pictures seen; a network is judged at each that it reaches."""
+SHIPPED = "as shipped"
+_NEVER = 1e-9
+"""The share of a run in which the learning rate falls: it stays level, so that a run can go on."""
+
+BASE = replace(
+    RECIPES["lite"],
+    sizes=(),
+    warmup=0.0,
+    decay=_NEVER,
+    batch=8,
+    evaluate_every=RUNGS[0],
+    ema_half_life=2_000,
+)
+NETWORKS: dict[str, dict[str, Any]] = {
+    SHIPPED: {},
+    "width 64": {"width": 64},
+    "width 96": {"width": 96},
+    "width 192": {"width": 192},
+    "stem 16": {"stem_width": 16},
+    "stem 64": {"stem_width": 64},
+    "stem halves early": {"stem_pools": (0,)},
+    "depth 2": {"depth": 2},
+    "depth 4": {"depth": 4},
+    "2 stacks, width 64": {"stacks": 2, "width": 64},
+    "2 stacks, width 96": {"stacks": 2, "width": 96},
+    "4 stacks, width 64": {"stacks": 4, "width": 64},
+    "separable": {"block": "separable"},
+    "separable, width 192": {"block": "separable", "width": 192},
+    "separable, 2 stacks": {"block": "separable", "stacks": 2},
+    "input 96": {"input_px": 96},
+    "input 192": {"input_px": 192, "width": 96},
+    "input 256, map 32": {"input_px": 256, "width": 96, "stem_width": 16, "stem_pools": (0, 2)},
+    "input 256, map 64": {"input_px": 256, "width": 64, "stem_width": 16, "depth": 4},
+    "map 64": {"width": 64, "stem_width": 16, "stem_pools": (), "depth": 4},
+}
+"""By what they differ from the default network."""
+
+
+def recipe_of(name: str, images: int) -> Recipe:
+    """How a network is trained up to a rung."""
+    return replace(BASE, images=images, **NETWORKS[name])
+
+
+def train_all(faces: Faces, root: Path, names: list[str], images: int) -> None:
+    """Bring these networks to a rung."""
+    for name in names:
+        recipe, folder = recipe_of(name, images), RunFolder(root / name.replace(", ", "-"))
+        run = Run(recipe, faces.layout, Processes(torch.device("cpu")))
+        if folder.state.exists():
+            run.load(folder.state)
+        if run.images >= images:
+            continue
+        print(f"{name}: {run.images} of {images}", flush=True)  # noqa: T201 - a script's progress
+        folder.begin(recipe, faces.described, run.images)
+        fit(run, faces, folder, Limits(workers=0), None)
+
+
+def rows_of(root: Path, layout: Layout) -> list[dict[str, Any]]:
+    """Size, operations and the error at every rung, of each network."""
+    rows = []
+    for name in NETWORKS:
+        recipe = recipe_of(name, RUNGS[0])
+        network, info = untrained(recipe, layout)
+        log = RunFolder(root / name.replace(", ", "-")).rows()
+        errors = {row["images"]: row["nme_percent"] for row in log}
+        rows.append(
+            {
+                "network": name,
+                "stacks": recipe.stacks,
+                "width": recipe.width,
+                "stem": recipe.stem_width,
+                "depth": recipe.depth,
+                "block": recipe.block,
+                "input_px": recipe.input_px,
+                "map": recipe.input_px // network.config.stride,
+                "parameters": sum(p.numel() for p in network.parameters()),
+                "mega_mac": round(_flop(network, info) / 2e6, 1),
+                "nme_percent": {str(r): errors[r] for r in RUNGS if r in errors},
+            }
+        )
+    return rows
+
+
+def untrained(recipe: Recipe, layout: Layout) -> tuple[LandmarkNet, CheckpointInfo]:
+    """A network of a recipe's shape, and what describes it."""
+    network = LandmarkNet(architecture_of(recipe, layout)).eval()
+    info = CheckpointInfo(
+        architecture=network.config,
+        layout=layout.name,
+        input_px=recipe.input_px,
+        margin=recipe.margin,
+    )
+    return network, info
+
+
+def _flop(network: LandmarkNet, info: CheckpointInfo) -> float:
+    crops = torch.zeros(1, info.input_px, info.input_px, 3, dtype=torch.uint8)
+    with torch.no_grad(), FlopCounterMode(display=False) as counter:
+        CropReader(network, info)(crops)
+    return float(counter.get_total_flops())
+
+
+def times_ms(layout: Layout, rounds: int) -> dict[str, float]:
+    """Median time of one face through every network; what its weights are changes nothing."""
+    sessions = {}
+    for name in NETWORKS:
+        network, info = untrained(recipe_of(name, RUNGS[0]), layout)
+        content = as_onnx(CropReader(network, info), info, "")
+        sessions[name] = (
+            onnxruntime.InferenceSession(
+                content, session_options(), providers=["CPUExecutionProvider"]
+            ),
+            {INPUT: check_crops(info.input_px, 1)},
+        )
+    taken: dict[str, list[float]] = {name: [] for name in sessions}
+    for _ in range(rounds):
+        for name, (session, crops) in sessions.items():
+            session.run(None, crops)  # finds the caches full of another network
+            started = time.perf_counter()
+            session.run(None, crops)
+            taken[name].append(time.perf_counter() - started)
+    return {name: round(1e3 * statistics.median(each), 2) for name, each in taken.items()}
+
+
+def frontier(rows: list[dict[str, Any]], rung: int) -> set[str]:
+    """Networks than which none is both faster and more accurate at a rung."""
+    there = [
+        (row["ms"], row["nme_percent"][str(rung)], row["network"])
+        for row in rows
+        if str(rung) in row["nme_percent"]
+    ]
+    return {
+        name
+        for ms, nme, name in there
+        if not any(m <= ms and e <= nme and (m, e) != (ms, nme) for m, e, _ in there)
+    }
+
+
+def as_markdown(result: dict[str, Any]) -> str:
+    """The table, the fastest first; bold is on the curve of its rung."""
+    rows = sorted(result["rows"], key=lambda row: row["ms"])
+    curves = {rung: frontier(rows, rung) for rung in RUNGS}
+    heads = [f"NME at {rung // 1000}k" for rung in RUNGS]
+    lines = [
+        "# Which network is worth its milliseconds?",
+        "",
+        f"{result['trained_on']}. All from the same seed, batch {BASE.batch}, learning rate "
+        f"{BASE.learning_rate:g} and level, no falling end: figures compare networks, "
+        "they are not what a full training reaches. NME in % of the outer eye distance on the "
+        "held-out part, exact crops, after so many thousand pictures; in bold what no network "
+        "beats in both time and error. Time: one face, ONNX Runtime, median of turns.",
+        "",
+        f"| network | stacks | width | stem | depth | block | input | map | M parameters | M MAC "
+        f"| ms | {' | '.join(heads)} |",
+        "|---|--:|--:|--:|--:|---|--:|--:|--:|--:|--:|" + "--:|" * len(heads),
+    ]
+    for row in rows:
+        errors = [_cell(row, rung, curves[rung]) for rung in RUNGS]
+        lines.append(
+            f"| {row['network']} | {row['stacks']} | {row['width']} | {row['stem']} "
+            f"| {row['depth']} | {row['block']} | {row['input_px']} | {row['map']} "
+            f"| {row['parameters'] / 1e6:.2f} | {row['mega_mac']:.0f} | {row['ms']:.1f} "
+            f"| {' | '.join(errors)} |"
+        )
+    return "\n".join([*lines, "", f"Machine: {result['machine']}.", ""])
+
+
+def _cell(row: dict[str, Any], rung: int, curve: set[str]) -> str:
+    if str(rung) not in row["nme_percent"]:
+        return ""
+    shown = f"{row['nme_percent'][str(rung)]:.2f}"
+    return f"**{shown}**" if row["network"] in curve else shown
+
+
+def drawn(rows: list[dict[str, Any]]) -> Figure:
+    """Error against time, one curve for each rung."""
+    figure = Figure(figsize=(9, 5.5), layout="constrained")
+    axes = figure.add_subplot()
+    for rung, colour in zip(RUNGS, ("#b0b0b0", "#e07b00", "#1f5fd0"), strict=True):
+        there = [row for row in rows if str(rung) in row["nme_percent"]]
+        points = {r["network"]: (r["ms"], r["nme_percent"][str(rung)]) for r in there}
+        if not points:
+            continue
+        axes.plot(*zip(*points.values(), strict=True), ".", color=colour)
+        curve = sorted(points[name] for name in frontier(rows, rung))
+        label = f"{rung:,} pictures"
+        axes.plot(*zip(*curve, strict=True), color=colour, drawstyle="steps-post", label=label)
+        for name, point in points.items():
+            axes.annotate(name, point, (3, 3), textcoords="offset points", fontsize=7)
+    axes.set(xlabel="ms for one face", ylabel="NME of held-out faces, %", yscale="log")
+    axes.legend()
+    return figure
+
+
+def main() -> None:
+    """Train, or print and write the table."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--data", type=Path, required=True, help="folder of 300W")
+    parser.add_argument("--pseudo-labels", type=Path, help="what train.teacher wrote")
+    parser.add_argument("--run", type=Path, required=True, help="folder for the runs")
+    parser.add_argument("--images", type=int, choices=RUNGS, default=RUNGS[0], help="train up to")
+    parser.add_argument("--only", nargs="+", choices=NETWORKS, default=list(NETWORKS))
+    parser.add_argument("--report", action="store_true", help="do not train")
+    parser.add_argument("--time", action="store_true", help="with --report: time them anew")
+    arguments = parser.parse_args()
+    try:
+        faces = gather(open_data_set(arguments.data), arguments.pseudo_labels, select_on_test=False)
+        if not arguments.report:
+            train_all(faces, arguments.run, arguments.only, arguments.images)
+            return
+    except FaceTrackError as error:
+        parser.exit(2, f"error: {error}\n")
+    report(faces, arguments.run, anew=arguments.time)
+
+
+def report(faces: Faces, root: Path, *, anew: bool) -> None:
+    """Print the table; write it, its figures and its curve."""
+    path = RESULTS / "architectures.json"
+    before = json.loads(path.read_text()) if path.exists() else {"rows": []}
+    if anew:
+        times = times_ms(faces.layout, rounds=60)
+    else:
+        times = {row["network"]: row["ms"] for row in before["rows"]}
+    rows = [row | {"ms": times.get(row["network"], np.nan)} for row in rows_of(root, faces.layout)]
+    result = {
+        "machine": machine(),
+        "trained_on": faces.described,
+        "recipe": asdict(BASE),
+        "rows": rows,
+    }
+    path.write_text(json.dumps(result, indent=1) + "\n")
+    page = as_markdown(result)
+    path.with_suffix(".md").write_text(page, encoding="utf-8")
+    drawn(rows).savefig(path.with_suffix(".png"), dpi=130)
+    Console().print(page, highlight=False, markup=False)
+
+
+if __name__ == "__main__":
+    main()
