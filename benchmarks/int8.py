@@ -92,7 +92,7 @@ def judge(landmarker: OneStage, data: Path) -> Judged:
     yardstick = normalisers(annotated.layout)[0]
     mean = predict(landmarker, held_out).mean
     error = normalised_mean_error(mean, truth, annotated.layout, yardstick).mean()
-    looks = observe_flicker(Looker(landmarker), held_out)  # type: ignore[arg-type] # any will do
+    looks = observe_flicker(Looker(landmarker), held_out)
     flicker = np.sqrt(np.square(looks.error).sum(-1).mean())
     return Judged(round(float(100 * error), 3), round(float(100 * flicker), 4))
 

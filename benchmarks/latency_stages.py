@@ -11,6 +11,7 @@ import numpy as np
 import models
 import run_tracker
 from tracker.detection import MediaPipeDetector
+from tracker.outputs import open_sinks
 from tracker.pipeline import FaceTracker
 from tracker.sinks import Sink
 from tracker.sources import Source, open_source
@@ -34,11 +35,12 @@ def outputs(folder: Path) -> list[str]:
 def time_stages(clip: Path, weights: str, folder: Path) -> Milliseconds:
     """Every frame of the clip from the file to the written overlay and CSV."""
     arguments = run_tracker.build_parser().parse_args([str(clip), *outputs(folder)])
+    asked = run_tracker.asked_outputs(arguments)
     tracker = FaceTracker(models.load_landmarker(weights, "cpu"), MediaPipeDetector())
     taken: Milliseconds = {stage: [] for stage in STAGES}
     with ExitStack() as opened:
         source = opened.enter_context(open_source(str(clip)))
-        sinks = list(run_tracker.open_sinks(arguments, source, tracker.layout))
+        sinks = list(open_sinks(asked, source, tracker.layout))
         for sink in sinks:
             opened.callback(sink.close)
         for of_frame in islice(_frames(source, tracker, sinks), _WARM_FRAMES, None):

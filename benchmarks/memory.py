@@ -18,12 +18,13 @@ from rich.console import Console
 from rich.table import Table
 
 import models
-import run_tracker
 from tracker.detection import MediaPipeDetector
 from tracker.draw import draw_faces
 from tracker.pipeline import FaceTracker
+from tracker.pump import pump
 from tracker.sinks import CsvSink, VideoSink
 from tracker.sources import open_source
+from tracker.terminal import alone
 from tracker.types import Frame, Image, TrackedFace
 
 from .latency_clips import write_one_face
@@ -104,7 +105,7 @@ def measure(clip: Path, weights: str, seconds: float, folder: Path) -> ResidentM
         closing(VideoSink(folder / "out.mp4", source.frame_rate, overlay)) as video,
         closing(CsvSink(folder / "out.csv", tracker.layout, by_name=False, raw=False)) as rows,
     ):
-        run_tracker.pump(source, tracker, [video, rows, memory], Console(quiet=True))
+        pump(source, tracker, [video, rows, memory], alone(Console(quiet=True)))
     return memory
 
 

@@ -1,8 +1,9 @@
 """The GPU back end: crops, network and decoding without leaving the device.
 
 A frame goes up once, all its faces run as one batch, and one small tensor comes back, for which
-alone the CPU waits. Frames are not batched: a followed face's crop comes from the frame before,
-and pictures of a folder wait for the detector, which takes them one by one on the CPU.
+alone the CPU waits. Frames of one video are not batched: a followed face's crop comes from the
+frame before, and pictures of a folder wait for the detector, which takes them one by one on the
+CPU. Crops of several videos are, by `tracker.shared_batches`.
 
 All but the graphs runs on the CPU too, so that tests can hold it against the other back ends.
 """
@@ -10,6 +11,7 @@ All but the graphs runs on the CPU too, so that tests can hold it against the ot
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
+from threading import Lock
 
 import numpy as np
 import torch
@@ -54,6 +56,8 @@ class DeviceLandmarker(CalibratedLandmarker):
             if isinstance(module, nn.Conv2d):
                 module.to(precision)
         self._batches: dict[int, _Batch] = {}
+        self._capturing = Lock()
+        """While a graph is captured no other thread may ask CUDA for anything."""
 
     @torch.inference_mode()
     def cut(
@@ -63,8 +67,16 @@ class DeviceLandmarker(CalibratedLandmarker):
         reduced_from_crop: Float[np.ndarray, "faces 3 3"],
     ) -> UInt8[Tensor, "faces size size rgb=3"]:
         """Crops on the device, as `models.device_crops.cut_crops` cuts them."""
-        frame, matrices = self._upload(image), self._upload(reduced_from_crop)
-        return cut_crops(frame, factors, matrices, self.input_px)
+        with self._capturing:
+            frame, matrices = self._upload(image), self._upload(reduced_from_crop)
+            return cut_crops(frame, factors, matrices, self.input_px)
+
+    @torch.inference_mode()
+    def join(
+        self, crops: list[UInt8[Tensor, "faces size size rgb=3"]]
+    ) -> UInt8[Tensor, "all_faces size size rgb=3"]:
+        """Crops of several frames as one batch."""
+        return torch.cat(crops)
 
     @torch.inference_mode()
     def raw(self, crops: UInt8[np.ndarray | Tensor, "faces height width rgb=3"]) -> CropMoments:
@@ -95,8 +107,9 @@ class DeviceLandmarker(CalibratedLandmarker):
         size = 1 << (faces - 1).bit_length()
         if size not in self._batches:
             side = self.input_px
-            room = torch.zeros((size, side, side, 3), dtype=torch.uint8, device=self.device)
-            self._batches[size] = _Batch(self.read, room)
+            with self._capturing:
+                room = torch.zeros((size, side, side, 3), dtype=torch.uint8, device=self.device)
+                self._batches[size] = _Batch(self.read, room)
         return self._batches[size]
 
     def _upload(self, array: np.ndarray) -> Tensor:

@@ -236,3 +236,28 @@ def test_the_variance_of_a_motion_is_that_of_least_squares(rng: np.random.Genera
     rows = np.moveaxis(basis[:, 0], (0, 1, 2), (1, 2, 0))  # (landmarks, xy, motion)
     normal = np.einsum("nia,nij,njb->ab", rows, weight, rows)
     np.testing.assert_allclose(variance[0], np.diag(np.linalg.inv(normal)), rtol=1e-9)
+
+
+@pytest.mark.parametrize("place", [0.0, 123.456])
+def test_landmarks_in_one_place_tell_of_a_shift_alone(
+    place: float, rng: np.random.Generator
+) -> None:
+    basis = motion_basis(np.full((2, 1, 68), place), np.array([100.0]))
+    precision = np.ones((3, 1, 68)) * np.array([1.0, 0.0, 1.0])[:, None, None]
+    offset = np.array([3.0, -2.0])[:, None, None] + rng.standard_normal((2, 1, 68))
+    motion, variance = fit_motion(basis, offset, precision)
+    np.testing.assert_allclose(motion[0, :2], offset.mean(-1)[:, 0], rtol=1e-9)
+    np.testing.assert_allclose(motion[0, 2:], 0, atol=1e-9)
+    np.testing.assert_allclose(variance[0, :2], 1 / 68, rtol=1e-9)
+    assert (variance[0, 2:] > 1e6).all()
+
+
+def test_a_face_that_was_a_point_is_followed_when_it_is_a_face_again() -> None:
+    follow, shape = Follower(), face_of(IBUG_68)
+    point = np.full_like(shape, 77.3)
+    for truth in (point, shape, point, shape):
+        for _ in range(20):
+            found = follow(truth)
+        assert error_px(found, truth) < 3 * NOISE_PX
+        assert follow.state is not None
+        assert (np.linalg.eigvalsh(follow.filter.covariance(follow.state)) > 0).all()

@@ -11,19 +11,20 @@ import pytest
 from fakes import BlobDetector, BlobLandmarker, blob_frame, write_video
 from rich.console import Console
 
-import run_tracker
 from tracker.compare import SideBySide
 from tracker.errors import SinkError, SourceError
 from tracker.layouts import IBUG_68
 from tracker.offline import Remember, Replay, smoothed_faces
 from tracker.pipeline import FaceTracker
+from tracker.pump import READ_AHEAD, WRITE_BEHIND, pump, pump_offline
 from tracker.sinks import CsvSink, JsonLinesSink, Sink, VideoSink, WindowClosed, WindowSink
 from tracker.sources import Source, open_source
+from tracker.terminal import alone
 from tracker.types import Frame, Image, TrackedFace
 
 PATIENCE_S = 10.0
 """Nothing waits this long unless it is broken."""
-QUIET = Console(quiet=True)
+QUIET = alone(Console(quiet=True))
 
 
 def faces_of_blobs() -> FaceTracker:
@@ -130,7 +131,7 @@ def test_files_are_those_of_a_plain_loop_byte_for_byte(film: Path, tmp_path: Pat
     with open_source(str(film)) as source:
         plain_loop(source, faces_of_blobs(), plain)
     with open_source(str(film)) as source:
-        run_tracker.pump(source, faces_of_blobs(), overlapped, QUIET)
+        pump(source, faces_of_blobs(), overlapped, QUIET)
     for sink in plain + overlapped:
         sink.close()
     written = contents(tmp_path / "overlapped")
@@ -147,7 +148,7 @@ def test_offline_files_are_those_of_a_plain_loop_byte_for_byte(film: Path, tmp_p
     with open_source(str(film)) as source:
         plain_loop(source, Replay(faces, tracker.tally), plain)
     with open_source(str(film)) as source:
-        run_tracker.pump_offline(str(film), source, faces_of_blobs(), overlapped, QUIET)
+        pump_offline(str(film), source, faces_of_blobs(), overlapped, QUIET)
     for sink in plain + overlapped:
         sink.close()
     assert contents(tmp_path / "overlapped") == contents(tmp_path / "plain")
@@ -155,10 +156,10 @@ def test_offline_files_are_those_of_a_plain_loop_byte_for_byte(film: Path, tmp_p
 
 def test_memory_stays_flat_behind_a_slow_sink() -> None:
     source = Frames(60)
-    waiting = run_tracker._READ_AHEAD + run_tracker._WRITE_BEHIND
+    waiting = READ_AHEAD + WRITE_BEHIND
     # In a hand each: the writer's, the tracker's, the reader's.
     slow = Notes(lambda frame: source.wait_until_made(min(frame.index + waiting + 3, 60)))
-    run_tracker.pump(source, faces_of_blobs(), [slow], QUIET)
+    pump(source, faces_of_blobs(), [slow], QUIET)
     assert slow.indices == list(range(60))
     # And the one in which the tracker last looked for faces.
     assert waiting + 3 <= source.most_alive <= waiting + 4
@@ -176,7 +177,7 @@ def test_a_camera_that_is_too_fast_loses_its_oldest_frames(tmp_path: Path) -> No
             source.wait_until_made(51)
             return step(frame)
 
-    summary = run_tracker.pump(source, Slow(), [notes], QUIET)
+    summary = pump(source, Slow(), [notes], QUIET)
     assert notes.indices[-1] == 49
     assert len(notes.indices) <= 2  # and the one that was taken before all had come
     assert summary.dropped == 50 - len(notes.indices)
@@ -191,7 +192,7 @@ def test_a_source_that_breaks_off_keeps_what_was_tracked() -> None:
 
     notes = Notes()
     with pytest.raises(SourceError, match="stopped giving frames"):
-        run_tracker.pump(Broken(20), faces_of_blobs(), [notes], QUIET)
+        pump(Broken(20), faces_of_blobs(), [notes], QUIET)
     assert notes.indices == list(range(20))
     assert not stages_at_work()
 
@@ -203,7 +204,7 @@ def test_a_pipe_that_breaks_ends_all_threads_and_names_the_frame() -> None:
 
     notes = Notes(breaks)
     with pytest.raises(SinkError, match="frame 7: an output cannot be written any more"):
-        run_tracker.pump(Frames(10_000), faces_of_blobs(), [notes], QUIET)
+        pump(Frames(10_000), faces_of_blobs(), [notes], QUIET)
     assert notes.indices == list(range(7))
     assert not stages_at_work()
 
@@ -222,7 +223,7 @@ class ClosedAtFive(WindowSink):
 
 def test_a_window_stays_on_the_main_thread_and_ends_the_run() -> None:
     window, notes = ClosedAtFive(), Notes()
-    summary = run_tracker.pump(Frames(10_000), faces_of_blobs(), [window, notes], QUIET)
+    summary = pump(Frames(10_000), faces_of_blobs(), [window, notes], QUIET)
     assert window.threads == {threading.main_thread()}
     assert threading.main_thread() not in notes.threads
     assert notes.indices == list(range(5))

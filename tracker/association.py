@@ -1,8 +1,7 @@
 """Which face in front of us is which face of before."""
 
 import numpy as np
-from jaxtyping import Float
-from scipy.optimize import linear_sum_assignment
+from jaxtyping import Float, Int
 
 _IMPOSSIBLE = 1e6
 
@@ -23,7 +22,22 @@ def match(
         return []
     distance = np.linalg.norm(known[:, None] - found[None], axis=-1).mean(-1)  # (known, found)
     cost = np.where(distance <= reach[:, None], distance, _IMPOSSIBLE)
-    rows, columns = linear_sum_assignment(cost)
+    rows, columns = _assigned(cost)
     return [
         (int(r), int(c)) for r, c in zip(rows, columns, strict=True) if cost[r, c] < _IMPOSSIBLE
     ]
+
+
+def _assigned(
+    cost: Float[np.ndarray, "known found"],
+) -> tuple[Int[np.ndarray, " pairs"], Int[np.ndarray, " pairs"]]:
+    """As many pairs as there can be, of least total cost."""
+    if min(cost.shape) == 1:
+        row, column = np.unravel_index([cost.argmin()], cost.shape)
+        return row, column
+    # Here, not on top: it takes longer than many a frame, and two faces that come back at once are
+    # rare.
+    from scipy.optimize import linear_sum_assignment  # noqa: PLC0415
+
+    rows, columns = linear_sum_assignment(cost)
+    return rows, columns

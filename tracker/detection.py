@@ -7,6 +7,7 @@ import cv2
 import numpy as np
 
 from .errors import FaceTrackError
+from .lazy import loaded_when_used
 from .quiet import native_stderr_silenced
 from .types import Image, Square
 
@@ -21,6 +22,13 @@ _SHAPES = {_SHORT_RANGE: (0.0, 0.059, 0.961), _FULL_RANGE: (0.0, 0.101, 0.901)}
 """Where the landmarks' square lies against the detector's box: shift right, shift down and side,
 in box widths; medians over the training part of 300W."""
 
+_BESIDES = (
+    "mediapipe.python.solutions.drawing_styles",
+    "mediapipe.python.solutions.drawing_utils",
+    "mediapipe.tasks.python",
+)
+"""What mediapipe imports that finds no faces: nine tenths of the time, for matplotlib and audio."""
+
 
 class MediaPipeDetector:
     """Short-range BlazeFace, and the full-range one for faces it is too coarse for.
@@ -31,8 +39,9 @@ class MediaPipeDetector:
 
     def __init__(self) -> None:
         try:
-            # Here, not on top: it takes seconds, and tracking with another detector needs none.
-            import mediapipe  # noqa: PLC0415
+            # Here, not on top: it takes time, and tracking with another detector needs none.
+            with loaded_when_used(*_BESIDES):
+                import mediapipe  # noqa: PLC0415
         except ImportError as error:  # a bare server lacks the libraries OpenCV draws with
             raise FaceTrackError(
                 f"mediapipe cannot be imported ({error}): on Debian and Ubuntu run "

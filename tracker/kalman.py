@@ -87,12 +87,20 @@ def inverse_of(matrix: Symmetric) -> Symmetric:
     return inverse
 
 
+def outer(
+    one: Float[np.ndarray, "components=2 *#batch"], other: Float[np.ndarray, "components=2 *#batch"]
+) -> Symmetric:
+    """Of vectors whose outer product is symmetric."""
+    product: np.ndarray = one.take((0, 0, 1), 0) * other.take((0, 1, 1), 0)
+    return product
+
+
 def update_rate(
     prior: Symmetric, noise: Float[np.ndarray, "*#batch"], innovation: Float[np.ndarray, "*#batch"]
 ) -> Updated:
     """Measure a number that has a rate: state (value, rate), H = (1, 0)."""
     gain = prior[:2] / (prior[0] + noise)  # K = P H^T S^-1
-    return Updated(gain * innovation, prior - gain[[0, 0, 1]] * prior[[0, 1, 1]])  # P -= K H P
+    return Updated(gain * innovation, prior - outer(gain, prior[:2]))  # P -= K H P
 
 
 def evidence_of_number(
@@ -146,5 +154,4 @@ def merged(
     """
     middle = (weight * mean).sum(1)
     away = mean - middle[:, None]
-    spread = away[[0, 0, 1]] * away[[0, 1, 1]]
-    return middle, (weight * (covariance + spread)).sum(1)
+    return middle, (weight * (covariance + outer(away, away))).sum(1)

@@ -19,6 +19,7 @@ from .kalman import (
     evidence_of_point,
     inverse_of,
     merged,
+    outer,
     packed,
     predict_rate,
     rate_after,
@@ -83,6 +84,8 @@ class HeadMotion:
         self._switch = np.full((modes, modes), (1 - stays) / max(modes - 1, 1))
         np.fill_diagonal(self._switch, stays)
         self._switch_head = self._head_switching()
+        self._diffusion = np.square(config.diffusion)[:, None]
+        self._acceleration = np.array(config.acceleration_noise)[:, None, None]
 
     def start(
         self,
@@ -117,11 +120,10 @@ class HeadMotion:
 
     def predicted(self, state: HeadState, dt_s: Float[np.ndarray, " faces"]) -> HeadState:
         """What is believed `dt_s` later, unmeasured, by the likeliest hypotheses."""
-        config, eyes = self.config, self._eyes(state.points)
-        dt = np.maximum(dt_s, _LEAST_STEP_S)
+        eyes, dt = self._eyes(state.points), np.maximum(dt_s, _LEAST_STEP_S)
         likeliest = self._likely_to_move(state)[:-1].argmax(0)
         pose = self._head_priors(state, dt, eyes)[0, likeliest, np.arange(len(dt))]
-        diffusion = np.multiply.outer(np.square(config.diffusion), dt * eyes**2)
+        diffusion = self._diffusion * (dt * eyes**2)
         mode = self._switched(state.modes).argmax(0)
         wandered = diffusion[mode, np.arange(len(dt))[:, None]] @ self._from_parts
         within = state.within + np.array([1.0, 0.0, 1.0])[:, None, None] * wandered
@@ -174,7 +176,7 @@ class HeadMotion:
         if not seen.all():
             noise[:, ~seen] = np.array([[_BLIND], [0], [_BLIND]]) * np.square(eyes).max()
         basis = self._basis(state, eyes)
-        diffusion = np.multiply.outer(np.square(self.config.diffusion), dt * eyes**2)
+        diffusion = self._diffusion * (dt * eyes**2)
         likely = self._switched(state.modes)
         spread = (likely * diffusion[..., None]).sum(0) @ self._from_parts
         motion, variance = self._fitted(basis, offset, state.within + noise, spread)
@@ -200,8 +202,7 @@ class HeadMotion:
     def covariance(self, state: HeadState) -> Float[np.ndarray, "faces landmarks xy=2 xy=2"]:
         """Of every landmark in the picture: within the face, and of the face."""
         basis = self._basis(state, self._eyes(state.points))
-        squared = basis[[0, 0, 1]] * basis[[0, 1, 1]]  # xx, xy and yy of each number of a motion
-        of_face = (state.pose[0][:, None] @ squared)[:, :, 0]
+        of_face = (state.pose[0][:, None] @ outer(basis, basis))[:, :, 0]
         return unpacked(state.within + of_face)
 
     def _fitted(
@@ -252,14 +253,13 @@ class HeadMotion:
         self, state: HeadState, dt: Float[np.ndarray, " faces"], eyes: Float[np.ndarray, " faces"]
     ) -> Float[np.ndarray, "vv_vr_rr=3 hypotheses faces motion=4"]:
         """Covariance of the head's motion under each hypothesis, before it is measured."""
-        config = self.config
+        config, square, dt = self.config, eyes[:, None] ** 2, dt[:, None]
         prior = np.zeros((3, *state.moving.shape, 4))
-        prior[0, 0] = state.pose[0] + (config.rest**2 * dt * eyes**2)[:, None]
-        prior[0, -1] = (config.jump * eyes[:, None]) ** 2
-        prior[2, 0] = prior[2, -1] = self._start_rate(eyes)
-        noise = np.multiply.outer(config.acceleration_noise, eyes[:, None] ** 2)
-        pose = state.pose[:, None]
-        prior[:, 1:-1] = predict_rate(pose, dt[None, :, None], config.rate_memory_s, noise)
+        prior[0, 0] = state.pose[0] + config.rest**2 * dt * square
+        prior[0, -1] = config.jump**2 * square
+        prior[2, 0] = prior[2, -1] = config.start_rate**2 * square
+        noise = self._acceleration * square
+        prior[:, 1:-1] = predict_rate(state.pose[:, None], dt[None], config.rate_memory_s, noise)
         return prior
 
     def _within(

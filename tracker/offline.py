@@ -123,7 +123,7 @@ def _smoothed(
         if index + 1 < len(backwards):
             gap = np.array([sightings[index + 1].time_s - sightings[index].time_s])
             state = motion.met(state, motion.predicted(backwards[index + 1].state, gap))
-        covariance = motion.covariance(state)[0] + lasting_covariance(track.last)
+        covariance = (motion.covariance(state) + lasting_covariance([track.last]))[0]
         estimates.append(LandmarkEstimate(state.points[0], covariance))
     return estimates
 

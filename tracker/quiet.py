@@ -34,6 +34,16 @@ class _Silence:
                 os.dup2(self._kept, 2)
                 os.close(self._kept)
 
+    def tell(self, line: str) -> None:
+        with self._lock:
+            now = os.dup(2)
+            if self._wanted:
+                os.dup2(self._kept, 2)
+            sys.stderr.write(line + "\n")
+            sys.stderr.flush()
+            os.dup2(now, 2)
+            os.close(now)
+
 
 _SILENCE = _Silence()
 
@@ -46,3 +56,8 @@ def native_stderr_silenced() -> Iterator[None]:
         yield
     finally:
         _SILENCE.end()
+
+
+def tell(line: str) -> None:
+    """Write a line to standard error though other threads silence it."""
+    _SILENCE.tell(line)

@@ -16,6 +16,9 @@ Motion = Float[np.ndarray, "faces motion=4"]
 Basis = Float[np.ndarray, "xy=2 faces motion=4 landmarks"]
 """How each number of a motion moves each landmark."""
 _IDENTITY = np.eye(4)[..., None]
+_GUESS = 1e-12
+"""How much is known of growth and turn beforehand, namely that there are none, against what the
+landmarks tell of the shift: it matters only where they all lie in one place."""
 
 
 def motion_basis(points: Points, yardstick: Float[np.ndarray, " faces"]) -> Basis:
@@ -40,6 +43,9 @@ def fit_motion(
 ) -> tuple[Motion, Motion]:
     """The motion that explains the offsets best, and the variances of its numbers.
 
+    Landmarks that lie in one place show neither growth nor turn: none is taken, with a vast
+    variance.
+
     Args:
         basis: Of the landmarks before the motion.
         offset: From there to where they were measured.
@@ -53,6 +59,9 @@ def fit_motion(
     weighted += precision[1, :, None] * basis[::-1]
     system = np.zeros((4, 9, offset.shape[1]))  # B W B^T, B W y, I
     system[:, :4] = (weighted @ basis.swapaxes(2, 3)).sum(0).T
+    guess = _GUESS * system[0, 0]
+    system[2, 2] += guess
+    system[3, 3] += guess
     system[:, 4] = (weighted @ offset[..., None]).sum(0)[..., 0].T
     system[:, 5:] = _IDENTITY
     # Gauss and Jordan, without pivoting: the matrices are positive definite. LAPACK would wake all

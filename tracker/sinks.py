@@ -21,7 +21,7 @@ from .layouts import Layout
 from .quiet import native_stderr_silenced
 from .types import Frame, Image, LandmarkEstimate, TrackedFace
 
-_CONTAINERS = (".mp4", ".mov", ".mkv", ".avi")
+CONTAINERS = (".mp4", ".mov", ".mkv", ".avi")
 _LONGEST_SIDE = 4096
 _LONGEST_STILL_S = 10.0
 """A camera that paused for longer does not fill the disk with copies of one picture."""
@@ -167,8 +167,8 @@ class VideoSink:
         paint: Callable[[Frame, list[TrackedFace]], Image],
         size: tuple[int, int] | None = None,
     ) -> None:
-        if path.suffix.lower() not in _CONTAINERS:
-            raise SinkError(f"{path}: is no video name: end it in {', '.join(_CONTAINERS)}")
+        if path.suffix.lower() not in CONTAINERS:
+            raise SinkError(f"{path}: is no video name: end it in {', '.join(CONTAINERS)}")
         self._path, self._paint = path, paint
         self._rate = round(frame_rate, 2)  # finer ones overflow the container's clock
         self._size = size

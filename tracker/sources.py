@@ -56,7 +56,7 @@ def open_source(address: str) -> Source:
     Raises:
         SourceError: If it is not there or gives no frames.
     """
-    if address.isdecimal() and len(address) < _LONGEST_CAMERA_INDEX:
+    if is_camera(address):
         return Camera(int(address))
     path = Path(address)
     if path.is_dir():
@@ -64,6 +64,11 @@ def open_source(address: str) -> Source:
     if not path.exists():
         raise SourceError(f"{address}: no such file or folder: check the path")
     return PictureFolder(path) if path.suffix.lower() in PICTURE_SUFFIXES else VideoFile(path)
+
+
+def is_camera(address: str) -> bool:
+    """Whether this names a camera, not a path."""
+    return address.isdecimal() and len(address) < _LONGEST_CAMERA_INDEX
 
 
 class _Capture:

@@ -1,9 +1,13 @@
-"""What a run shows in the terminal: progress, live status, closing tables."""
+"""What a run shows in the terminal, and Ctrl-C: progress, live status, closing tables."""
 
+import signal
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
+from threading import Event
+from types import FrameType
+from typing import NamedTuple
 
 from rich.console import Console
 from rich.progress import (
@@ -25,7 +29,7 @@ from .sources import Source
 
 Advance = Callable[[int], None]
 """Call after each frame with the number of faces in it."""
-_NAME_WIDTH, _BAR_WIDTH = 14, 8
+_NAME_WIDTH, BAR_WIDTH = 14, 8
 """The whole line fits into 80 columns."""
 
 
@@ -51,6 +55,11 @@ class RunSummary:
     def frames_per_second(self) -> float:
         return self.tally.frames / max(self.seconds, 1e-9)
 
+    def __str__(self) -> str:
+        ended = f"interrupted after {self.tally.frames}" if self.interrupted else self.tally.frames
+        rate, faces = f"{self.frames_per_second:.1f} fps", f"faces by id: {self.tally.ids}"
+        return f"{self.name}: {ended} frames, {rate}, {faces}"
+
     @property
     def milliseconds(self) -> dict[str, float]:
         """Per frame, by stage; reading and output overlap with the rest."""
@@ -60,16 +69,51 @@ class RunSummary:
         return {name: 1000 * spent / max(self.tally.frames, 1) for name, spent in stages.items()}
 
 
+class Watched(NamedTuple):
+    """What a run tells whoever watches it, and is told."""
+
+    advance: Advance
+    interrupted: Event
+    """Set where the run shall end after the frame it has."""
+
+
+Watch = Callable[[Source, RunSummary], AbstractContextManager[Watched]]
+"""Opened around a run."""
+
+
+def alone(console: Console) -> Watch:
+    """How a run is watched that has the terminal for itself."""
+
+    @contextmanager
+    def watch(source: Source, summary: RunSummary) -> Iterator[Watched]:
+        with progress(source, summary, console) as advance, interruption() as interrupted:
+            yield Watched(advance, interrupted)
+
+    return watch
+
+
+@contextmanager
+def interruption() -> Iterator[Event]:
+    """An event that Ctrl-C sets, so that a run ends between frames; a second Ctrl-C ends it now."""
+    interrupted = Event()
+
+    def handle(number: int, frame: FrameType | None) -> None:
+        interrupted.set()
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    before = signal.signal(signal.SIGINT, handle)
+    try:
+        yield interrupted
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 @contextmanager
 def progress(source: Source, summary: RunSummary, console: Console) -> Iterator[Advance]:
     """A bar with fps, latency and time left for files, a status line for cameras."""
-    name = TextColumn(
-        "{task.description}",
-        table_column=Column(max_width=_NAME_WIDTH, no_wrap=True, overflow="ellipsis"),
-    )
-    columns: list[ProgressColumn] = [SpinnerColumn(), name]
+    columns: list[ProgressColumn] = [SpinnerColumn(), name_column()]
     if source.frame_count is not None:
-        columns += [BarColumn(_BAR_WIDTH), MofNCompleteColumn()]
+        columns += [BarColumn(BAR_WIDTH), MofNCompleteColumn()]
     columns.append(TextColumn("{task.fields[fps]:5.1f} fps  {task.fields[faces]} faces"))
     columns.append(TextColumn("{task.fields[latency]}"))
     columns.append(TimeRemainingColumn() if source.frame_count else TimeElapsedColumn())
@@ -87,6 +131,12 @@ def progress(source: Source, summary: RunSummary, console: Console) -> Iterator[
             bar.update(task, advance=1, faces=faces, fps=fps, latency=latency)
 
         yield advance
+
+
+def name_column() -> TextColumn:
+    """The source's, cut off where it is long; brackets in it mean nothing."""
+    column = Column(max_width=_NAME_WIDTH, no_wrap=True, overflow="ellipsis")
+    return TextColumn("{task.description}", markup=False, table_column=column)
 
 
 def closing_table(summary: RunSummary) -> Table:

@@ -77,8 +77,8 @@ def measured_by(
     if not tracks:
         return []
     state, dt_s = _together(tracks, time_s)
-    mean = np.stack([measurement.landmarks.mean for measurement in measurements])
-    flicker = np.stack([measurement.flicker for measurement in measurements])
+    mean = np.array([measurement.landmarks.mean for measurement in measurements])
+    flicker = np.array([measurement.flicker for measurement in measurements])
     after, innovations = head_motion(layout, config).step(state, mean, flicker, dt_s)
     return [
         replace(
@@ -118,17 +118,21 @@ def estimates(tracks: list[Track], layout: Layout, config: MotionConfig) -> list
         return []
     together = side_by_side([track.state for track in tracks])
     filtered = head_motion(layout, config).covariance(together)
+    covariances = filtered + lasting_covariance([track.last for track in tracks])
     return [
-        LandmarkEstimate(track.points, covariance + lasting_covariance(track.last))
-        for track, covariance in zip(tracks, filtered, strict=True)
+        LandmarkEstimate(track.points, covariance)
+        for track, covariance in zip(tracks, covariances, strict=True)
     ]
 
 
-def lasting_covariance(seen: Measurement) -> Float[np.ndarray, "landmarks xy=2 xy=2"]:
+def lasting_covariance(
+    seen: list[Measurement],
+) -> Float[np.ndarray, "faces landmarks xy=2 xy=2"]:
     """The share of the uncertainty that no filter takes out: the network's own bias."""
-    absolute = seen.landmarks.covariance
-    bias = np.maximum(_traces(absolute) - _traces(seen.flicker), 0)
-    return (bias / _traces(absolute))[:, None, None] * absolute
+    absolute = np.array([measurement.landmarks.covariance for measurement in seen])
+    flicker = np.array([measurement.flicker for measurement in seen])
+    bias = np.maximum(1 - _traces(flicker) / _traces(absolute), 0)
+    return bias[..., None, None] * absolute
 
 
 @lru_cache(maxsize=8)
@@ -143,6 +147,6 @@ def _together(tracks: list[Track], time_s: float) -> tuple[HeadState, Float[np.n
     return side_by_side([track.state for track in tracks]), dt_s
 
 
-def _traces(covariance: np.ndarray) -> Float[np.ndarray, " landmarks"]:
+def _traces(covariance: np.ndarray) -> Float[np.ndarray, "faces landmarks"]:
     traces: np.ndarray = covariance[..., 0, 0] + covariance[..., 1, 1]
     return traces

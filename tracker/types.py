@@ -134,11 +134,16 @@ class CropCutter(Protocol):
     ) -> Any:
         """Cut crops equal to `tracker.crop.warp_crop`'s, in any form its own `__call__` takes.
 
+        Threads may cut at the same time, and while another calls `__call__`.
+
         Args:
             image: The frame.
             factors: For every crop as in `tracker.crop.reduction`.
             reduced_from_crop: As in `tracker.crop`.
         """
+
+    def join(self, crops: list[Any]) -> Any:
+        """What several calls of `cut` gave, as one batch."""
 
 
 @runtime_checkable

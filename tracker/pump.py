@@ -1,0 +1,83 @@
+"""Frames out of a source, through a tracker, into sinks: one run from its first frame to its last.
+
+Reading and writing overlap with tracking.
+"""
+
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from functools import partial
+
+from .errors import SinkError
+from .latency import Latency
+from .offline import Remember, Replay, smoothed_faces
+from .pipeline import FaceTracker
+from .sinks import Sink, WindowClosed, WindowSink
+from .sources import Source, open_source
+from .stages import ReadAhead, WriteBehind
+from .terminal import RunSummary, Watch
+from .types import Frame, TrackedFace
+
+READ_AHEAD, WRITE_BEHIND = 2, 4
+"""Frames that wait before and after the tracker; before it one of a camera, the freshest."""
+
+
+def pump(
+    source: Source, tracker: FaceTracker | Replay, sinks: list[Sink], watch: Watch
+) -> RunSummary:
+    """Every frame of the source through the tracker into every sink, until the end or Ctrl-C.
+
+    Windows stay in this thread: OpenCV wants the main one.
+    """
+    summary, started = RunSummary(source.name, tracker.tally), time.perf_counter()
+    windows = [sink for sink in sinks if isinstance(sink, WindowSink)]
+    files = [sink for sink in sinks if sink not in windows]
+    room = 1 if source.is_live else READ_AHEAD
+    with (
+        watch(source, summary) as (advance, interrupted),
+        WriteBehind(partial(_write, files), WRITE_BEHIND) as writer,
+        ReadAhead(source, room, drop_oldest=source.is_live, stopped=interrupted) as frames,
+        suppress(WindowClosed),
+    ):
+        for frame in frames:
+            if source.holds_stills:
+                tracker.reset()
+            faces = tracker.step(frame)
+            summary.latency.add(time.monotonic() - frame.arrived_s)
+            _write(windows, (frame, faces))
+            writer.put((frame, faces))
+            summary.dropped = frames.dropped if source.is_live else None
+            advance(len(faces))
+    summary.interrupted = interrupted.is_set() and not source.is_live  # Ctrl-C ends a camera
+    summary.seconds = time.perf_counter() - started
+    summary.read_seconds, summary.output_seconds = frames.seconds, writer.seconds
+    return summary
+
+
+def _write(sinks: Iterable[Sink], result: tuple[Frame, list[TrackedFace]]) -> None:
+    frame, faces = result
+    try:
+        for sink in sinks:
+            sink.write(frame, faces)
+    except OSError as error:
+        raise SinkError(
+            f"frame {frame.index}: an output cannot be written any more ({error}): "
+            "what was written before is kept; free some space"
+        ) from error
+
+
+def pump_offline(
+    name: str, source: Source, tracker: FaceTracker, sinks: list[Sink], watch: Watch
+) -> RunSummary:
+    """Track the file once, smooth, and read it again to write the outputs."""
+    remember = Remember()
+    summary = pump(source, tracker, [remember], watch)
+    faces = smoothed_faces(remember.times_s, remember.faces, tracker.layout, tracker.motion)
+    with open_source(name) as again:
+        second = pump(again, Replay(faces, tracker.tally), sinks, watch)
+    summary.seconds += second.seconds
+    summary.read_seconds += second.read_seconds
+    summary.output_seconds = second.output_seconds
+    summary.latency = Latency()  # no result is there before the whole file is read
+    summary.interrupted |= second.interrupted
+    return summary
