@@ -36,13 +36,13 @@ from train.faces import Faces, gather
 from train.fit import Limits, fit
 from train.processes import Processes
 from train.recipes import RECIPES, Recipe
-from train.run import Run, architecture_of
+from train.run import Execution, Run, architecture_of
 from train.run_folder import RunFolder
 
 from .measure import machine
 
 RESULTS = Path(__file__).parent / "results"
-RUNGS = (4_000, 12_000, 36_000)
+RUNGS = (3_000, 9_000)
 """Pictures seen; a network is judged at each that it reaches."""
 SHIPPED = "as shipped"
 _NEVER = 1e-9
@@ -63,20 +63,15 @@ NETWORKS: dict[str, dict[str, Any]] = {
     "width 96": {"width": 96},
     "width 192": {"width": 192},
     "stem 16": {"stem_width": 16},
-    "stem 64": {"stem_width": 64},
     "stem halves early": {"stem_pools": (0,)},
     "depth 2": {"depth": 2},
     "depth 4": {"depth": 4},
     "2 stacks, width 64": {"stacks": 2, "width": 64},
-    "2 stacks, width 96": {"stacks": 2, "width": 96},
     "4 stacks, width 64": {"stacks": 4, "width": 64},
     "separable": {"block": "separable"},
     "separable, width 192": {"block": "separable", "width": 192},
-    "separable, 2 stacks": {"block": "separable", "stacks": 2},
-    "input 96": {"input_px": 96},
     "input 192": {"input_px": 192, "width": 96},
     "input 256, map 32": {"input_px": 256, "width": 96, "stem_width": 16, "stem_pools": (0, 2)},
-    "input 256, map 64": {"input_px": 256, "width": 64, "stem_width": 16, "depth": 4},
     "map 64": {"width": 64, "stem_width": 16, "stem_pools": (), "depth": 4},
 }
 """By what they differ from the default network."""
@@ -91,7 +86,9 @@ def train_all(faces: Faces, root: Path, names: list[str], images: int) -> None:
     """Bring these networks to a rung."""
     for name in names:
         recipe, folder = recipe_of(name, images), RunFolder(root / name.replace(", ", "-"))
-        run = Run(recipe, faces.layout, Processes(torch.device("cpu")))
+        torch.compiler.reset()  # it gives up after some shapes of one class
+        processes = Processes(torch.device("cpu"))
+        run = Run(recipe, faces.layout, processes, Execution(compiled=True))
         if folder.state.exists():
             run.load(folder.state)
         if run.images >= images:
@@ -222,7 +219,7 @@ def drawn(rows: list[dict[str, Any]]) -> Figure:
     """Error against time, one curve for each rung."""
     figure = Figure(figsize=(9, 5.5), layout="constrained")
     axes = figure.add_subplot()
-    for rung, colour in zip(RUNGS, ("#b0b0b0", "#e07b00", "#1f5fd0"), strict=True):
+    for rung, colour in zip(RUNGS, ("#b0b0b0", "#1f5fd0"), strict=True):
         there = [row for row in rows if str(rung) in row["nme_percent"]]
         points = {r["network"]: (r["ms"], r["nme_percent"][str(rung)]) for r in there}
         if not points:

@@ -25,7 +25,7 @@ from train.faces import Faces, gather
 from train.fit import Limits, fit
 from train.processes import Processes
 from train.recipes import RECIPES, Recipe
-from train.run import Run, write_whole
+from train.run import Execution, Run, write_whole
 from train.run_folder import RunFolder
 
 from .int8 import judge
@@ -74,7 +74,8 @@ def train_all(faces: Faces, data: Path, root: Path, names: list[str]) -> None:
 
 def _train(faces: Faces, variant: Variant, path: Path) -> None:
     folder, recipe = RunFolder(path), variant.recipe
-    run = Run(recipe, faces.layout, Processes(torch.device("cpu")))
+    torch.compiler.reset()
+    run = Run(recipe, faces.layout, Processes(torch.device("cpu")), Execution(compiled=True))
     if folder.state.exists():
         run.load(folder.state)
     else:

@@ -35,6 +35,7 @@ _WARM_FRAMES = 5
 _TURN_S = 5.0
 """Slow ones see less of the clip."""
 _MOST_THREADS = 4
+_DLIB_SHAPE = "shape_predictor_68_face_landmarks.dat"
 
 Look = Callable[[Frame], int]
 """Takes a frame, returns how many faces have their landmarks."""
@@ -74,7 +75,8 @@ def rivals(weights: str, openseeface: Path | None, dlib_shape: Path | None) -> l
         Rival(
             "dlib, HOG and 68 points",
             lambda _: _dlib(dlib_shape),
-            "'pip install dlib' and --dlib-shape shape_predictor_68_face_landmarks.dat",
+            "'pip install dlib-bin face-recognition-models', or --dlib-shape "
+            f"{_DLIB_SHAPE} for the second",
         ),
         Rival(
             "face-alignment, SFD and 2DFAN-4",
@@ -171,10 +173,16 @@ def _module_of(folder: Path) -> Any:
 @contextmanager
 def _dlib(shape: Path | None) -> Iterator[Look]:
     dlib: Any = importlib.import_module("dlib")
-    if shape is None:
-        raise FileNotFoundError("no --dlib-shape given")
+    shape = shape or _installed_dlib_shape()
     detect, predict = dlib.get_frontal_face_detector(), dlib.shape_predictor(str(shape))
     yield lambda frame: len([predict(frame.image, box) for box in detect(frame.image)])
+
+
+def _installed_dlib_shape() -> Path:
+    package = importlib.util.find_spec("face_recognition_models")
+    if package is None or not package.submodule_search_locations:
+        raise FileNotFoundError("no --dlib-shape given")
+    return Path(package.submodule_search_locations[0], "models", _DLIB_SHAPE)
 
 
 @contextmanager

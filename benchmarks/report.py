@@ -35,7 +35,8 @@ def figures() -> str:
     ]
     lines = ["| `lite`, on faces and clips that were never trained on | |", "|---|--:|"]
     lines += [f"| {name} | {value} |" for name, value in rows]
-    lines += ["", f"Machine: {latency['machine']}.", "", *_rivals(_read("jitter"))]
+    lines += ["", f"Machine: {latency['machine']}.", ""]
+    lines += [*_faster(latency.get("rivals", [])), *_rivals(_read("jitter"))]
     return "\n".join(lines)
 
 
@@ -50,6 +51,25 @@ def _speed(latency: dict[str, Any]) -> list[tuple[str, str]]:
         ("peak memory, MB", start.get("peak_memory_mb"), ".0f"),
     ]
     return [(name, format(value, form)) for name, value, form in known if value is not None]
+
+
+def _faster(rows: list[dict[str, Any]]) -> list[str]:
+    """Frames per second of every tracker on every clip; nothing where none was measured."""
+    clips = list(dict.fromkeys(row["clip"] for row in rows if "clip" in row))
+    fps = {(row["tracker"], row["clip"]): row["fps"] for row in rows if "clip" in row}
+    if not clips:
+        return []
+    lines = [
+        "Detection and landmarks alone, on the same clips, in turns "
+        "(`python -m benchmarks.latency --rivals`); frames per second:",
+        "",
+        f"| tracker | {' | '.join(clips)} |",
+        "|---|" + "--:|" * len(clips),
+    ]
+    for tracker in dict.fromkeys(row["tracker"] for row in rows):
+        cells = [f"{fps[tracker, c]:.0f}" if (tracker, c) in fps else "absent" for c in clips]
+        lines.append(f"| {tracker} | {' | '.join(cells)} |")
+    return [*lines, ""]
 
 
 def _rivals(jitter: dict[str, Any]) -> list[str]:

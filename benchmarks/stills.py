@@ -22,8 +22,7 @@ def find_in_stills(
 
 
 def _nearest(tracker: FaceTracker, sample: Sample) -> Float[np.ndarray, "landmarks xy=2"]:
-    tracker.reset()
-    faces = tracker.step(Frame(0, 0.0, sample.read_image()))
+    faces = tracker.step(Frame(0, 0.0, sample.read_image()), is_still=True)
     candidates = [face.landmarks.mean for face in faces]
     reach = _FAR * float(tracker.layout.interocular(sample.points))
     away = [float(np.linalg.norm((mean - sample.points).mean(0))) for mean in candidates]

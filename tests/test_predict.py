@@ -22,7 +22,6 @@ from train.predict import (
     looks_at,
     mirror_image,
     nudges,
-    precision_weighted_mean,
     predict,
 )
 
@@ -146,21 +145,6 @@ def test_looks_around_a_face_are_always_the_same_and_begin_with_the_exact_one() 
     assert nudges(6) == nudges(6)
     assert nudges(6)[0] == EXACT
     np.testing.assert_allclose(np.sum([view.shift for view in nudges(6)], axis=0), 0, atol=1e-12)
-
-
-def test_a_surer_gaussian_draws_the_mean_to_itself() -> None:
-    mean = np.array([[0.0, 0.0], [3.0, 8.0]])
-    covariance = np.stack([np.diag([1.0, 1.0]), np.diag([2.0, 3.0])])
-    fused, spread = precision_weighted_mean(mean, covariance)
-    np.testing.assert_allclose(fused, [1.0, 2.0])
-    np.testing.assert_allclose(spread, np.diag([4 / 3, 3 / 2]))
-
-
-def test_looking_twice_at_the_same_does_not_make_one_surer() -> None:
-    mean, covariance = np.array([[1.0, 2.0]] * 2), np.array([[[2.0, 0.3], [0.3, 1.0]]] * 2)
-    fused, spread = precision_weighted_mean(mean, covariance)
-    np.testing.assert_allclose(fused, mean[0])
-    np.testing.assert_allclose(spread, covariance[0])
 
 
 @pytest.mark.parametrize("wrong", [{"crops": 0}, {"stages": -1}], ids=str)

@@ -173,7 +173,8 @@ def test_a_camera_that_is_too_fast_loses_its_oldest_frames(tmp_path: Path) -> No
     class Slow:
         tally = tracker.tally
 
-        def step(self, frame: Frame) -> list[TrackedFace]:
+        def step(self, frame: Frame, *, is_still: bool = False) -> list[TrackedFace]:
+            assert not is_still
             source.wait_until_made(51)
             return step(frame)
 

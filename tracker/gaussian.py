@@ -24,6 +24,25 @@ def squared_mahalanobis(
     return np.einsum("...i,...ij,...j->...", offset, inverse_2x2(covariance), offset)
 
 
+def precision_weighted_mean(
+    mean: Float[np.ndarray, "gaussians *batch xy=2"],
+    covariance: Float[np.ndarray, "gaussians *batch xy=2 xy=2"],
+) -> tuple[Float[np.ndarray, "*batch xy=2"], Float[np.ndarray, "*batch xy=2 xy=2"]]:
+    """Mean of Gaussians, weighted by inverse covariance, and its covariance.
+
+    The errors of looks at one face are much the same, so looking twice does not halve the
+    covariance: it is the inverse of the *mean* precision, which holds for any correlation.
+
+    Source:
+        Julier, Uhlmann 1997, covariance intersection, with equal weights.
+    """
+    # P = (1/n sum P_i^-1)^-1,  m = P 1/n sum P_i^-1 m_i
+    precision = inverse_2x2(covariance)
+    fused = inverse_2x2(precision.mean(0))
+    weighted = (precision @ mean[..., None]).mean(0)
+    return (fused @ weighted)[..., 0], fused
+
+
 def ellipse_axes(
     covariance: Float[np.ndarray, "*batch xy=2 xy=2"], probability: float
 ) -> tuple[Float[np.ndarray, "*batch axes=2"], Float[np.ndarray, "*batch"]]:

@@ -14,6 +14,8 @@ from .crop import (
     transform_covariance,
     warp_crop,
 )
+from .gaussian import precision_weighted_mean
+from .layouts import Layout
 from .types import (
     CropCutter,
     CropLandmarks,
@@ -31,21 +33,58 @@ Matrix = Float[np.ndarray, "3 3"]
 
 
 def cut_crops(
-    image: Image, squares: list[Square], landmarker: Landmarker
+    image: Image, squares: list[Square], landmarker: Landmarker, *, mirrored_too: bool = False
 ) -> tuple[Any, list[Matrix]]:
     """The crops that the landmarker wants of these squares, and their `crop_from_frame`.
 
     A `CropCutter` cuts them itself, into what it takes itself.
+
+    Args:
+        image: The frame.
+        squares: In its pixels.
+        landmarker: Says how large its crops are.
+        mirrored_too: After all crops the mirror images of all.
     """
     size, margin = landmarker.input_px, landmarker.margin
     matrices = [
         crop_from_square(s.center_x, s.center_y, max(s.side, 1.0) * margin, size) for s in squares
     ]
+    if mirrored_too:
+        matrices += [_mirrored(matrix, size) for matrix in matrices]
     if isinstance(landmarker, CropCutter):
         factors = [reduction(matrix, image.shape[:2]) for matrix in matrices]
         from_crops = [reduced_from_crop(m, f) for m, f in zip(matrices, factors, strict=True)]
         return landmarker.cut(image, factors, np.stack(from_crops)), matrices
     return np.stack([warp_crop(image, matrix, size) for matrix in matrices]), matrices
+
+
+def _mirrored(crop_from_frame: Matrix, size_px: int) -> Matrix:
+    mirror = np.diag(np.array([-1, 1, 1], crop_from_frame.dtype))
+    mirror[0, 2] = size_px - 1
+    return mirror @ crop_from_frame
+
+
+def with_mirror_images(measurements: list[Measurement], layout: Layout) -> list[Measurement]:
+    """What each crop and its mirror image say together, from `cut_crops` with `mirrored_too`.
+
+    Right and left have changed names in a mirror. Each landmark is believed where it is sure.
+    """
+    half = len(measurements) // 2
+    return [
+        _together(direct, mirrored, layout.mirror)
+        for direct, mirrored in zip(measurements[:half], measurements[half:], strict=True)
+    ]
+
+
+def _together(direct: Measurement, mirrored: Measurement, names: np.ndarray) -> Measurement:
+    one, other = direct.landmarks, mirrored.landmarks
+    mean, covariance = precision_weighted_mean(
+        np.stack([one.mean, other.mean[names]]),
+        np.stack([one.covariance, other.covariance[names]]),
+    )
+    flicker = (direct.flicker + mirrored.flicker[names]) / 2
+    confidence = (direct.confidence + mirrored.confidence) / 2
+    return Measurement(LandmarkEstimate(mean, covariance), flicker, confidence)
 
 
 def measurements_in_frame(answer: CropLandmarks, matrices: list[Matrix]) -> list[Measurement]:

@@ -46,10 +46,7 @@ class Replay:
     def __init__(self, faces: list[list[TrackedFace]], tally: Tally) -> None:
         self.tally, self._faces = tally, iter(faces)
 
-    def reset(self) -> None:
-        """Nothing is remembered."""
-
-    def step(self, _frame: Frame) -> list[TrackedFace]:
+    def step(self, _frame: Frame, *, is_still: bool = False) -> list[TrackedFace]:
         """The faces of the next frame; none after the last that is known."""
         return next(self._faces, [])
 

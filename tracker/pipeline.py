@@ -11,7 +11,7 @@ from .association import match
 from .detection import overlap, square_around, unseen
 from .head import MotionConfig, smoothed
 from .layouts import find_layout
-from .measurement import cut_crops, measurements_in_frame
+from .measurement import cut_crops, measurements_in_frame, with_mirror_images
 from .track import Track, TrackStatus, begin, estimates, expected, measured_by, missed
 from .types import (
     Detector,
@@ -99,18 +99,25 @@ class FaceTracker:
         return self._motion
 
     def reset(self) -> None:
-        """Forget all faces, as between pictures that have nothing to do with each other."""
+        """Forget all faces."""
         self._tracks, self._ids, self._found_s = [], count(), -np.inf
 
-    def step(self, frame: Frame) -> list[TrackedFace]:
+    def step(self, frame: Frame, *, is_still: bool = False) -> list[TrackedFace]:
         """Take the next frame; return the faces in it, oldest track first.
 
         Faces that were lost are not returned; those that are only predicted say so.
+
+        Args:
+            frame: Not before the last.
+            is_still: It has nothing to do with the frames before: their faces are forgotten, and
+                its own are looked at in the mirror too, which errs less and takes one look more.
         """
         started, before = perf_counter(), sum(self.tally.seconds.values())
+        if is_still:
+            self.reset()
         self._follow(frame)
         if self._should_detect(frame.time_s):
-            self._find(frame)
+            self._find(frame, mirrored_too=is_still)
         self._forget(frame.time_s)
         present = [track for track in self._tracks if track.status is not TrackStatus.LOST]
         told = estimates(present, self.layout, self._motion)
@@ -192,14 +199,15 @@ class FaceTracker:
             return True
         return time_s - self._found_s >= self.config.detect_every_s
 
-    def _find(self, frame: Frame) -> None:
+    def _find(self, frame: Frame, *, mirrored_too: bool) -> None:
         """Look for faces that no track follows; tracks without a face may get them back."""
         self._found_s = frame.time_s
         followed = [t for t in self._tracks if t.status is TrackStatus.FOLLOWED]
         known = [square_around(t.points) for t in followed]
         squares, measurements = unseen(self._detect(frame), known), []
-        for _ in range(_LOOKS_AT_NEW):
-            measurements = self._measure(frame.image, squares)
+        for look in range(1, _LOOKS_AT_NEW + 1):
+            mirrored = mirrored_too and look == _LOOKS_AT_NEW
+            measurements = self._measure(frame.image, squares, mirrored_too=mirrored)
             squares = [square_around(m.landmarks.mean) for m in measurements]
         found: list[Measurement] = []
         for measurement, square in zip(measurements, squares, strict=True):
@@ -237,17 +245,20 @@ class FaceTracker:
     def _begun(self, track_id: int, measurement: Measurement, time_s: float) -> Track:
         return begin(track_id, measurement, time_s, self.layout, self._motion)
 
-    def _measure(self, image: Image, squares: list[Square]) -> list[Measurement]:
+    def _measure(
+        self, image: Image, squares: list[Square], *, mirrored_too: bool = False
+    ) -> list[Measurement]:
         """Landmarks in the squares, in frame pixels."""
         if not squares:
             return []
         started = perf_counter()
-        crops, matrices = cut_crops(image, squares, self._landmarker)
+        crops, matrices = cut_crops(image, squares, self._landmarker, mirrored_too=mirrored_too)
         cropped = perf_counter()
         answer = self._landmarker(crops)
         self.tally.seconds["crop"] += cropped - started
         self.tally.seconds["network"] += perf_counter() - cropped
-        return measurements_in_frame(answer, matrices)
+        found = measurements_in_frame(answer, matrices)
+        return with_mirror_images(found, self.layout) if mirrored_too else found
 
     def _replace(self, track: Track) -> None:
         self._tracks = [track if t.track_id == track.track_id else t for t in self._tracks]

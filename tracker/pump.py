@@ -40,9 +40,7 @@ def pump(
         suppress(WindowClosed),
     ):
         for frame in frames:
-            if source.holds_stills:
-                tracker.reset()
-            faces = tracker.step(frame)
+            faces = tracker.step(frame, is_still=source.holds_stills)
             summary.latency.add(time.monotonic() - frame.arrived_s)
             _write(windows, (frame, faces))
             writer.put((frame, faces))

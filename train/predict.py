@@ -14,6 +14,7 @@ from jaxtyping import Float, UInt8
 
 from models.inference import CropEstimates
 from tracker.crop import crop_from_square, transform, transform_covariance, warp_crop
+from tracker.gaussian import precision_weighted_mean
 from tracker.layouts import Layout, find_layout
 
 from .augment import Crop, geometry_matrix
@@ -196,25 +197,6 @@ def mirror_image(look: Look, first_pixel: float = 0.0) -> Look:
     mirror[0] = -1, 0, look.crop.shape[1] - 1 + 2 * offset
     crop = np.ascontiguousarray(look.crop[:, ::-1])
     return Look(crop, mirror @ look.crop_from_picture, mirrored=True)
-
-
-def precision_weighted_mean(
-    mean: Float[np.ndarray, "gaussians *batch xy=2"],
-    covariance: Float[np.ndarray, "gaussians *batch xy=2 xy=2"],
-) -> Gaussians:
-    """Mean of Gaussians, weighted by inverse covariance, and its covariance.
-
-    The errors of looks at one face are much the same, so looking twice does not halve the
-    covariance: it is the inverse of the *mean* precision, which holds for any correlation.
-
-    Source:
-        Julier, Uhlmann 1997, covariance intersection, with equal weights.
-    """
-    # P = (1/n sum P_i^-1)^-1,  m = P 1/n sum P_i^-1 m_i
-    precision = np.linalg.inv(covariance)
-    fused = np.linalg.inv(precision.mean(0))
-    weighted = (precision @ mean[..., None]).mean(0)
-    return (fused @ weighted)[..., 0], fused
 
 
 def _seen(

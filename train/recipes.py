@@ -182,6 +182,10 @@ RECIPES = {
     "lite-video": replace(
         _LITE, images=60_000, sizes=(), learning_rate=1e-3, warmup=0.01, augment=_VIDEO
     ),
+    # Goes on once more, for longer than both before together, with better pseudo-labels.
+    "lite-long": replace(
+        _LITE, images=240_000, sizes=(), learning_rate=1.5e-3, warmup=0.01, augment=_VIDEO
+    ),
     # From the default weights to one's own faces or layout; --start-from gives the network.
     "finetune": replace(_LITE, images=20_000, sizes=(), evaluate_every=2_000, learning_rate=5e-4),
     # Learns nothing to speak of, in seconds: to try the machinery.
