@@ -184,7 +184,7 @@ RECIPES = {
     ),
     # Goes on once more, for longer than both before together, with better pseudo-labels.
     "lite-long": replace(
-        _LITE, images=240_000, sizes=(), learning_rate=1.5e-3, warmup=0.01, augment=_VIDEO
+        _LITE, images=136_000, sizes=(), learning_rate=1.5e-3, warmup=0.01, augment=_VIDEO
     ),
     # From the default weights to one's own faces or layout; --start-from gives the network.
     "finetune": replace(_LITE, images=20_000, sizes=(), evaluate_every=2_000, learning_rate=5e-4),
