@@ -77,6 +77,39 @@ class BlobLandmarker:
         return BlobAnswer(mean, covariance, covariance, confidence)
 
 
+def two_sided_shape() -> np.ndarray:
+    """68 points as wide as the unit circle that are their own mirror image, right for left."""
+    shape = np.zeros((IBUG_68.count, 2))
+    for right, left in IBUG_68.mirror_pairs:
+        height = right / 34 - 1
+        shape[[right, left]] = (-1, height), (1, height)
+    return shape
+
+
+class TwoSidedLandmarker(BlobLandmarker):
+    """Has the disc's middle and size, but a shape that mirrors; as do its tilted covariances."""
+
+    def __init__(self, lean_px: float = 0.0) -> None:
+        super().__init__()
+        self._lean = np.array([lean_px, 0.0])
+        tilt = np.zeros(IBUG_68.count)
+        for right, left in IBUG_68.mirror_pairs:
+            tilt[[right, left]] = 0.8, -0.8
+        spread = 1 + two_sided_shape()[:, 1] ** 2
+        unit = np.stack(
+            [np.stack([1 + 0 * tilt, tilt], -1), np.stack([tilt, 1 + 0 * tilt], -1)], -2
+        )
+        self._covariance = spread[:, None, None] * unit
+
+    def __call__(self, crops: np.ndarray) -> BlobAnswer:
+        answer = super().__call__(crops)
+        low, high = answer.mean.min(1, keepdims=True), answer.mean.max(1, keepdims=True)
+        radius = (high - low)[..., :1] / 2
+        mean = (low + high) / 2 + radius * two_sided_shape() + self._lean
+        covariance = np.broadcast_to(self._covariance, (len(crops), *self._covariance.shape))
+        return BlobAnswer(mean, covariance, 0.5 * covariance, answer.confidence)
+
+
 class BlobDetector:
     """Bright discs as squares."""
 

@@ -7,7 +7,13 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from fakes import BlobDetector, BlobLandmarker, blob_frame, blob_shape
+from fakes import (
+    BlobDetector,
+    TwoSidedLandmarker,
+    blob_frame,
+    blob_shape,
+    two_sided_shape,
+)
 from test_datasets import write_300w
 
 import models
@@ -228,9 +234,9 @@ def test_many_failures_are_counted_after_the_first_twenty(tmp_path: Path) -> Non
 
 def test_faces_the_detector_does_not_find_are_missed(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "face.png"), blob_frame([(100, 120)]))
-    seen = np.array([100, 120]) + 30 * blob_shape()
+    seen = np.array([100, 120]) + 30 * two_sided_shape()
     faces = [Sample(tmp_path / "face.png", seen), Sample(tmp_path / "face.png", seen + 60)]
-    found = find_in_stills(FaceTracker(BlobLandmarker(), BlobDetector()), faces)
+    found = find_in_stills(FaceTracker(TwoSidedLandmarker(), BlobDetector()), faces)
     np.testing.assert_allclose(found[0], seen, atol=2)
     assert np.isnan(found[1]).all()
 

@@ -4,7 +4,14 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from fakes import BlobAnswer, BlobDetector, BlobLandmarker, blob_frame, blob_shape
+from fakes import (
+    BlobAnswer,
+    BlobDetector,
+    BlobLandmarker,
+    TwoSidedLandmarker,
+    blob_frame,
+    blob_shape,
+)
 
 from tracker.errors import FaceTrackError
 from tracker.head import MotionConfig
@@ -228,43 +235,48 @@ def test_forgetting_starts_ids_anew(tracker: FaceTracker) -> None:
     assert follow(tracker, [[(60.0, 60.0)]])[0][0].track_id == 0
 
 
-class TwoSides(BlobLandmarker):
-    """In the disc's middle a shape with a right and a left side, as in the mirror; it may lean."""
-
-    def __init__(self, lean_px: float = 0.0) -> None:
-        super().__init__()
-        self._lean = np.array([lean_px, 0.0])
-        self._shape = np.zeros((IBUG_68.count, 2))
-        for right, left in IBUG_68.mirror_pairs:
-            height = right / 34 - 1
-            self._shape[[right, left]] = (-1, height), (1, height)
-
-    def __call__(self, crops: np.ndarray) -> BlobAnswer:
-        answer = super().__call__(crops)
-        low, high = answer.mean.min(1, keepdims=True), answer.mean.max(1, keepdims=True)
-        middle, radius = (low + high) / 2, np.ptp(answer.mean, axis=1, keepdims=True)[..., :1] / 2
-        return replace(answer, mean=middle + radius * self._shape + self._lean)
-
-
 @pytest.fixture
 def still() -> Frame:
     return Frame(0, 0.0, blob_frame([(160.0, 120.0)]))
 
 
-def test_right_and_left_keep_their_names_in_the_mirror(still: Frame) -> None:
-    tracker = FaceTracker(TwoSides(), BlobDetector())
+def test_right_and_left_keep_their_names_and_their_doubts_in_the_mirror(still: Frame) -> None:
+    tracker = FaceTracker(TwoSidedLandmarker(), BlobDetector())
     (plain,), (twice,) = tracker.step(still), tracker.step(still, is_still=True)
     np.testing.assert_allclose(twice.landmarks.mean, plain.landmarks.mean, atol=0.3)
     assert np.ptp(plain.landmarks.mean[:, 0]) > 10
+    assert plain.measured is not None
+    assert twice.measured is not None
+    for one, other in (
+        (twice.measured.covariance, plain.measured.covariance),
+        (twice.flicker, plain.flicker),
+    ):
+        np.testing.assert_allclose(one, other, rtol=0.02, atol=1e-3)
+    assert np.ptp(plain.measured.covariance[:, 0, 1]) > 1  # tilted to either side
 
 
 def test_a_still_is_looked_at_in_the_mirror_too_so_that_leaning_cancels(still: Frame) -> None:
-    upright, leaning = (FaceTracker(TwoSides(lean), BlobDetector()) for lean in (0.0, 3.0))
+    upright, leaning = (
+        FaceTracker(TwoSidedLandmarker(lean), BlobDetector()) for lean in (0.0, 3.0)
+    )
     (truth,), (plain,), (twice,) = (
         upright.step(still), leaning.step(still), leaning.step(still, is_still=True)
     )  # fmt: skip
     assert (plain.landmarks.mean - truth.landmarks.mean)[:, 0].mean() > 1
     np.testing.assert_allclose(twice.landmarks.mean, truth.landmarks.mean, atol=0.3)
+
+
+def test_what_is_no_face_in_one_of_both_looks_is_none(still: Frame) -> None:
+    class Overflowing(TwoSidedLandmarker):
+        """Of several crops the last has no answer."""
+
+        def __call__(self, crops: np.ndarray) -> BlobAnswer:
+            answer = super().__call__(crops)
+            if len(crops) > 1:
+                answer.mean[-1] = np.inf
+            return answer
+
+    assert FaceTracker(Overflowing(), BlobDetector()).step(still, is_still=True) == []
 
 
 def test_a_still_forgets_the_faces_before(tracker: FaceTracker) -> None:

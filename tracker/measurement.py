@@ -67,7 +67,8 @@ def _mirrored(crop_from_frame: Matrix, size_px: int) -> Matrix:
 def with_mirror_images(measurements: list[Measurement], layout: Layout) -> list[Measurement]:
     """What each crop and its mirror image say together, from `cut_crops` with `mirrored_too`.
 
-    Right and left have changed names in a mirror. Each landmark is believed where it is sure.
+    Right and left have changed names in a mirror. Each landmark is believed where it is sure, and
+    a face as far as the look does that believes in it less.
     """
     half = len(measurements) // 2
     return [
@@ -83,7 +84,7 @@ def _together(direct: Measurement, mirrored: Measurement, names: np.ndarray) -> 
         np.stack([one.covariance, other.covariance[names]]),
     )
     flicker = (direct.flicker + mirrored.flicker[names]) / 2
-    confidence = (direct.confidence + mirrored.confidence) / 2
+    confidence = float(np.fmin(direct.confidence, mirrored.confidence))
     return Measurement(LandmarkEstimate(mean, covariance), flicker, confidence)
 
 
