@@ -26,7 +26,7 @@ import models
 from tracker.demo import DemoRecorder, demo_camera
 from tracker.detection import MediaPipeDetector
 from tracker.errors import FaceTrackError
-from tracker.inputs import several_videos
+from tracker.inputs import DEMO, several_videos
 from tracker.layouts import find_layout
 from tracker.outputs import Outputs, check_outputs, check_outputs_of_several, open_sinks
 from tracker.pipeline import FaceTracker, TrackerConfig
@@ -144,7 +144,7 @@ def main(argv: list[str] | None = None) -> int:
 def run(arguments: argparse.Namespace, console: Console) -> RunSummary:
     """Join the parts, pump the frames of the one source through them, and sum up."""
     (address,) = arguments.source
-    is_demo = address == "demo"
+    is_demo = address == DEMO
     outputs = _demo_outputs(asked_outputs(arguments)) if is_demo else asked_outputs(arguments)
     check_outputs(outputs, Path(address))
     with ExitStack() as opened:

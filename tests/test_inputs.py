@@ -33,6 +33,8 @@ def test_one_name_is_one_source_unless_it_is_a_folder_of_videos(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
     made(tmp_path, "picture.png")
+    for folder in ("0", "demo"):  # a camera and the demo all the same
+        made(tmp_path / folder, "clip.mp4")
     monkeypatch.chdir(tmp_path)
     assert several_videos([name]) == []
 

@@ -3,6 +3,7 @@
 import threading
 import weakref
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
@@ -19,7 +20,7 @@ from tracker.pipeline import FaceTracker
 from tracker.pump import READ_AHEAD, WRITE_BEHIND, pump, pump_offline
 from tracker.sinks import CsvSink, JsonLinesSink, Sink, VideoSink, WindowClosed, WindowSink
 from tracker.sources import Source, open_source
-from tracker.terminal import alone
+from tracker.terminal import RunSummary, Watched, alone
 from tracker.types import Frame, Image, TrackedFace
 
 PATIENCE_S = 10.0
@@ -183,6 +184,27 @@ def test_a_camera_that_is_too_fast_loses_its_oldest_frames(tmp_path: Path) -> No
     assert len(notes.indices) <= 2  # and the one that was taken before all had come
     assert summary.dropped == 50 - len(notes.indices)
     assert summary.latency
+
+
+def test_offline_writes_what_was_tracked_before_ctrl_c(film: Path) -> None:
+    for_all_videos = threading.Event()  # stays set, as for several videos it does
+
+    @contextmanager
+    def watch(_source: Source, _summary: RunSummary) -> Iterator[Watched]:
+        def advance(_faces: int) -> None:
+            seen.append(len(seen))
+            if len(seen) == 5:
+                for_all_videos.set()
+
+        yield Watched(advance, for_all_videos)
+
+    seen: list[int] = []
+    notes = Notes()
+    with open_source(str(film)) as source:
+        summary = pump_offline(str(film), source, faces_of_blobs(), [notes], watch)
+    assert notes.indices == list(range(5))
+    assert summary.interrupted
+    assert not stages_at_work()
 
 
 def test_a_source_that_breaks_off_keeps_what_was_tracked() -> None:

@@ -154,7 +154,7 @@ def test_bad_sources_and_outputs_give_one_line(
         "no such file": ["nowhere.mp4"],
         "no frame can be decoded": [str(tmp_path / "text.mp4")],
         "is empty": [str(tmp_path / "empty.mp4")],
-        "holds no pictures": [str(tmp_path / "folder")],
+        "holds neither pictures": [str(tmp_path / "folder")],
         "is not a readable picture": [str(tmp_path / "broken.jpg")],
         "camera 98": ["98"],
         "is no video name": [str(clip), "--save-video", str(tmp_path / "x.txt")],

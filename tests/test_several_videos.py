@@ -103,11 +103,11 @@ def test_what_cannot_be_done_is_said_before_anything_is(
     monkeypatch.chdir(tmp_path)
     for folder in ("one", "two", "both", "full"):
         Path(folder).mkdir()
-    for name in ("one/a.mp4", "one/b.mp4", "two/a.mov", "both/a.mp4", "both/a.png", "full/b.csv"):
+    for name in ("one/a.mp4", "one/b.mp4", "two/A.mov", "both/a.mp4", "both/a.png", "full/b.csv"):
         Path(name).write_text("not to be looked into")
     cases = {
         "holds videos (1) and pictures (1)": ["both", "--save-csv", "out"],
-        "one/a.mp4 and two/a.mov: outputs would both be named a": ["one", "two", "--save-csv", "o"],
+        "one/a.mp4 and two/A.mov: outputs would both be named a": ["one", "two", "--save-csv", "o"],
         "one/a.mp4 and one/a.mp4": ["one", "one/a.mp4", "--save-csv", "out"],
         "several inputs need a folder": ["one"],
         "--show shows one input": ["one", "--show", "--save-csv", "out"],

@@ -90,7 +90,7 @@ def test_a_file_that_is_no_video_is_named(tmp_path: Path, make, says: str) -> No
 def test_what_is_not_there_is_named(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="no such file"):
         open_source(str(tmp_path / "nothing.mp4"))
-    with pytest.raises(SourceError, match="holds no pictures"):
+    with pytest.raises(SourceError, match="holds neither pictures"):
         open_source(str(tmp_path))
     with pytest.raises(SourceError, match="camera 97: cannot be opened"):
         open_source("97")

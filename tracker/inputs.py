@@ -5,6 +5,8 @@ from pathlib import Path
 from .errors import SourceError
 from .sources import PICTURE_SUFFIXES, is_camera
 
+DEMO = "demo"
+"""Names the demo, whatever folder is called so."""
 VIDEO_SUFFIXES = (
     ".3gp", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts",
     ".ogv", ".ts", ".webm", ".wmv",
@@ -19,8 +21,8 @@ def several_videos(addresses: list[str]) -> list[Path]:
         SourceError: If something is missing, or is no video where there are several.
     """
     if len(addresses) == 1:
-        folder = Path(addresses[0])
-        return videos_in(folder) if folder.is_dir() and not is_camera(addresses[0]) else []
+        folder, is_path = Path(addresses[0]), not (is_camera(addresses[0]) or addresses == [DEMO])
+        return videos_in(folder) if is_path and folder.is_dir() else []
     return [video for address in addresses for video in _videos_of(address)]
 
 

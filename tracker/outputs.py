@@ -95,13 +95,13 @@ def check_outputs_of_several(outputs: Outputs, videos: list[Path]) -> None:
 
 
 def _check_stems(videos: list[Path]) -> None:
-    """Two videos of one name would be written to the same files."""
-    stem, count = Counter(video.stem for video in videos).most_common(1)[0]
+    """Two videos of one name would be written to the same files; some disks know no case."""
+    stem, count = Counter(video.stem.casefold() for video in videos).most_common(1)[0]
     if count > 1:
-        first, second = [video for video in videos if video.stem == stem][:2]
+        first, second = [video for video in videos if video.stem.casefold() == stem][:2]
         raise SinkError(
-            f"{first} and {second}: outputs would both be named {stem}: rename one, or track them "
-            "one at a time"
+            f"{first} and {second}: outputs would both be named {first.stem}: rename one, or track "
+            "them one at a time"
         )
 
 

@@ -4,9 +4,13 @@ Reading and writing overlap with tracking.
 """
 
 import time
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from functools import partial
+from itertools import islice
+from threading import Event
+from types import TracebackType
+from typing import Self
 
 from .errors import SinkError
 from .latency import Latency
@@ -15,7 +19,7 @@ from .pipeline import FaceTracker
 from .sinks import Sink, WindowClosed, WindowSink
 from .sources import Source, open_source
 from .stages import ReadAhead, WriteBehind
-from .terminal import RunSummary, Watch
+from .terminal import RunSummary, Watch, Watched
 from .types import Frame, TrackedFace
 
 READ_AHEAD, WRITE_BEHIND = 2, 4
@@ -67,15 +71,55 @@ def _write(sinks: Iterable[Sink], result: tuple[Frame, list[TrackedFace]]) -> No
 def pump_offline(
     name: str, source: Source, tracker: FaceTracker, sinks: list[Sink], watch: Watch
 ) -> RunSummary:
-    """Track the file once, smooth, and read it again to write the outputs."""
+    """Track the file once, smooth, and read it again to write the outputs.
+
+    Where tracking is interrupted, what was tracked so far is smoothed and written.
+    """
     remember = Remember()
     summary = pump(source, tracker, [remember], watch)
     faces = smoothed_faces(remember.times_s, remember.faces, tracker.layout, tracker.motion)
-    with open_source(name) as again:
-        second = pump(again, Replay(faces, tracker.tally), sinks, watch)
+    with _Beginning(open_source(name), len(faces)) as again:
+        second = pump(again, Replay(faces, tracker.tally), sinks, _not_ended_yet(watch))
     summary.seconds += second.seconds
     summary.read_seconds += second.read_seconds
     summary.output_seconds = second.output_seconds
     summary.latency = Latency()  # no result is there before the whole file is read
     summary.interrupted |= second.interrupted
     return summary
+
+
+class _Beginning:
+    """The first frames of a file."""
+
+    is_live = holds_stills = False
+
+    def __init__(self, source: Source, frames: int) -> None:
+        self._source, self._frames = source, frames
+        self.name, self.frame_rate = source.name, source.frame_rate
+        self.frame_count: int | None = frames
+
+    def __iter__(self) -> Iterator[Frame]:
+        return islice(self._source, self._frames)
+
+    def __enter__(self) -> Self:
+        self._source.__enter__()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._source.__exit__(kind, error, trace)
+
+
+def _not_ended_yet(watch: Watch) -> Watch:
+    """The same, but what was interrupted before does not end this run too."""
+
+    @contextmanager
+    def watch_on(source: Source, summary: RunSummary) -> Iterator[Watched]:
+        with watch(source, summary) as (advance, interrupted):
+            yield Watched(advance, Event() if interrupted.is_set() else interrupted)
+
+    return watch_on

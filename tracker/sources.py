@@ -168,7 +168,8 @@ class PictureFolder:
         self._paths = [p for p in listed if p.suffix.lower() in PICTURE_SUFFIXES and p.is_file()]
         if not self._paths:
             raise SourceError(
-                f"{path}: holds no pictures ({', '.join(PICTURE_SUFFIXES)}): name another folder"
+                f"{path}: holds neither pictures ({', '.join(PICTURE_SUFFIXES)}) nor videos: "
+                "name another folder; folders in it are not searched"
             )
         self.name = path.name
         self.frame_count: int | None = len(self._paths)

@@ -94,7 +94,10 @@ def alone(console: Console) -> Watch:
 
 @contextmanager
 def interruption() -> Iterator[Event]:
-    """An event that Ctrl-C sets, so that a run ends between frames; a second Ctrl-C ends it now."""
+    """An event that Ctrl-C sets, so that a run ends between frames.
+
+    A second Ctrl-C is a KeyboardInterrupt as usual; other threads still finish their frame.
+    """
     interrupted = Event()
 
     def handle(number: int, frame: FrameType | None) -> None:

@@ -43,7 +43,7 @@ def track_several(
                 _note(runs[run], run, summary, shown)
         except BaseException:
             interrupted.set()
-            threads.shutdown(wait=False, cancel_futures=True)
+            threads.shutdown(cancel_futures=True)
             raise
     summary.interrupted = interrupted.is_set()
     summary.seconds = time.perf_counter() - started

@@ -67,14 +67,15 @@ def main() -> None:
     )
     parser.add_argument("--weights", type=Path, required=True, help="what train.fit wrote")
     parser.add_argument("--output", type=Path, required=True, help="the weights to ship")
+    parser.add_argument("--licence", help="what they shall say of their licence (default: as now)")
     arguments = parser.parse_args()
     try:
-        calibrate(arguments.data, arguments.weights, arguments.output)
+        calibrate(arguments.data, arguments.weights, arguments.output, arguments.licence)
     except (FaceTrackError, CheckpointError) as error:
         parser.exit(2, f"error: {error}\n")
 
 
-def calibrate(data: Path, weights: Path, output: Path) -> None:
+def calibrate(data: Path, weights: Path, output: Path, licence: str | None = None) -> None:
     """Fit on all held-out faces and save; tell how true it is on photographs it lacks."""
     console = Console()
     network, info = load_checkpoint(weights)
@@ -101,7 +102,8 @@ def calibrate(data: Path, weights: Path, output: Path) -> None:
         presence=tuple(float(f"{value:.5g}") for value in presence),
     )
     output.parent.mkdir(parents=True, exist_ok=True)
-    save_checkpoint(output, state, replace(info, calibration=calibration))
+    info = replace(info, calibration=calibration, licence=licence or info.licence)
+    save_checkpoint(output, state, info)
     console.print(f"wrote {output}", highlight=False)
 
 

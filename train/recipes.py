@@ -159,6 +159,8 @@ _VIDEO = AugmentConfig(
 )
 """What a face goes through on video, too."""
 
+_LONG = replace(_LITE, images=136_000, sizes=(), learning_rate=1.5e-3, warmup=0.01, augment=_VIDEO)
+
 RECIPES = {
     "star-wflw": _published("WFLW"),
     "star-300w": _published("300W"),
@@ -182,10 +184,10 @@ RECIPES = {
     "lite-video": replace(
         _LITE, images=60_000, sizes=(), learning_rate=1e-3, warmup=0.01, augment=_VIDEO
     ),
-    # Goes on once more, for longer than both before together, with better pseudo-labels.
-    "lite-long": replace(
-        _LITE, images=136_000, sizes=(), learning_rate=1.5e-3, warmup=0.01, augment=_VIDEO
-    ),
+    # Goes on once more, for longer, with better pseudo-labels.
+    "lite-long": _LONG,
+    # While the rate falls a branch of it trusts people more; `train.soup` averages both ends.
+    "lite-long-labelled": replace(_LONG, pseudo_share=0.125),
     # From the default weights to one's own faces or layout; --start-from gives the network.
     "finetune": replace(_LITE, images=20_000, sizes=(), evaluate_every=2_000, learning_rate=5e-4),
     # Learns nothing to speak of, in seconds: to try the machinery.
