@@ -1,7 +1,7 @@
 """Which network is worth its milliseconds? Small ones of one family, side by side.
 
     python -m benchmarks.architectures --data 300w --pseudo-labels labels.npz --run runs/arch
-    python -m benchmarks.architectures --data 300w --run runs/arch --report --time
+    python -m benchmarks.architectures --data 300w --run runs/arch --report
 
 Every network starts from the same seed, sees the same pictures and is judged on the held-out part
 by the average of its weights, at each of `RUNGS`. The first rung has all of them; who is promoted
@@ -17,7 +17,6 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import onnxruntime
 import torch
 from matplotlib.figure import Figure
@@ -243,8 +242,7 @@ def main() -> None:
     parser.add_argument("--run", type=Path, required=True, help="folder for the runs")
     parser.add_argument("--images", type=int, choices=RUNGS, default=RUNGS[0], help="train up to")
     parser.add_argument("--only", nargs="+", choices=NETWORKS, default=list(NETWORKS))
-    parser.add_argument("--report", action="store_true", help="do not train")
-    parser.add_argument("--time", action="store_true", help="with --report: time them anew")
+    parser.add_argument("--report", action="store_true", help="do not train: time, and write")
     arguments = parser.parse_args()
     try:
         faces = gather(open_data_set(arguments.data), arguments.pseudo_labels, select_on_test=False)
@@ -253,18 +251,13 @@ def main() -> None:
             return
     except FaceTrackError as error:
         parser.exit(2, f"error: {error}\n")
-    report(faces, arguments.run, anew=arguments.time)
+    report(faces, arguments.run)
 
 
-def report(faces: Faces, root: Path, *, anew: bool) -> None:
-    """Print the table; write it, its figures and its curve."""
-    path = RESULTS / "architectures.json"
-    before = json.loads(path.read_text()) if path.exists() else {"rows": []}
-    if anew:
-        times = times_ms(faces.layout, rounds=60)
-    else:
-        times = {row["network"]: row["ms"] for row in before["rows"]}
-    rows = [row | {"ms": times.get(row["network"], np.nan)} for row in rows_of(root, faces.layout)]
+def report(faces: Faces, root: Path) -> None:
+    """Time every network; print the table; write it, its figures and its curve."""
+    path, times = RESULTS / "architectures.json", times_ms(faces.layout, rounds=60)
+    rows = [row | {"ms": times[row["network"]]} for row in rows_of(root, faces.layout)]
     result = {
         "machine": machine(),
         "trained_on": faces.described,
