@@ -28,7 +28,8 @@ class OpenVinoLandmarker(CalibratedLandmarker):
 def load_openvino_landmarker(threads: int = 0) -> OpenVinoLandmarker:
     """The default weights; 0 threads leaves their number to OpenVINO."""
     exported = NAMED_WEIGHTS["lite"].with_suffix(EXPORTED)
-    options: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY"}
+    # Else it takes bfloat16 where the processor has it, and landmarks move.
+    options: dict[str, Any] = {"PERFORMANCE_HINT": "LATENCY", "INFERENCE_PRECISION_HINT": "f32"}
     if threads:
         options["INFERENCE_NUM_THREADS"] = threads
     compiled = openvino.Core().compile_model(str(exported), "CPU", options)
