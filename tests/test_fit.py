@@ -17,15 +17,17 @@ from safetensors.torch import load_file
 from test_datasets import write_300w
 
 from models.checkpoint import TEST_PART, CheckpointInfo, load_checkpoint, save_checkpoint
+from models.landmark_net import LandmarkNet
 from tracker.layouts import COFW_29, IBUG_68
 from train.datasets import DataError, open_data_set
 from train.faces import gather
 from train.fit import build_parser, train
 from train.processes import Processes
 from train.recipes import RECIPES
-from train.run import Execution, Run, TrainingError, write_whole
+from train.run import Execution, Run, TrainingError, architecture_of, write_whole
 from train.run_folder import RunFolder
 from train.views import Draw, RandomViews, View, batches
+from train.warm_start import warm_start
 
 ROOT = Path(__file__).parents[1]
 TIMED = {"images_per_s"}
@@ -258,6 +260,32 @@ def test_a_run_can_start_from_the_weights_of_another(tmp_path: Path) -> None:
     )
     with pytest.raises(DataError, match="another network"):
         Run(RECIPES["lite"], IBUG_68, CPU).start_from(tmp_path / "w.safetensors")
+
+
+def test_a_stem_of_another_width_begins_anew_and_the_hourglass_does_not() -> None:
+    wide = LandmarkNet(architecture_of(RECIPES["tiny"], IBUG_68)).state_dict()
+    narrow = replace(RECIPES["tiny"], stem_width=4)
+    fresh = LandmarkNet(architecture_of(narrow, IBUG_68)).state_dict()
+    begun = warm_start(fresh, wide)
+    assert begun.keys() == fresh.keys()
+    fitting = {name for name in fresh if name in wide and wide[name].shape == fresh[name].shape}
+    for name, tensor in begun.items():
+        assert torch.equal(tensor, (wide if name in fitting else fresh)[name]), name
+    anew = fresh.keys() - fitting
+    assert "pre.0.conv.weight" in anew
+    assert all(name.startswith("pre.") for name in anew)
+
+
+def test_a_further_stack_says_at_first_what_the_one_before_says(rng: np.random.Generator) -> None:
+    trained = LandmarkNet(architecture_of(RECIPES["tiny"], IBUG_68)).eval()
+    deeper = LandmarkNet(architecture_of(replace(RECIPES["tiny"], stacks=3), IBUG_68)).eval()
+    deeper.load_state_dict(warm_start(deeper.state_dict(), trained.state_dict()))
+    crops = torch.from_numpy(rng.uniform(-1, 1, (2, 3, 32, 32)).astype(np.float32))
+    with torch.no_grad():
+        stages = deeper(crops).stages
+        one = trained(crops).landmarks
+    for stage in stages:
+        torch.testing.assert_close(stage, one)
 
 
 def test_the_draws_of_a_run_do_not_depend_on_where_it_resumes() -> None:

@@ -21,6 +21,7 @@ from .objective import Labels, objective
 from .processes import Processes, synchronise_batch_norm
 from .recipes import Recipe
 from .views import View, as_input
+from .warm_start import warm_start
 
 Precision = Literal["fp32", "bf16", "fp16"]
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -230,24 +231,18 @@ class Run:
     def start_from(self, weights: Path) -> None:
         """Begin with the weights of an earlier run, and a fresh optimiser and schedule.
 
-        Heads for other landmarks than ours begin at random.
-
         Raises:
-            DataError: If the rest is another network.
+            DataError: If they are another network's; see `warm_start` for what may differ.
         """
         network, _ = load_checkpoint(weights)
-        ours, theirs = self.network.state_dict(), network.state_dict()
-        fitting = {
-            name: tensor
-            for name, tensor in theirs.items()
-            if name in ours and tensor.shape == ours[name].shape
-        }
-        apart = {name.split(".")[0] for name in ours.keys() - fitting.keys()}
-        if not all(name.startswith(("out_", "merge_", "e2h_")) for name in apart):
-            raise DataError(f"{weights}: is another network than the recipe's: choose its --config")
-        ours.update(fitting)
-        self.network.load_state_dict(ours)
-        self.average.load_state_dict(ours)
+        try:
+            begun = warm_start(self.network.state_dict(), network.state_dict())
+        except ValueError as error:
+            raise DataError(
+                f"{weights}: is another network than the recipe's ({error}): choose its --config"
+            ) from error
+        self.network.load_state_dict(begun)
+        self.average.load_state_dict(begun)
 
 
 def write_whole(path: Path, content: bytes | memoryview) -> None:
