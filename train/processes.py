@@ -67,6 +67,8 @@ def joined(device: torch.device) -> Iterator[Processes]:
     dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
     try:
         yield Processes(device, dist.get_rank(), count)
+        # Gloo's threads let go of the last tensor a little later, and only while Python lives.
+        dist.barrier()
     finally:
         dist.destroy_process_group()
 

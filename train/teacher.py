@@ -1,6 +1,6 @@
 """Labels for unlabelled faces: MediaPipe's face mesh in the 300W layout, and a network of ours.
 
-The mesh marks other places than 300W's annotators did. A linear map from its 468 points to the
+The mesh marks other places than 300W's annotators did. A linear map from its 478 points to the
 68, fitted on annotated training pictures only, takes that difference out. The two teachers err
 differently, so their mean errs less than either; how much each counts is fitted on the held-out
 part. A landmark of which the network is less sure than it usually is counts less in training.
@@ -31,7 +31,7 @@ from .metrics import normalised_mean_error
 from .predict import Looking, predict
 
 _RIDGE = 0.1
-"""Keeps the map from using the mesh's 468 nearly dependent points against each other."""
+"""Keeps the map from using the mesh's 478 nearly dependent points against each other."""
 _PADDING = 0.3
 """Tight pictures get this much of their size around them, or the mesh's detector misses them."""
 _LOOKING = Looking(flips=True, crops=3)
@@ -87,7 +87,10 @@ class FaceMesh:
 
     def __init__(self) -> None:
         self._mesh = mp.solutions.face_mesh.FaceMesh(
-            static_image_mode=True, max_num_faces=3, min_detection_confidence=0.3
+            static_image_mode=True,
+            max_num_faces=3,
+            refine_landmarks=True,  # lips and eyes are looked at once more, enlarged
+            min_detection_confidence=0.3,
         )
 
     def __call__(
@@ -112,12 +115,47 @@ class FaceMesh:
         )
 
 
-def _label(mesh_of: FaceMesh, samples: list[Sample]) -> list[tuple[Sample, np.ndarray]]:
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A picture, and what the mesh says of it and of its mirror image, each in its own pixels."""
+
+    sample: Sample
+    width: int
+    mesh: Float[np.ndarray, "points xyz=3"]
+    mirrored: Float[np.ndarray, "points xyz=3"]
+
+
+def _look(mesh_of: FaceMesh, samples: list[Sample]) -> list[Looked]:
+    """Those in which a face is found both ways."""
     found = []
     for sample in track(samples, "the mesh looks"):
-        if (mesh := mesh_of(sample.read_image())) is not None:
-            found.append((sample, mesh))
+        image = sample.read_image()
+        meshes = mesh_of(image), mesh_of(np.ascontiguousarray(image[:, ::-1]))
+        if meshes[0] is not None and meshes[1] is not None:
+            found.append(Looked(sample, image.shape[1], meshes[0], meshes[1]))
     return found
+
+
+def in_mirror(
+    landmarks: Float[np.ndarray, "landmarks xy=2"], width: int
+) -> Float[np.ndarray, "landmarks xy=2"]:
+    """The landmarks of the mirror image of a picture so wide; its own inverse."""
+    x, y = landmarks.T
+    return np.stack([width - 1 - x, y], axis=-1)[IBUG_68.mirror]
+
+
+def _fitted(looked: list[Looked]) -> MeshToLandmarks:
+    """From annotated pictures and from their mirror images."""
+    return fit_mesh_to_landmarks(
+        [look.mesh for look in looked] + [look.mirrored for look in looked],
+        [look.sample.points for look in looked]
+        + [in_mirror(look.sample.points, look.width) for look in looked],
+    )
+
+
+def _labelled(look: Looked, translate: MeshToLandmarks) -> Sample:
+    mirrored = in_mirror(translate(look.mirrored), look.width)
+    return replace(look.sample, points=(translate(look.mesh) + mirrored) / 2)
 
 
 def main() -> None:
@@ -143,11 +181,10 @@ def teach(
     """Fit on the training part of the annotations, judge on the held-out part, label the rest."""
     mesh_of, console = FaceMesh(), Console()
     training, held = hold_out(read_300w(data))
-    fitted = _label(mesh_of, training)
-    translate = fit_mesh_to_landmarks([m for _, m in fitted], [s.points for s, _ in fitted])
+    translate = _fitted(_look(mesh_of, training))
 
     def by_mesh(samples: list[Sample]) -> list[Sample]:
-        return [replace(s, points=translate(mesh)) for s, mesh in _label(mesh_of, samples)]
+        return [_labelled(look, translate) for look in _look(mesh_of, samples)]
 
     truth = {sample.name: sample.points for sample in held}
     judged, faces = by_mesh(held), by_mesh(_pictures(unlabelled))
