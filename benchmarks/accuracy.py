@@ -159,7 +159,7 @@ def _looked(
     landmarker: models.HeatmapLandmarker, chosen: Chosen, looking: Looking, view: View = EXACT
 ) -> Points:
     faces = _shown(chosen, "exact crop" if view == EXACT else "crop that strays")
-    return predict(landmarker, faces, looking, view, chosen.data.first_pixel).mean
+    return predict(landmarker, faces, looking, view).mean
 
 
 def _shown(chosen: Chosen, what: str) -> Iterable[Sample]:

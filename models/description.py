@@ -37,6 +37,8 @@ class CheckpointInfo:
     """The faces on which this was found to be the best state of its run."""
     layout_table: dict[str, Any] = field(default_factory=dict)
     """The layout itself where its name is none that everybody knows."""
+    mirror_offset: float = 0.0
+    """As in `tracker.types.Landmarker`."""
     calibration: Calibration | None = None
 
 

@@ -60,6 +60,10 @@ class CalibratedLandmarker(ABC):
     def margin(self) -> float:
         return self.info.margin
 
+    @property
+    def mirror_offset(self) -> float:
+        return self.info.mirror_offset
+
     def __call__(self, crops: UInt8[np.ndarray, "faces height width rgb=3"]) -> CropEstimates:
         """Landmarks in crop pixels, their covariances, and whether there is a face."""
         return calibrated(self.raw(crops), self.info)

@@ -53,6 +53,7 @@ class BlobLandmarker:
     layout_table: ClassVar[dict[str, object]] = {}
     input_px = 64
     margin = 1.5
+    mirror_offset = 0.0
 
     def __init__(self, noise_px: float = 0.0, seed: int = 0) -> None:
         self._noise_px, self._rng = noise_px, np.random.default_rng(seed)
@@ -89,8 +90,9 @@ def two_sided_shape() -> np.ndarray:
 class TwoSidedLandmarker(BlobLandmarker):
     """Has the disc's middle and size, but a shape that mirrors; as do its tilted covariances."""
 
-    def __init__(self, lean_px: float = 0.0) -> None:
+    def __init__(self, lean_px: float = 0.0, mirror_offset: float = 0.0) -> None:
         super().__init__()
+        self.mirror_offset = mirror_offset
         self._lean = np.array([lean_px, 0.0])
         tilt = np.zeros(IBUG_68.count)
         for right, left in IBUG_68.mirror_pairs:

@@ -1,4 +1,4 @@
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import ClassVar
 
@@ -21,6 +21,7 @@ from train.predict import (
     View,
     looks_at,
     mirror_image,
+    mirror_offset_of,
     nudges,
     predict,
 )
@@ -37,6 +38,7 @@ class EyesLandmarker:
     covariance: np.ndarray
     offset_px: float = 0.0
     """Added to x, as by a network whose labels were off."""
+    mirror_offset: float = 0.0
     layout_name = IBUG_68.name
     layout_table: ClassVar[dict[str, object]] = {}
     input_px = 96
@@ -104,15 +106,15 @@ def test_the_mirror_turns_the_covariance_round(face: Sample) -> None:
     )
 
 
-def test_a_data_set_that_counts_pixels_from_elsewhere_keeps_its_offset_in_the_mirror(
-    face: Sample,
-) -> None:
-    first_pixel = 0.5
-    _, _, side = face.square(EyesLandmarker.margin)
-    network = EyesLandmarker(np.eye(2), offset_px=first_pixel * EyesLandmarker.input_px / side)
-    found = predict(network, [face], Looking(flips=True), first_pixel=first_pixel)
-    expected = EYES + np.array([first_pixel, 0])
-    np.testing.assert_allclose(found.mean[0, [RIGHT, LEFT]], expected, atol=0.1)
+def test_a_network_that_leans_to_the_right_keeps_its_offset_in_the_mirror(face: Sample) -> None:
+    leaning = EyesLandmarker(np.eye(2), offset_px=1.5)
+    measured = mirror_offset_of(leaning, [face])
+    assert measured == pytest.approx(1.5 / EyesLandmarker.input_px, abs=1e-3)
+    corrected = replace(leaning, mirror_offset=measured)
+    once = predict(corrected, [face])
+    both = predict(corrected, [face], Looking(flips=True))
+    np.testing.assert_allclose(both.mean[0], once.mean[0], atol=0.02)
+    assert (once.mean[0, [RIGHT, LEFT]] - EYES)[:, 0].min() > 1
 
 
 def test_two_mirrors_are_none(face: Sample) -> None:

@@ -1,8 +1,15 @@
+from pathlib import Path
+from typing import ClassVar
+
+import cv2
 import numpy as np
 import pytest
 
+from models.landmarker import CropEstimates
 from tracker.layouts import IBUG_68
-from train.teacher import in_mirror, share_of_second
+from train.datasets import Sample
+from train.predict import Looking
+from train.teacher import Looked, MeshTeacher, NetworkTeacher, share_of_second
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
@@ -18,10 +25,47 @@ def test_teachers_who_agree_may_count_as_they_like(rng: np.random.Generator) -> 
     assert 0 <= share_of_second(points, points, points + 1) <= 1
 
 
-def test_a_mirror_image_is_mirrored_back(rng: np.random.Generator) -> None:
-    points = rng.uniform(0, 100, (68, 2))
-    mirrored = in_mirror(points, 120)
-    np.testing.assert_allclose(in_mirror(mirrored, 120), points, atol=1e-9)
-    # The corner of one eye, seen from the other side, is that of the other.
-    one, other = 36, int(IBUG_68.mirror[36])
-    np.testing.assert_allclose(mirrored[other], [119 - points[one, 0], points[one, 1]])
+def test_the_mesh_teacher_learns_where_annotators_put_what_both_meshes_show(
+    rng: np.random.Generator,
+) -> None:
+    mapping, other = rng.normal(0, 1, (2, 2, 2))
+    looked = []
+    for _ in range(60):
+        mesh = rng.normal(0, 30, (68, 3)) + np.array([100, 80, 0])
+        points = (mesh[:, :2] - (100, 80)) @ mapping + (101, 80)
+        in_mirror = mesh.copy()
+        in_mirror[:, :2] = (points - (101, 80)) @ other + (100, 80)
+        looked.append(Looked(Sample(Path("x.jpg"), points), mesh, in_mirror))
+    teacher = MeshTeacher.fitted(looked)
+    for look in looked:
+        np.testing.assert_allclose(teacher(look).points, look.sample.points, atol=1)
+
+
+class Leaning:
+    """Says for every crop the same shape, a little too far right."""
+
+    layout_name = IBUG_68.name
+    layout_table: ClassVar[dict[str, object]] = {}
+    input_px, margin, antialiased, mirror_offset = 64, 1.2, True, 0.0
+
+    def __init__(self, shape: np.ndarray, lean_px: float) -> None:
+        self._mean = shape + np.array([lean_px, 0])
+
+    def stages(self, crops: np.ndarray, last: int) -> list[CropEstimates]:
+        mean = np.broadcast_to(self._mean, (len(crops), 68, 2))
+        covariance = np.broadcast_to(np.eye(2), (*mean.shape, 2))
+        return [CropEstimates(mean, covariance, covariance, np.ones(len(crops)))] * last
+
+
+def test_what_a_network_errs_on_average_is_taken_off(
+    tmp_path: Path, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("train.teacher._LOOKING", Looking())
+    cv2.imwrite(str(tmp_path / "x.png"), np.zeros((200, 200, 3), np.uint8))
+    points = rng.uniform(60, 140, (68, 2))
+    face = Sample(tmp_path / "x.png", points)
+    center_x, center_y, side = face.square(Leaning.margin)
+    shape = (points - (center_x, center_y)) * Leaning.input_px / side + (Leaning.input_px - 1) / 2
+    teacher = NetworkTeacher.fitted(Leaning(shape, 2.0), [face] * 3)
+    assert np.abs(teacher.lean[:, 0]).min() > 0.01
+    np.testing.assert_allclose(teacher([face]).mean[0], points, atol=0.1)

@@ -266,6 +266,14 @@ def test_a_still_is_looked_at_in_the_mirror_too_so_that_leaning_cancels(still: F
     np.testing.assert_allclose(twice.landmarks.mean, truth.landmarks.mean, atol=0.3)
 
 
+def test_a_lean_that_the_weights_tell_of_is_kept_in_the_mirror(still: Frame) -> None:
+    lean = 3.0
+    told = TwoSidedLandmarker(lean, mirror_offset=lean / TwoSidedLandmarker.input_px)
+    tracker = FaceTracker(told, BlobDetector())
+    (plain,), (twice,) = tracker.step(still), tracker.step(still, is_still=True)
+    np.testing.assert_allclose(twice.landmarks.mean, plain.landmarks.mean, atol=0.3)
+
+
 def test_what_is_no_face_in_one_of_both_looks_is_none(still: Frame) -> None:
     class Overflowing(TwoSidedLandmarker):
         """Of several crops the last has no answer."""

@@ -49,19 +49,26 @@ def cut_crops(
     matrices = [
         crop_from_square(s.center_x, s.center_y, max(s.side, 1.0) * margin, size) for s in squares
     ]
-    if mirrored_too:
-        matrices += [_mirrored(matrix, size) for matrix in matrices]
+    if not mirrored_too:
+        return _cut(image, matrices, landmarker), matrices
+    crops = _cut(image, matrices + [_mirrored(matrix, size) for matrix in matrices], landmarker)
+    # In the mirror, too, it will say that landmarks are too far right.
+    too_far = 2 * landmarker.mirror_offset * size
+    return crops, matrices + [_mirrored(matrix, size + too_far) for matrix in matrices]
+
+
+def _mirrored(crop_from_frame: Matrix, width_px: float) -> Matrix:
+    mirror = np.diag(np.array([-1, 1, 1], crop_from_frame.dtype))
+    mirror[0, 2] = width_px - 1
+    return mirror @ crop_from_frame
+
+
+def _cut(image: Image, matrices: list[Matrix], landmarker: Landmarker) -> Any:
     if isinstance(landmarker, CropCutter):
         factors = [reduction(matrix, image.shape[:2]) for matrix in matrices]
         from_crops = [reduced_from_crop(m, f) for m, f in zip(matrices, factors, strict=True)]
-        return landmarker.cut(image, factors, np.stack(from_crops)), matrices
-    return np.stack([warp_crop(image, matrix, size) for matrix in matrices]), matrices
-
-
-def _mirrored(crop_from_frame: Matrix, size_px: int) -> Matrix:
-    mirror = np.diag(np.array([-1, 1, 1], crop_from_frame.dtype))
-    mirror[0, 2] = size_px - 1
-    return mirror @ crop_from_frame
+        return landmarker.cut(image, factors, np.stack(from_crops))
+    return np.stack([warp_crop(image, matrix, landmarker.input_px) for matrix in matrices])
 
 
 def with_mirror_images(measurements: list[Measurement], layout: Layout) -> list[Measurement]:

@@ -77,6 +77,10 @@ class SharedLandmarker:
     def margin(self) -> float:
         return self._landmarker.margin
 
+    @property
+    def mirror_offset(self) -> float:
+        return self._landmarker.mirror_offset
+
     def __call__(self, crops: Any) -> CropLandmarks:
         """Find the landmarks of every crop."""
         request = _Request(crops)

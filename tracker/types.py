@@ -121,6 +121,13 @@ class Landmarker(Protocol):
     def margin(self) -> float:
         """Side of the crop over the longer side of the landmarks' box."""
 
+    @property
+    def mirror_offset(self) -> float:
+        """By so much too far right it puts landmarks, in a crop and in its mirror image alike.
+
+        In sides of the crop. Annotators count pixels from somewhere, and a network learns it.
+        """
+
     def __call__(self, crops: UInt8[np.ndarray, "faces height width rgb=3"]) -> CropLandmarks:
         """Find the landmarks of every crop."""
 

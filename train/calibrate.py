@@ -27,6 +27,7 @@ from tracker.layouts import Layout, find_layout
 
 from .datasets import DataError, Sample, hold_out, open_data_set
 from .looks import Looker, Observed, observe_errors, observe_flicker, observe_presence
+from .predict import mirror_offset_of
 from .spread_law import fit_law, seen_from_outside, spread_rule
 
 
@@ -81,8 +82,10 @@ def calibrate(data: Path, weights: Path, output: Path, licence: str | None = Non
     network, info = load_checkpoint(weights)
     state = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     layout = find_layout(info.layout, info.layout_table)
-    looker = Looker(HeatmapLandmarker(network, info, torch.device("cpu")))
-    held_out = held_out_faces(data, layout)
+    landmarker = HeatmapLandmarker(network, info, torch.device("cpu"))
+    looker, held_out = Looker(landmarker), held_out_faces(data, layout)
+    mirror_offset = float(f"{mirror_offset_of(landmarker, held_out):.3g}")
+    console.print(f"mirror offset: {mirror_offset:.4f} of the crop", highlight=False)
     laws = {}
     for name, observe in (("absolute", observe_errors), ("flicker", observe_flicker)):
         observed = observe(looker, held_out)
@@ -102,7 +105,12 @@ def calibrate(data: Path, weights: Path, output: Path, licence: str | None = Non
         presence=tuple(float(f"{value:.5g}") for value in presence),
     )
     output.parent.mkdir(parents=True, exist_ok=True)
-    info = replace(info, calibration=calibration, licence=licence or info.licence)
+    info = replace(
+        info,
+        mirror_offset=mirror_offset,
+        calibration=calibration,
+        licence=licence or info.licence,
+    )
     save_checkpoint(output, state, info)
     console.print(f"wrote {output}", highlight=False)
 

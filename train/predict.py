@@ -112,6 +112,9 @@ class StagedLandmarker(Protocol):
     @property
     def antialiased(self) -> bool: ...
 
+    @property
+    def mirror_offset(self) -> float: ...
+
     def stages(
         self, crops: UInt8[np.ndarray, "faces height width rgb=3"], last: int
     ) -> list[CropEstimates]:
@@ -123,7 +126,6 @@ def predict(
     samples: Iterable[Sample],
     looking: Looking = ONCE,
     view: View = EXACT,
-    first_pixel: float = 0.0,
 ) -> Predicted:
     """Landmarks of every face, the mean of all looks at it.
 
@@ -132,7 +134,6 @@ def predict(
         samples: Wrap them in `rich.progress.track` to show progress.
         looking: How often.
         view: Every look strays from the exact crop by this much, to measure robustness.
-        first_pixel: As in `DataSet`, on which the landmarker was trained.
 
     Raises:
         DataError: If a picture cannot be read.
@@ -141,7 +142,7 @@ def predict(
     per_face = looking.crops * (2 if looking.flips else 1)
     fused: list[Gaussians] = []
     for some in _groups(samples, max(_BATCH // per_face, 1)):
-        looks = [look for s in some for look in looks_at(s, looking, landmarker, view, first_pixel)]
+        looks = [look for s in some for look in looks_at(s, looking, landmarker, view)]
         seen = _seen(landmarker, layout, looks, looking.stages)
         fused += [_fused(seen[i : i + per_face]) for i in range(0, len(seen), per_face)]
     shape = (-1, layout.count, 2)
@@ -156,7 +157,6 @@ def looks_at(
     looking: Looking,
     landmarker: StagedLandmarker,
     view: View = EXACT,
-    first_pixel: float = 0.0,
 ) -> list[Look]:
     """The crops that are taken of one face; the mirrored ones are the last half."""
     size, image = landmarker.input_px, sample.read_image()
@@ -167,7 +167,20 @@ def looks_at(
         matrix = nudge.matrix(size) @ view.matrix(size) @ exact
         crop = warp_crop(image, matrix, size, antialiased=landmarker.antialiased)
         looks.append(Look(crop, matrix))
-    return looks + [mirror_image(look, first_pixel) for look in looks if looking.flips]
+    offset_px = landmarker.mirror_offset * size
+    return looks + [mirror_image(look, offset_px) for look in looks if looking.flips]
+
+
+def mirror_offset_of(landmarker: StagedLandmarker, samples: Iterable[Sample]) -> float:
+    """Measure `tracker.types.Landmarker.mirror_offset`; where the truth is matters nothing."""
+    layout = find_layout(landmarker.layout_name, landmarker.layout_table)
+    too_far = []
+    for sample in samples:
+        (look,) = looks_at(sample, ONCE, landmarker)
+        pair = [look, mirror_image(look)]
+        (direct, _), (mirrored, _) = _seen(landmarker, layout, pair, 1)
+        too_far.append((direct - mirrored)[..., 0].mean() / 2 * look.crop_from_picture[0, 0])
+    return float(np.mean(too_far)) / landmarker.input_px
 
 
 def nudges(count: int) -> list[View]:
@@ -184,17 +197,16 @@ def nudges(count: int) -> list[View]:
     return [EXACT, *around]
 
 
-def mirror_image(look: Look, first_pixel: float = 0.0) -> Look:
+def mirror_image(look: Look, offset_px: float = 0.0) -> Look:
     """The same crop seen in a mirror.
 
     Args:
         look: Not yet mirrored.
-        first_pixel: A network that learnt coordinates with this offset adds it in the mirror too,
-            so the way back takes it off twice.
+        offset_px: By so much the network says that landmarks are too far right, in the mirror,
+            too: the way back takes it off twice.
     """
-    offset = first_pixel * look.crop_from_picture[0, 0]
     mirror = np.eye(3)
-    mirror[0] = -1, 0, look.crop.shape[1] - 1 + 2 * offset
+    mirror[0] = -1, 0, look.crop.shape[1] - 1 + 2 * offset_px
     crop = np.ascontiguousarray(look.crop[:, ::-1])
     return Look(crop, mirror @ look.crop_from_picture, mirrored=True)
 

@@ -11,8 +11,10 @@ part. A landmark of which the network is less sure than it usually is counts les
 """
 
 import argparse
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Self
 
 import cv2
 import mediapipe as mp
@@ -28,7 +30,7 @@ from tracker.layouts import IBUG_68
 
 from .datasets import DataError, Sample, hold_out, read_300w
 from .metrics import normalised_mean_error
-from .predict import Looking, predict
+from .predict import Looking, Predicted, predict
 
 _RIDGE = 0.1
 """Keeps the map from using the mesh's 478 nearly dependent points against each other."""
@@ -117,12 +119,12 @@ class FaceMesh:
 
 @dataclass(frozen=True, slots=True)
 class Looked:
-    """A picture, and what the mesh says of it and of its mirror image, each in its own pixels."""
+    """A picture, and what the mesh says of it and of its mirror image, both in its pixels."""
 
     sample: Sample
-    width: int
     mesh: Float[np.ndarray, "points xyz=3"]
-    mirrored: Float[np.ndarray, "points xyz=3"]
+    in_mirror: Float[np.ndarray, "points xyz=3"]
+    """Under the names of the mirror image: left of the face is right."""
 
 
 def _look(mesh_of: FaceMesh, samples: list[Sample]) -> list[Looked]:
@@ -130,32 +132,55 @@ def _look(mesh_of: FaceMesh, samples: list[Sample]) -> list[Looked]:
     found = []
     for sample in track(samples, "the mesh looks"):
         image = sample.read_image()
-        meshes = mesh_of(image), mesh_of(np.ascontiguousarray(image[:, ::-1]))
-        if meshes[0] is not None and meshes[1] is not None:
-            found.append(Looked(sample, image.shape[1], meshes[0], meshes[1]))
+        mesh, in_mirror = mesh_of(image), mesh_of(np.ascontiguousarray(image[:, ::-1]))
+        if mesh is not None and in_mirror is not None:
+            in_mirror[:, 0] = image.shape[1] - 1 - in_mirror[:, 0]
+            found.append(Looked(sample, mesh, in_mirror))
     return found
 
 
-def in_mirror(
-    landmarks: Float[np.ndarray, "landmarks xy=2"], width: int
-) -> Float[np.ndarray, "landmarks xy=2"]:
-    """The landmarks of the mirror image of a picture so wide; its own inverse."""
-    x, y = landmarks.T
-    return np.stack([width - 1 - x, y], axis=-1)[IBUG_68.mirror]
+@dataclass(frozen=True, slots=True)
+class MeshTeacher:
+    """The mean of what both meshes of a face tell."""
+
+    of_mesh: MeshToLandmarks
+    of_mirror: MeshToLandmarks
+    """A map of its own: annotations are no mirror images of each other."""
+
+    @classmethod
+    def fitted(cls, looked: list[Looked]) -> Self:
+        """On annotated pictures."""
+        points = [look.sample.points for look in looked]
+        return cls(
+            fit_mesh_to_landmarks([look.mesh for look in looked], points),
+            fit_mesh_to_landmarks([look.in_mirror for look in looked], points),
+        )
+
+    def __call__(self, look: Looked) -> Sample:
+        points = (self.of_mesh(look.mesh) + self.of_mirror(look.in_mirror)) / 2
+        return replace(look.sample, points=points)
 
 
-def _fitted(looked: list[Looked]) -> MeshToLandmarks:
-    """From annotated pictures and from their mirror images."""
-    return fit_mesh_to_landmarks(
-        [look.mesh for look in looked] + [look.mirrored for look in looked],
-        [look.sample.points for look in looked]
-        + [in_mirror(look.sample.points, look.width) for look in looked],
-    )
+@dataclass(frozen=True, slots=True)
+class NetworkTeacher:
+    """What a network says, less what it errs on average where the truth is known."""
 
+    network: HeatmapLandmarker
+    lean: Float[np.ndarray, "landmarks xy=2"]
+    """In eye distances."""
 
-def _labelled(look: Looked, translate: MeshToLandmarks) -> Sample:
-    mirrored = in_mirror(translate(look.mirrored), look.width)
-    return replace(look.sample, points=(translate(look.mesh) + mirrored) / 2)
+    @classmethod
+    def fitted(cls, network: HeatmapLandmarker, training: list[Sample]) -> Self:
+        """On annotated pictures, of which it may have seen all."""
+        said = predict(network, track(training, "training faces"), _LOOKING).mean
+        true = np.stack([sample.points for sample in training])
+        eyes = IBUG_68.interocular(true)[:, None, None]
+        return cls(network, ((said - true) / eyes).mean(0))
+
+    def __call__(self, samples: Iterable[Sample]) -> Predicted:
+        said = predict(self.network, samples, _LOOKING)
+        eyes = IBUG_68.interocular(said.mean)[:, None, None]
+        return replace(said, mean=said.mean - self.lean * eyes)
 
 
 def main() -> None:
@@ -181,10 +206,10 @@ def teach(
     """Fit on the training part of the annotations, judge on the held-out part, label the rest."""
     mesh_of, console = FaceMesh(), Console()
     training, held = hold_out(read_300w(data))
-    translate = _fitted(_look(mesh_of, training))
+    by_looks = MeshTeacher.fitted(_look(mesh_of, training))
 
     def by_mesh(samples: list[Sample]) -> list[Sample]:
-        return [_labelled(look, translate) for look in _look(mesh_of, samples)]
+        return [by_looks(look) for look in _look(mesh_of, samples)]
 
     truth = {sample.name: sample.points for sample in held}
     judged, faces = by_mesh(held), by_mesh(_pictures(unlabelled))
@@ -195,10 +220,11 @@ def teach(
     true = np.stack([truth[sample.name] for sample in judged])
     guessed = np.stack([sample.points for sample in judged])
     if network is not None:
-        held_out = predict(network, track(judged, "held-out faces"), _LOOKING)
+        by_network = NetworkTeacher.fitted(network, training)
+        held_out = by_network(track(judged, "held-out faces"))
         share = share_of_second(guessed, held_out.mean, true)
         guessed = (1 - share) * guessed + share * held_out.mean
-        said = predict(network, track(faces, "unlabelled faces"), _LOOKING)
+        said = by_network(track(faces, "unlabelled faces"))
         points = (1 - share) * points + share * said.mean
         usual = np.median(_variance(held_out.mean, held_out.covariance), 0)
         certainty = np.minimum(usual / _variance(said.mean, said.covariance), 1)

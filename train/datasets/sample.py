@@ -75,7 +75,7 @@ class DataSet:
     missing: list[str] = field(default_factory=list)
     """Pictures that are annotated but not there; their faces are in no split."""
     first_pixel: float = 0.0
-    """Coordinate of the first pixel's centre about which the owners mirror pictures."""
+    """What the annotations call the first pixel's centre; pictures are mirrored by it."""
     lost_rows: bool = False
     """Whether the first row of every list was dropped, as the authors' reader does."""
 

@@ -1,0 +1,42 @@
+"""The axis about which a data set mirrors, measured on made-up faces."""
+
+import numpy as np
+import pytest
+from test_predict import EYES, LEFT, RIGHT, EyesLandmarker, face  # noqa: F401  a fixture
+
+from benchmarks import mirror_axis
+from models.checkpoint import CheckpointInfo
+from models.landmark_net import LandmarkNetConfig
+from train.datasets import Sample
+
+
+def info() -> CheckpointInfo:
+    config = LandmarkNetConfig(landmarks=68, edges=())
+    return CheckpointInfo(
+        architecture=config, layout="300W-68", input_px=96, margin=2.0, mirror_offset=0.3
+    )
+
+
+@pytest.mark.parametrize("lean_px", [0.0, 4.0])
+def test_what_annotations_lie_too_far_right_is_found_however_the_network_leans(
+    face: Sample,  # noqa: F811
+    lean_px: float,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    network = EyesLandmarker(np.eye(2), offset_px=lean_px)
+    network.info = info()  # type: ignore[attr-defined]
+    off = Sample(face.image_path, face.points + np.array([1.25, 0.5]))
+    off.points[:] = EYES.mean(0) + np.array([1.25, 0.5])
+    off.points[[RIGHT, LEFT]] = EYES + np.array([1.25, 0.5])
+    seen = mirror_axis.too_far_right(network, [off])
+    assert seen[0, 0] == pytest.approx(np.linalg.norm(EYES[1] - EYES[0]), abs=0.01)
+    assert seen[0, 1] == pytest.approx(1.25, abs=0.1)
+
+
+def test_the_table_tells_small_faces_from_large_ones() -> None:
+    eyes = np.arange(30.0, 130.0)
+    table = mirror_axis.table_of(np.stack([eyes, np.where(eyes < 60, 0.5, 1.0)], -1))
+    assert table.row_count == 4
+    offsets = list(table.columns[2].cells)
+    assert offsets[1].startswith("0.5")
+    assert offsets[3].startswith("1.00 ± 0.00")
