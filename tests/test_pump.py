@@ -186,23 +186,31 @@ def test_a_camera_that_is_too_fast_loses_its_oldest_frames(tmp_path: Path) -> No
     assert summary.latency
 
 
-def test_offline_writes_what_was_tracked_before_ctrl_c(film: Path) -> None:
+@pytest.mark.parametrize(("abandon_at", "written"), [(None, 5), (3, 3)])
+def test_offline_writes_what_was_tracked_before_ctrl_c_unless_that_comes_again(
+    film: Path, abandon_at: int | None, written: int
+) -> None:
     for_all_videos = threading.Event()  # stays set, as for several videos it does
+    abandoned = threading.Event()
 
     @contextmanager
     def watch(_source: Source, _summary: RunSummary) -> Iterator[Watched]:
+        writes = for_all_videos.is_set()
+
         def advance(_faces: int) -> None:
-            seen.append(len(seen))
+            seen.append(writes)
             if len(seen) == 5:
                 for_all_videos.set()
+            if seen.count(True) == abandon_at:
+                abandoned.set()
 
-        yield Watched(advance, for_all_videos)
+        yield Watched(advance, for_all_videos, abandoned)
 
-    seen: list[int] = []
+    seen: list[bool] = []
     notes = Notes()
     with open_source(str(film)) as source:
         summary = pump_offline(str(film), source, faces_of_blobs(), [notes], watch)
-    assert notes.indices == list(range(5))
+    assert notes.indices == list(range(written))
     assert summary.interrupted
     assert not stages_at_work()
 

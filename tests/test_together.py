@@ -43,7 +43,7 @@ class Runs:
 
     def run(self, video: Path, watch: Watch) -> RunSummary:
         summary = RunSummary(video.name, Tally(frames=3, ids=1), seconds=1.0)
-        with watch(Film(3, is_live=False), summary) as (advance, interrupted):
+        with watch(Film(3, is_live=False), summary) as (advance, interrupted, _):
             for _ in range(3):
                 advance(1)
             summary.interrupted = interrupted.is_set()
@@ -100,7 +100,7 @@ def test_one_that_fails_is_named_and_the_others_go_on(
 def test_an_error_of_ours_ends_all() -> None:
     class Wrong(Runs):
         def run(self, video: Path, watch: Watch) -> RunSummary:
-            with watch(Film(3, is_live=False), RunSummary("", Tally())) as (_, interrupted):
+            with watch(Film(3, is_live=False), RunSummary("", Tally())) as (_, interrupted, _):
                 if video.stem == "a":
                     self.wait_until_begun(2)
                     raise ZeroDivisionError
@@ -118,7 +118,7 @@ def test_after_ctrl_c_what_runs_comes_to_its_end_and_no_more_is_begun() -> None:
     class Interrupted(Runs):
         def run(self, video: Path, watch: Watch) -> RunSummary:
             self.wait_until_begun(2)
-            with watch(Film(3, is_live=False), RunSummary("", Tally())) as (_, interrupted):
+            with watch(Film(3, is_live=False), RunSummary("", Tally())) as (_, interrupted, _):
                 os.kill(os.getpid(), signal.SIGINT) if video.stem == "a" else None
                 assert interrupted.wait(PATIENCE_S)
             return super().run(video, watch)
@@ -132,6 +132,23 @@ def test_after_ctrl_c_what_runs_comes_to_its_end_and_no_more_is_begun() -> None:
     assert signal.getsignal(signal.SIGINT) is before
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends no SIGINT to a process")
+def test_a_second_ctrl_c_ends_even_what_still_writes() -> None:
+    class Writing(Runs):
+        def run(self, video: Path, watch: Watch) -> RunSummary:
+            with watch(Film(3, is_live=False), RunSummary("", Tally())) as watched:
+                if video.stem == "a":
+                    os.kill(os.getpid(), signal.SIGINT)
+                    assert watched.interrupted.wait(PATIENCE_S)
+                    assert not watched.abandoned.is_set()
+                    os.kill(os.getpid(), signal.SIGINT)
+                assert watched.abandoned.wait(PATIENCE_S)
+            return RunSummary("", Tally())
+
+    with pytest.raises(KeyboardInterrupt):
+        tracked(Writing())
+
+
 def test_there_is_a_line_for_all_and_one_for_each_in_80_columns() -> None:
     console = Console(
         file=StringIO(), force_terminal=True, width=COLUMNS, height=20, color_system=None
@@ -139,9 +156,9 @@ def test_there_is_a_line_for_all_and_one_for_each_in_80_columns() -> None:
     film, other = Film(12_000, is_live=False), Film(None, is_live=False)
     summary = RunSummary(film.name, Tally())
     with (
-        progress_of_several(5, threading.Event(), console) as shown,
-        shown.watch(film, summary) as (advance, _),
-        shown.watch(other, summary) as (advance_other, _),
+        progress_of_several(5, threading.Event(), threading.Event(), console) as shown,
+        shown.watch(film, summary) as (advance, *_),
+        shown.watch(other, summary) as (advance_other, *_),
     ):
         for _ in range(100):
             advance(2)

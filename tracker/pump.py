@@ -8,7 +8,6 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
 from itertools import islice
-from threading import Event
 from types import TracebackType
 from typing import Self
 
@@ -38,7 +37,7 @@ def pump(
     files = [sink for sink in sinks if sink not in windows]
     room = 1 if source.is_live else READ_AHEAD
     with (
-        watch(source, summary) as (advance, interrupted),
+        watch(source, summary) as (advance, interrupted, _),
         WriteBehind(partial(_write, files), WRITE_BEHIND) as writer,
         ReadAhead(source, room, drop_oldest=source.is_live, stopped=interrupted) as frames,
         suppress(WindowClosed),
@@ -119,7 +118,8 @@ def _not_ended_yet(watch: Watch) -> Watch:
 
     @contextmanager
     def watch_on(source: Source, summary: RunSummary) -> Iterator[Watched]:
-        with watch(source, summary) as (advance, interrupted):
-            yield Watched(advance, Event() if interrupted.is_set() else interrupted)
+        with watch(source, summary) as (advance, interrupted, abandoned):
+            ends = abandoned if interrupted.is_set() else interrupted
+            yield Watched(advance, ends, abandoned)
 
     return watch_on

@@ -74,7 +74,9 @@ class Watched(NamedTuple):
 
     advance: Advance
     interrupted: Event
-    """Set where the run shall end after the frame it has."""
+    """Set where the run shall end after the frame it has, and write what is tracked."""
+    abandoned: Event
+    """Set where it shall not even write that."""
 
 
 Watch = Callable[[Source, RunSummary], AbstractContextManager[Watched]]
@@ -87,7 +89,7 @@ def alone(console: Console) -> Watch:
     @contextmanager
     def watch(source: Source, summary: RunSummary) -> Iterator[Watched]:
         with progress(source, summary, console) as advance, interruption() as interrupted:
-            yield Watched(advance, interrupted)
+            yield Watched(advance, interrupted, Event())  # who insists ends this very thread
 
     return watch
 

@@ -55,10 +55,11 @@ class SeveralVideos:
         bar: As `progress_of_several` makes it.
         count: Of the videos.
         interrupted: As in `Watched`, for all of them.
+        abandoned: Likewise.
     """
 
-    def __init__(self, bar: Progress, count: int, interrupted: Event) -> None:
-        self._bar, self._interrupted = bar, interrupted
+    def __init__(self, bar: Progress, count: int, interrupted: Event, abandoned: Event) -> None:
+        self._bar, self._interrupted, self._abandoned = bar, interrupted, abandoned
         self._task = bar.add_task("all videos", total=count, status="")
         self._frames, self._started, self._counting = 0, time.perf_counter(), Lock()
 
@@ -78,7 +79,7 @@ class SeveralVideos:
             self._bar.update(self._task, status=_rate(self._frames, self._started))
 
         try:
-            yield Watched(advance, self._interrupted)
+            yield Watched(advance, self._interrupted, self._abandoned)
         finally:
             self._bar.remove_task(task)
 
@@ -99,7 +100,7 @@ def _rate(frames: int, started: float) -> str:
 
 @contextmanager
 def progress_of_several(
-    count: int, interrupted: Event, console: Console
+    count: int, interrupted: Event, abandoned: Event, console: Console
 ) -> Iterator[SeveralVideos]:
     """Bars with fps and time left; errors that are printed meanwhile stay above them."""
     columns = [
@@ -113,7 +114,7 @@ def progress_of_several(
         redirect_stderr=sys.stderr.isatty(),  # else errors would not reach the file they go to
         speed_estimate_period=_LONG_S,
     ) as bar:
-        yield SeveralVideos(bar, count, interrupted)
+        yield SeveralVideos(bar, count, interrupted, abandoned)
 
 
 def table_of_several(summary: SeveralSummary) -> Table:

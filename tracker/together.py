@@ -30,9 +30,10 @@ def track_several(
         console: Where progress is shown.
     """
     summary, started = SeveralSummary(len(videos)), time.perf_counter()
+    abandoned = Event()
     with (
         interruption() as interrupted,
-        progress_of_several(len(videos), interrupted, console) as shown,
+        progress_of_several(len(videos), interrupted, abandoned, console) as shown,
         ThreadPoolExecutor(together) as threads,
     ):
         runs = {
@@ -43,6 +44,7 @@ def track_several(
                 _note(runs[run], run, summary, shown)
         except BaseException:
             interrupted.set()
+            abandoned.set()
             threads.shutdown(cancel_futures=True)
             raise
     summary.interrupted = interrupted.is_set()
