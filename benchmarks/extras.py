@@ -45,11 +45,14 @@ class Variant:
     recipe: Recipe = BASE
     all_certain: bool = False
     """Believe every pseudo-label in full, whatever its teacher doubted."""
+    plain_mirror: bool = False
+    """Mirror pictures about their middle, wherever the annotations have it."""
 
 
 VARIANTS = {
     CONTROL: Variant(title="as lite-video"),
     "other-seed": Variant(title="another seed", recipe=replace(BASE, seed=1)),
+    "plain-mirror": Variant(title="mirrored about the middle of the picture", plain_mirror=True),
     # At this weight the gradient of consistency is about as long as that of STAR.
     "pairs": Variant(
         title="a quarter second views, to err alike",
@@ -85,6 +88,8 @@ def _train(faces: Faces, variant: Variant, path: Path) -> None:
     print(variant.title, flush=True)  # noqa: T201 - a script's progress
     if variant.all_certain:
         faces = replace(faces, pseudo=[replace(face, certainty=None) for face in faces.pseudo])
+    if variant.plain_mirror:
+        faces = replace(faces, data=replace(faces.data, first_pixel=0.0))
     folder.begin(recipe, faces.described, run.images)
     fit(run, faces, folder, Limits(workers=0), None)
 
