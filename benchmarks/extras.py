@@ -89,7 +89,11 @@ def _train(faces: Faces, variant: Variant, path: Path) -> None:
     if variant.all_certain:
         faces = replace(faces, pseudo=[replace(face, certainty=None) for face in faces.pseudo])
     if variant.plain_mirror:
-        faces = replace(faces, data=replace(faces.data, first_pixel=0.0))
+        training, pseudo = (
+            [replace(face, first_pixel=0.0) for face in part]
+            for part in (faces.training, faces.pseudo)
+        )
+        faces = replace(faces, training=training, pseudo=pseudo)
     folder.begin(recipe, faces.described, run.images)
     fit(run, faces, folder, Limits(workers=0), None)
 

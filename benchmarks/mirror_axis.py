@@ -4,7 +4,7 @@
 
 A look at a face and a look at its mirror image have one mean, and in that mean right and left are
 equal, whatever the network learnt. If annotations lie right of it, by as many pixels in small faces
-as in large ones, they count pixels from elsewhere: that number is `first_pixel` of the data set, by
+as in large ones, they count pixels from elsewhere: that number is their `first_pixel`, by
 which training mirrors its pictures, or the network learns two truths.
 """
 
@@ -70,7 +70,8 @@ def main() -> None:
             )
         training, _ = hold_out(data.split("train"))
         console = Console()
-        console.print(f"{data.name}: pictures are mirrored about {data.first_pixel} px now")
+        now = ", ".join(sorted({str(face.first_pixel) for face in training}))
+        console.print(f"{data.name}: pictures are mirrored about {now} px now")
         console.print(table_of(too_far_right(landmarker, training)))
     except (FaceTrackError, CheckpointError) as error:
         parser.exit(2, f"error: {error}\n")

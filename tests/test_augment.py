@@ -101,8 +101,9 @@ def test_a_data_set_may_mirror_about_another_pixel(
 ) -> None:
     points = rng.uniform(100, 200, (68, 2)).astype(np.float32)
     still = replace(PLAIN, mirror=1, angle_deg=0, scale=0, shift=0)
-    sample = Sample(Path("x.jpg"), points, named_square=(150.0, 150.0, 256.0))
-    turned = RandomCrop(IBUG_68, 1.0, still, first_pixel)
+    square = (150.0, 150.0, 256.0)
+    sample = Sample(Path("x.jpg"), points, named_square=square, first_pixel=first_pixel)
+    turned = RandomCrop(IBUG_68, 1.0, still)
     view, moved, _ = turned(dotted(points, 30), sample, 256, rng)
     away = moved[int(IBUG_68.mirror[30])] - center_of_mass(view)
     np.testing.assert_allclose(away, [2 * first_pixel, 0], atol=0.1)

@@ -48,8 +48,8 @@ def test_every_row_is_a_face_with_the_square_it_names(
     points = write_wflw_lists(tmp_path, rng)
     data = open_data_set(tmp_path)
     assert (data.name, data.layout, data.lost_rows) == ("WFLW", WFLW_98, False)
-    assert data.first_pixel == 0
     for face, expected in zip(data.split("train") + data.split("test"), points, strict=True):
+        assert face.first_pixel == 0
         np.testing.assert_allclose(face.points, expected, atol=1e-5)
         np.testing.assert_allclose(face.square(1.25), landmark_square(expected, 1.25), rtol=1e-9)
         assert face.read_image().shape == (120, 120, 3)
@@ -114,7 +114,7 @@ def test_cofw_tags_say_which_landmarks_are_hidden(tmp_path: Path, rng: np.random
     data = open_data_set(tmp_path)
     assert (data.name, data.layout) == ("COFW", COFW_29)
     np.testing.assert_array_equal(data.split("test")[0].hidden, hidden)
-    assert data.first_pixel == 0.5
+    assert data.split("test")[0].first_pixel == 0.5
 
 
 @pytest.mark.parametrize(

@@ -65,8 +65,6 @@ class RandomCrop:
     layout: Layout
     margin: float
     config: AugmentConfig
-    first_pixel: float = 0.0
-    """Coordinate of the first pixel's centre about which the data set mirrors."""
     antialiased: bool = True
 
     def __call__(
@@ -82,7 +80,7 @@ class RandomCrop:
         certainty = np.ones(len(points)) if sample.certainty is None else sample.certainty
         if rng.random() < self.config.mirror:
             image = np.ascontiguousarray(image[:, ::-1])
-            last = image.shape[1] - 1 + 2 * self.first_pixel
+            last = image.shape[1] - 1 + 2 * sample.first_pixel
             points = np.stack([last - points[:, 0], points[:, 1]], -1)[self.layout.mirror]
             certainty = certainty[self.layout.mirror]
             center_x = last - center_x

@@ -75,7 +75,7 @@ def fit(
 def _loader(run: Run, faces: Faces, workers: int) -> Iterator[View]:
     """This process' part of every batch, from the run's place on."""
     recipe, processes = run.recipe, run.processes
-    views = RandomViews(faces.training + faces.pseudo, faces.layout, recipe, faces.data.first_pixel)
+    views = RandomViews(faces.training + faces.pseudo, faces.layout, recipe)
     draws = _Draws(run, faces)
     return iter(
         DataLoader(

@@ -53,13 +53,9 @@ class View(NamedTuple):
 class RandomViews(Dataset[View]):
     """Augmented crops of annotated faces."""
 
-    def __init__(
-        self, samples: list[Sample], layout: Layout, recipe: Recipe, first_pixel: float = 0.0
-    ) -> None:
+    def __init__(self, samples: list[Sample], layout: Layout, recipe: Recipe) -> None:
         self._samples, self._layout, self._recipe = samples, layout, recipe
-        self._random_crop = RandomCrop(
-            layout, recipe.margin, recipe.augment, first_pixel, recipe.antialiased
-        )
+        self._random_crop = RandomCrop(layout, recipe.margin, recipe.augment, recipe.antialiased)
 
     def __getitem__(self, draw: Draw) -> View:
         rng = np.random.default_rng((self._recipe.seed, draw.number))

@@ -79,8 +79,7 @@ def read_adnet(
     root = _picture_root(place, pictures, name, lists)
     placed = {split: [_placed(face, root) for face in faces] for split, faces in lists.items()}
     data = assemble(name, layout, _with_subsets(placed, layout))
-    first_pixel = _FIRST_PIXEL_COFW if layout is COFW_29 else 0.0
-    return replace(data, first_pixel=first_pixel, lost_rows=lose_first_row)
+    return replace(data, lost_rows=lose_first_row)
 
 
 def _with_subsets(lists: dict[str, list[_Face]], layout: Layout) -> dict[str, list[Sample]]:
@@ -156,7 +155,9 @@ def _read_face(line: str, where: str) -> _Face:
     hidden, flags = _read_tags(tags, len(points), f"{where}, column 7")
     square = (center_x, center_y, scale * 200)
     picture = Path(_cleaned(picture_name(fields[0], f"{where}, column 1")))
-    return _Face(Sample(picture, points, named_square=square, hidden=hidden), flags)
+    first_pixel = _FIRST_PIXEL_COFW if len(points) == COFW_29.count else 0.0
+    face = Sample(picture, points, named_square=square, hidden=hidden, first_pixel=first_pixel)
+    return _Face(face, flags)
 
 
 def _read_tags(

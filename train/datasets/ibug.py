@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -45,7 +44,7 @@ def read_ibug(folder: Path) -> DataSet:
             f"{folder}: no .pts annotations in {', '.join(FOLDERS_300W[:-2])}: "
             "unpack 300W (ibug.doc.ic.ac.uk/resources/300-W) there"
         )
-    return replace(assemble("300W", IBUG_68, splits), first_pixel=_FIRST_PIXEL)
+    return assemble("300W", IBUG_68, splits)
 
 
 def read_300w(folder: Path) -> list[Sample]:
@@ -94,7 +93,8 @@ def _faces(folder: Path, parts: Iterable[str]) -> list[Sample]:
 def _read_face(annotation: Path) -> Sample:
     picture = _picture_of(annotation)
     points = read_pts(annotation, IBUG_68)
-    return Sample(picture, points, photograph=photograph_of(picture))
+    photograph = photograph_of(picture)
+    return Sample(picture, points, first_pixel=_FIRST_PIXEL, photograph=photograph)
 
 
 def _picture_of(annotation: Path) -> Path:

@@ -31,6 +31,8 @@ class Sample:
     """Which landmarks are occluded, where the data set tells."""
     certainty: Float[np.ndarray, " landmarks"] | None = None
     """From 0 to 1, where a machine labelled; None: an annotation."""
+    first_pixel: float = 0.0
+    """What the annotation calls the centre of the first pixel; the picture is mirrored by it."""
     photograph: str = ""
     """Faces that share it stay on one side of a split; empty: a photograph for each file."""
 
@@ -74,8 +76,6 @@ class DataSet:
     """By name: "train", "test", then subsets of the test part; only those that are there."""
     missing: list[str] = field(default_factory=list)
     """Pictures that are annotated but not there; their faces are in no split."""
-    first_pixel: float = 0.0
-    """What the annotations call the first pixel's centre; pictures are mirrored by it."""
     lost_rows: bool = False
     """Whether the first row of every list was dropped, as the authors' reader does."""
 
