@@ -25,7 +25,7 @@ from tracker.layouts import find_layout
 from tracker.pipeline import FaceTracker
 from tracker.sinks import check_output
 from train.datasets import DataSet, Sample, open_data_set
-from train.predict import EXACT, ROBUSTNESS, Looking, View, predict
+from train.predict import EXACT, ROBUSTNESS, Looking, View, mirror_offset_of, predict
 from train.run import write_whole
 
 from .accuracy_files import as_text, worst_sheet
@@ -138,6 +138,10 @@ def measure(
 ) -> Measured:
     """Look at every face in each kind of crop that is asked for."""
     looking = Looking(flips=arguments.flip, crops=arguments.crops, stages=arguments.stages)
+    info = landmarker.info
+    if info.calibration is None and (looking.flips or arguments.crop != "truth"):
+        offset = mirror_offset_of(landmarker, _shown(chosen, "and their mirror images"))
+        landmarker.info = replace(info, mirror_offset=offset)
     predicted: dict[CropKind, Points] = {}
     if arguments.crop != "detector":
         predicted["truth"] = _looked(landmarker, chosen, looking)

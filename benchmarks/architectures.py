@@ -271,6 +271,8 @@ def main() -> None:
     parser.add_argument("--only", nargs="+", choices=NETWORKS, default=list(NETWORKS))
     parser.add_argument("--report", action="store_true", help="do not train: time, and write")
     arguments = parser.parse_args()
+    if arguments.seed and arguments.images != RUNGS[-1]:
+        parser.error(f"another seed goes to {RUNGS[-1]} pictures: add --images {RUNGS[-1]}")
     try:
         faces = gather(open_data_set(arguments.data), arguments.pseudo_labels, select_on_test=False)
         if not arguments.report:

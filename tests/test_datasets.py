@@ -227,11 +227,18 @@ def test_pseudo_labels_of_another_kind_are_refused(tmp_path: Path) -> None:
 
 def test_pseudo_labels_say_how_sure_they_are(tmp_path: Path) -> None:
     points, certainty = np.ones((2, 68, 2), np.float32), np.full((2, 68), 0.25, np.float32)
-    np.savez(tmp_path / "x.npz", pictures=["a.jpg", "b.jpg"], points=points, certainty=certainty)
+    np.savez(
+        tmp_path / "x.npz",
+        pictures=["a.jpg", "b.jpg"],
+        points=points,
+        certainty=certainty,
+        first_pixel=[0.25, 1.5],
+    )
     faces = read_pseudo_labels(tmp_path / "x.npz")
     assert [face.image_path.name for face in faces] == ["a.jpg", "b.jpg"]
     assert faces[1].certainty is not None
     np.testing.assert_array_equal(faces[1].certainty, certainty[1])
+    assert [face.first_pixel for face in faces] == [0.25, 1.5]
 
 
 def test_faces_of_one_photograph_stay_on_one_side() -> None:

@@ -9,7 +9,14 @@ from models.landmarker import CropEstimates
 from tracker.layouts import IBUG_68
 from train.datasets import Sample
 from train.predict import Looking
-from train.teacher import Looked, MeshTeacher, NetworkTeacher, share_of_second
+from train.teacher import (
+    Looked,
+    MeshTeacher,
+    NetworkTeacher,
+    _look,
+    first_pixels,
+    share_of_second,
+)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 1.0])
@@ -29,16 +36,41 @@ def test_the_mesh_teacher_learns_where_annotators_put_what_both_meshes_show(
     rng: np.random.Generator,
 ) -> None:
     mapping, other = rng.normal(0, 1, (2, 2, 2))
+    basis, shape = rng.normal(0, 10, (4, 68, 2)), rng.normal(0, 30, (68, 2))
     looked = []
     for _ in range(60):
-        mesh = rng.normal(0, 30, (68, 3)) + np.array([100, 80, 0])
-        points = (mesh[:, :2] - (100, 80)) @ mapping + (101, 80)
-        in_mirror = mesh.copy()
-        in_mirror[:, :2] = (points - (101, 80)) @ other + (100, 80)
-        looked.append(Looked(Sample(Path("x.jpg"), points), mesh, in_mirror))
-    teacher = MeshTeacher.fitted(looked)
-    for look in looked:
-        np.testing.assert_allclose(teacher(look).points, look.sample.points, atol=1)
+        flat = shape + np.tensordot(rng.normal(0, 1, 4), basis, 1)
+        meshes = [np.pad(flat @ seen + (100, 80), ((0, 0), (0, 1))) for seen in (mapping, other)]
+        looked.append(Looked(Sample(Path("x.jpg"), flat * 1.5 + (101, 82)), *meshes))
+    teacher = MeshTeacher.fitted(looked[:50])
+    for look in looked[50:]:
+        np.testing.assert_allclose(teacher(look).points, look.sample.points, atol=0.5)
+
+
+def test_a_mesh_of_the_mirror_image_comes_back_to_the_picture(tmp_path: Path) -> None:
+    image = np.zeros((50, 90, 3), np.uint8)
+    image[20, 30] = 255
+    cv2.imwrite(str(tmp_path / "x.png"), image)
+
+    def brightest(shown: np.ndarray) -> np.ndarray:
+        row, column = np.argwhere(shown[..., 0])[0]
+        return np.array([[column, row, 0.0]])
+
+    (look,) = _look(brightest, [Sample(tmp_path / "x.png", np.empty((0, 2)))])  # type: ignore[arg-type]
+    np.testing.assert_array_equal(look.mesh, [[30, 20, 0]])
+    np.testing.assert_array_equal(look.in_mirror, look.mesh)
+
+
+def test_pseudo_labels_lie_as_far_beside_the_middle_as_annotations_in_eye_distances(
+    rng: np.random.Generator,
+) -> None:
+    shape = rng.uniform(0, 1, (68, 2))
+    annotated = [
+        Sample(Path("x.jpg"), shape * size, first_pixel=first_pixel)
+        for size, first_pixel in ((100, 1.5), (300, 1.5))
+    ]
+    faces = np.stack([shape * 50 + 7, shape * 400])
+    np.testing.assert_allclose(first_pixels(faces, annotated), [0.5, 4.0])
 
 
 class Leaning:

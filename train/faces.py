@@ -1,6 +1,6 @@
 """The faces of a run: which are trained on, which judge it, which a machine labelled."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
@@ -80,26 +80,12 @@ def gather(data: DataSet, pseudo_labels: Path | None, *, select_on_test: bool) -
         DataError: If a part that is needed is not there.
     """
     pseudo = read_pseudo_labels(pseudo_labels) if pseudo_labels else []
-    pseudo = as_annotated(pseudo, data.split("train"), data.layout)
     if select_on_test:
         return Faces(data, data.split("train"), data.split("test"), pseudo, TEST_PART)
     training, held_out = hold_out(data.split("train"))
     if not training or not held_out:
         raise DataError(f"{data.name}: {len(training) + len(held_out)} faces are too few to train")
     return Faces(data, training, held_out, pseudo, "a held-out part of the training set")
-
-
-def as_annotated(pseudo: list[Sample], annotated: list[Sample], layout: Layout) -> list[Sample]:
-    """The pseudo-labelled faces as far beside their middle as those their teachers learnt from.
-
-    Teachers learn what pixels of annotated pictures are on average, in sizes of the face.
-    """
-    first_pixel = np.mean([face.first_pixel for face in annotated])
-    usual = np.mean([layout.interocular(face.points) for face in annotated])
-    return [
-        replace(face, first_pixel=float(first_pixel / usual * layout.interocular(face.points)))
-        for face in pseudo
-    ]
 
 
 class Judge:

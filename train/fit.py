@@ -16,6 +16,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
+from rich.console import Console
 from torch.utils.data import DataLoader
 
 from models.checkpoint import CheckpointError, CheckpointInfo
@@ -211,7 +212,9 @@ def train(arguments: argparse.Namespace, processes: Processes) -> None:
     if folder.state.exists():
         run.load(folder.state)
     elif arguments.start_from:
-        run.start_from(NAMED_WEIGHTS.get(arguments.start_from, Path(arguments.start_from)))
+        anew = run.start_from(NAMED_WEIGHTS.get(arguments.start_from, Path(arguments.start_from)))
+        if anew and processes.is_first:
+            Console().print(f"{arguments.start_from} lacks {', '.join(anew)}: they begin anew")
     if processes.is_first:
         folder.begin(recipe, faces.described, run.images)
     board_folder = arguments.run_folder / "tensorboard" if arguments.tensorboard else None

@@ -228,8 +228,11 @@ class Run:
         self.optimizer.load_state_dict(state["optimizer"])
         self._scaler.load_state_dict(state["scaler"])
 
-    def start_from(self, weights: Path) -> None:
+    def start_from(self, weights: Path) -> list[str]:
         """Begin with the weights of an earlier run, and a fresh optimiser and schedule.
+
+        Returns:
+            The parts of the network that nevertheless begin at random, or as copies.
 
         Raises:
             DataError: If they are another network's; see `warm_start` for what may differ.
@@ -243,6 +246,14 @@ class Run:
             ) from error
         self.network.load_state_dict(begun)
         self.average.load_state_dict(begun)
+        known = network.state_dict()
+        return sorted(
+            {
+                ".".join(name.split(".")[:2])
+                for name, tensor in begun.items()
+                if name not in known or known[name].shape != tensor.shape
+            }
+        )
 
 
 def write_whole(path: Path, content: bytes | memoryview) -> None:

@@ -35,12 +35,20 @@ def average(weights: list[Path]) -> tuple[dict[str, Tensor], CheckpointInfo]:
         else tensor.clone()
         for name, tensor in states[0].items()
     }  # fmt: skip
-    return mean, replace(infos[0], calibration=None, figures={})
+    return mean, replace(infos[0], calibration=None, mirror_offset=0.0, figures={})
 
 
 def _purpose(info: CheckpointInfo) -> CheckpointInfo:
     """What two networks must share for their weights to mean the same."""
-    return replace(info, figures={}, trained_on="", licence="", selected_on="", calibration=None)
+    return replace(
+        info,
+        figures={},
+        trained_on="",
+        licence="",
+        selected_on="",
+        mirror_offset=0.0,
+        calibration=None,
+    )
 
 
 def main() -> None:

@@ -237,6 +237,7 @@ def teach(
         pictures=np.array([str(face.image_path) for face in faces]),
         points=points.astype(np.float32),
         certainty=certainty.astype(np.float32),
+        first_pixel=first_pixels(points, training).astype(np.float32),
     )
     console.print(f"{output}: {len(faces)} faces, mean certainty {certainty.mean():.2f}")
 
@@ -250,6 +251,17 @@ def share_of_second(
     eyes = IBUG_68.interocular(truth)[:, None, None]
     apart, missing = (second - first) / eyes, (truth - first) / eyes
     return float(np.clip((apart * missing).sum() / max((apart * apart).sum(), 1e-12), 0, 1))
+
+
+def first_pixels(
+    faces: Float[np.ndarray, "faces landmarks xy=2"], annotated: list[Sample]
+) -> Float[np.ndarray, " faces"]:
+    """`Sample.first_pixel` of labels by teachers that learnt from these annotations.
+
+    They learn by how much annotations lie beside on average, in sizes of the face.
+    """
+    beside = [face.first_pixel / IBUG_68.interocular(face.points) for face in annotated]
+    return np.mean(beside) * IBUG_68.interocular(faces)
 
 
 def _variance(mean: np.ndarray, covariance: np.ndarray) -> Float[np.ndarray, "faces landmarks"]:

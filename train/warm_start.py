@@ -19,7 +19,7 @@ def warm_start(fresh: State, trained: State) -> State:
     it says what the stack before it says.
 
     Raises:
-        ValueError: If hourglasses differ by more than their number.
+        ValueError: If the hourglasses that both have differ, or further ones are built otherwise.
     """
     known = len({found["stack"] for name in trained if (found := _OF_A_STACK.match(name))
                  and found["part"] == "features"})  # fmt: skip

@@ -23,7 +23,9 @@ FOLDERS_300W = (
 
 _FIRST_PIXEL = 0.9
 """The annotations lie this much to the right of where a mirror image puts them, in small pictures
-and in large ones; found by `python -m benchmarks.mirror_axis`."""
+and in large ones; found by `python -m benchmarks.mirror_axis` in pictures cut around the face to at
+most 400 px. It may be those who cut, not who annotated:
+measure whole photographs again."""
 _SUFFIXES = (".jpg", ".png", ".jpeg")
 
 

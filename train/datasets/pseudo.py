@@ -16,10 +16,10 @@ def read_pseudo_labels(path: Path) -> list[Sample]:
     """
     try:
         with np.load(path) as stored:
-            columns = [stored[name] for name in ("pictures", "points", "certainty")]
+            columns = [stored[name] for name in ("pictures", "points", "certainty", "first_pixel")]
     except (OSError, ValueError, LookupError, EOFError, BadZipFile) as error:
         raise DataError(f"{path}: not made by train.teacher ({error})") from error
     return [
-        Sample(Path(str(picture)), points, certainty=certainty)
-        for picture, points, certainty in zip(*columns, strict=True)
+        Sample(Path(str(picture)), points, certainty=certainty, first_pixel=float(first_pixel))
+        for picture, points, certainty, first_pixel in zip(*columns, strict=True)
     ]
