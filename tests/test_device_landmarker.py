@@ -77,11 +77,11 @@ def test_mirror_images_are_cut_on_the_device_too(
     single: DeviceLandmarker, usual: HeatmapLandmarker
 ) -> None:
     ours, theirs = (
-        np.asarray(cut_crops(portrait(), looks(3), each, mirrored_too=True)[0])
+        np.asarray(cut_crops(portrait(), looks(3), each, carefully=True)[0])
         for each in (single, usual)
     )
-    assert len(theirs) == 6
-    np.testing.assert_allclose(theirs[3:], theirs[:3, :, ::-1], atol=8)  # sampled a 1/32 px apart
+    assert len(theirs) == 18
+    np.testing.assert_allclose(theirs[9:], theirs[:9, :, ::-1], atol=8)  # sampled a 1/32 px apart
     assert np.abs(ours.astype(int) - theirs).mean() < 0.05
 
 

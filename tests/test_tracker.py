@@ -266,6 +266,25 @@ def test_a_still_is_looked_at_in_the_mirror_too_so_that_leaning_cancels(still: F
     np.testing.assert_allclose(twice.landmarks.mean, truth.landmarks.mean, atol=0.3)
 
 
+def test_two_faces_of_a_still_are_each_looked_at_six_times_and_not_mixed_up() -> None:
+    class Counting(TwoSidedLandmarker):
+        def __call__(self, crops: np.ndarray) -> BlobAnswer:
+            asked.append(len(crops))
+            return super().__call__(crops)
+
+    asked: list[int] = []
+    centers = [(90.0, 120.0), (230.0, 110.0)]
+    tracker = FaceTracker(Counting(), BlobDetector())
+    both = tracker.step(Frame(0, 0.0, blob_frame(centers)), is_still=True)
+    assert asked == [2, 2, 12]
+    alone = [
+        tracker.step(Frame(0, 0.0, blob_frame([center])), is_still=True)[0] for center in centers
+    ]
+    found = sorted((face.landmarks.mean for face in both), key=lambda mean: mean[0, 0])
+    for mean, face in zip(found, alone, strict=True):
+        np.testing.assert_allclose(mean, face.landmarks.mean, atol=0.05)
+
+
 def test_a_lean_that_the_weights_tell_of_is_kept_in_the_mirror(still: Frame) -> None:
     lean = 3.0
     told = TwoSidedLandmarker(lean, mirror_offset=lean / TwoSidedLandmarker.input_px)

@@ -29,11 +29,16 @@ from .types import (
 _FLOOR_PX2 = 1e-4
 """Least variance of a landmark, square pixels: nobody knows a landmark better."""
 
+_SIDES = (1.0, 0.94, 1.06)
+"""Of the crops in which a face is looked at carefully, over the side that it asks for."""
+_LOOKS = 2 * len(_SIDES)
+"""Each of them in the mirror, too."""
+
 Matrix = Float[np.ndarray, "3 3"]
 
 
 def cut_crops(
-    image: Image, squares: list[Square], landmarker: Landmarker, *, mirrored_too: bool = False
+    image: Image, squares: list[Square], landmarker: Landmarker, *, carefully: bool = False
 ) -> tuple[Any, list[Matrix]]:
     """The crops that the landmarker wants of these squares, and their `crop_from_frame`.
 
@@ -43,13 +48,16 @@ def cut_crops(
         image: The frame.
         squares: In its pixels.
         landmarker: Says how large its crops are.
-        mirrored_too: After all crops the mirror images of all.
+        carefully: After all crops tighter ones and wider ones, then the mirror images of all, for
+            `fused` to make one measurement of.
     """
     size, margin = landmarker.input_px, landmarker.margin
     matrices = [
-        crop_from_square(s.center_x, s.center_y, max(s.side, 1.0) * margin, size) for s in squares
+        crop_from_square(s.center_x, s.center_y, max(s.side, 1.0) * margin * side, size)
+        for side in (_SIDES if carefully else (1.0,))
+        for s in squares
     ]
-    if not mirrored_too:
+    if not carefully:
         return _cut(image, matrices, landmarker), matrices
     crops = _cut(image, matrices + [_mirrored(matrix, size) for matrix in matrices], landmarker)
     # In the mirror, too, it will say that landmarks are too far right.
@@ -71,27 +79,31 @@ def _cut(image: Image, matrices: list[Matrix], landmarker: Landmarker) -> Any:
     return np.stack([warp_crop(image, matrix, landmarker.input_px) for matrix in matrices])
 
 
-def with_mirror_images(measurements: list[Measurement], layout: Layout) -> list[Measurement]:
-    """What each crop and its mirror image say together, from `cut_crops` with `mirrored_too`.
+def fused(measurements: list[Measurement], layout: Layout) -> list[Measurement]:
+    """One measurement per square, from all that `cut_crops` took `carefully`.
 
     Right and left have changed names in a mirror. Each landmark is believed where it is sure, and
-    a face as far as the look does that believes in it less.
+    a face as far as the look does that believes in it least.
     """
-    half = len(measurements) // 2
+    faces, direct = len(measurements) // _LOOKS, len(_SIDES)
+    looks = [measurements[face::faces] for face in range(faces)]
     return [
-        _together(direct, mirrored, layout.mirror)
-        for direct, mirrored in zip(measurements[:half], measurements[half:], strict=True)
+        _as_one(of[:direct] + [_renamed(m, layout.mirror) for m in of[direct:]]) for of in looks
     ]
 
 
-def _together(direct: Measurement, mirrored: Measurement, names: np.ndarray) -> Measurement:
-    one, other = direct.landmarks, mirrored.landmarks
+def _renamed(seen: Measurement, names: np.ndarray) -> Measurement:
+    landmarks = LandmarkEstimate(seen.landmarks.mean[names], seen.landmarks.covariance[names])
+    return Measurement(landmarks, seen.flicker[names], seen.confidence)
+
+
+def _as_one(looks: list[Measurement]) -> Measurement:
     mean, covariance = precision_weighted_mean(
-        np.stack([one.mean, other.mean[names]]),
-        np.stack([one.covariance, other.covariance[names]]),
+        np.stack([look.landmarks.mean for look in looks]),
+        np.stack([look.landmarks.covariance for look in looks]),
     )
-    flicker = (direct.flicker + mirrored.flicker[names]) / 2
-    confidence = float(np.fmin(direct.confidence, mirrored.confidence))
+    flicker = np.mean([look.flicker for look in looks], axis=0)
+    confidence = float(np.fmin.reduce([look.confidence for look in looks]))
     return Measurement(LandmarkEstimate(mean, covariance), flicker, confidence)
 
 
