@@ -140,7 +140,7 @@ def _published(data: str) -> Recipe:
 _LITE = Recipe(
     stacks=1,
     width=128,
-    stem_width=32,
+    stem_width=16,
     depth=3,
     input_px=128,
     images=150_000,
@@ -188,10 +188,6 @@ RECIPES = {
     "lite-long": _LONG,
     # While the rate falls a branch of it trusts people more; `train.soup` averages both ends.
     "lite-long-labelled": replace(_LONG, pseudo_share=0.125),
-    # The same network with half the stem, a sixth faster; begins with the rest of it.
-    "lite-narrow": replace(_LONG, images=180_000, stem_width=16),
-    # A second stack after it.
-    "lite-two": replace(_LONG, images=120_000, stem_width=16, stacks=2, stage_ratio=2.0),
     # From the default weights to one's own faces or layout; --start-from gives the network.
     "finetune": replace(_LITE, images=20_000, sizes=(), evaluate_every=2_000, learning_rate=5e-4),
     # Learns nothing to speak of, in seconds: to try the machinery.
