@@ -23,9 +23,8 @@ FOLDERS_300W = (
 
 _FIRST_PIXEL = 1.0
 """The annotations lie this much to the right of where a mirror image puts them, in small pictures
-and in large ones; `python -m benchmarks.mirror_axis` finds 0.97 ± 0.02 px in pictures cut around the
-face to at most 400 px. It may be those who cut, not who annotated: measure whole photographs again.
-"""
+and in large ones; `python -m benchmarks.mirror_axis` finds 0.97 ± 0.02 px in pictures cut around
+the face to at most 400 px. It may be those who cut, not who annotated: measure others again."""
 _SUFFIXES = (".jpg", ".png", ".jpeg")
 
 
