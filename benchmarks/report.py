@@ -24,7 +24,7 @@ def figures() -> str:
     exact, whole = _held_out(accuracy, "truth"), _held_out(accuracy, "detector")
     rows = [
         ("NME, exact crop, % of the outer eye distance", f"{exact['nme_percent']:.2f}"),
-        ("NME, detector included, looked at as pictures are", f"{whole['nme_percent']:.2f}"),
+        ("NME in pictures, detector included", f"{whole['nme_percent']:.2f}"),
         ("faces missed", f"{whole['missed']} of {whole['faces']}"),
         *_speed(latency),
         (

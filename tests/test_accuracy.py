@@ -26,7 +26,8 @@ from models.checkpoint import CheckpointInfo, save_checkpoint
 from models.landmark_net import LandmarkNet, LandmarkNetConfig
 from tracker.layouts import IBUG_68, WFLW_98, Layout
 from tracker.pipeline import FaceTracker
-from train.datasets import DataSet, Sample
+from train.datasets import DataSet, Sample, open_data_set
+from train.predict import Predicted, mirror_offset_of, predict
 
 MARGIN, SIZE_PX = 1.2, 64
 TEST_300W = ("helen/testset", "lfpw/testset", "ibug")
@@ -95,6 +96,24 @@ def errors_by_hand(annotation: Path, weights: str) -> dict[str, float]:
         "box": error / np.sqrt(width * height),
         "diagonal": error / np.hypot(width, height),
     }
+
+
+@pytest.mark.parametrize("flags", [[], ["--flip"]], ids=["once", "flip"])
+def test_how_far_off_uncalibrated_weights_are_in_the_mirror_is_measured_where_it_counts(
+    test_part: Path, weights: str, flags: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    used: list[float] = []
+
+    def noting(landmarker: models.HeatmapLandmarker, *arguments: object) -> Predicted:
+        used.append(landmarker.mirror_offset)
+        return predict(landmarker, *arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(accuracy, "predict", noting)
+    run(test_part, weights, *flags)
+    faces = open_data_set(test_part).split("test")
+    measured = mirror_offset_of(models.inference.load_landmarker(weights, "cpu"), faces)
+    assert measured != 0
+    assert used == pytest.approx([measured if flags else 0.0])
 
 
 def test_the_file_holds_what_an_independent_computation_gives(

@@ -15,7 +15,8 @@ import tracker
 from models.checkpoint import load_checkpoint
 from tracker.layouts import find_layout
 from tracker.virtual_camera import portrait
-from train.calibrate import calibrate
+from train.calibrate import calibrate, held_out_faces
+from train.predict import mirror_offset_of
 from train.recipes import RECIPES
 
 LAYOUT = """
@@ -66,6 +67,10 @@ def test_own_landmarks_are_learnt_calibrated_and_tracked(
     assert (layout.name, layout.count, layout.mirror_pairs) == ("mine-4", 4, ((0, 1),))
     assert info.figures["nme_percent"] < 8
     calibrate(data, best, tmp_path / "mine.safetensors")
+    learnt = models.inference.load_landmarker(tmp_path / "mine.safetensors", "cpu")
+    held_out = held_out_faces(data, layout)
+    assert learnt.mirror_offset == pytest.approx(mirror_offset_of(learnt, held_out), rel=0.02)
+    assert learnt.mirror_offset != 0
     arguments = [str(data / "face.png"), "--weights", str(tmp_path / "mine.safetensors")]
     run_tracker.main([*arguments, "--device", "cpu", "--save-csv", str(tmp_path / "out.csv")])
     with (tmp_path / "out.csv").open() as file:
