@@ -19,13 +19,13 @@ from rich.progress import track
 import models
 from models.checkpoint import CheckpointInfo
 from models.inference import load_landmarker
-from tracker.detection import MediaPipeDetector
+from tracker.detection.mediapipe_detector import MediaPipeDetector
 from tracker.errors import FaceTrackError
+from tracker.face_tracker import FaceTracker
+from tracker.io.outputs import check_output
 from tracker.layouts import find_layout
-from tracker.pipeline import FaceTracker
-from tracker.sinks import check_output
 from train.datasets import DataSet, Sample, open_data_set
-from train.predict import EXACT, ROBUSTNESS, Looking, View, mirror_offset_of, predict
+from train.predict import EXACT, ROBUSTNESS, Looking, View, horizontal_bias_of, predict
 from train.run import write_whole
 
 from .accuracy_files import as_text, worst_sheet
@@ -140,8 +140,8 @@ def measure(
     looking = Looking(flips=arguments.flip, crops=arguments.crops, stages=arguments.stages)
     info = landmarker.info
     if info.calibration is None and (looking.flips or arguments.crop != "truth"):
-        offset = mirror_offset_of(landmarker, _shown(chosen, "and their mirror images"))
-        landmarker.info = replace(info, mirror_offset=offset)
+        offset = horizontal_bias_of(landmarker, _shown(chosen, "and their mirror images"))
+        landmarker.info = replace(info, horizontal_bias=offset)
     predicted: dict[CropKind, Points] = {}
     if arguments.crop != "detector":
         predicted["truth"] = _looked(landmarker, chosen, looking)

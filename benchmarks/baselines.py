@@ -120,7 +120,7 @@ class ConstantNoise:
 
 def constant_noise_kalman(recording: Recording, constants: ConstantNoise) -> Smoothed:
     """One gain for all landmarks and both axes, since all share one measurement noise."""
-    variance = np.nanmean(np.trace(recording.flicker, axis1=-2, axis2=-1)) / 2
+    variance = np.nanmean(np.trace(recording.measurement_noise, axis1=-2, axis2=-1)) / 2
     noise = constants.noise_scale * float(variance)
     drive = constants.acceleration_noise * recording.eye_px**2
     mean, innovations = np.full((2, *recording.mean.shape), np.nan)

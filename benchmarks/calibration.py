@@ -23,8 +23,8 @@ import models
 from models.inference import load_landmarker
 from tracker.errors import FaceTrackError
 from tracker.gaussian import CHI_SQUARE_2
+from tracker.io.outputs import check_output
 from tracker.layouts import Layout, find_layout
-from tracker.sinks import check_output
 from train.calibrate import held_out_faces
 from train.datasets import DataError
 from train.looks import Looker, Observed, observe_errors, observe_flicker

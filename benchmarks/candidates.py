@@ -23,10 +23,10 @@ def predicted_noise_kalman(recording: Recording, constants: PredictedNoise) -> S
     """Nearly constant velocity; R is the 2x2 flicker covariance of this landmark in this frame."""
     drive = constants.acceleration_noise * recording.eye_px**2
     mean, innovations = np.full((2, *recording.mean.shape), np.nan)
-    covariance = np.full_like(recording.flicker, np.nan)
+    covariance = np.full_like(recording.measurement_noise, np.nan)
     measures = np.hstack([np.eye(2), np.zeros((2, 2))])  # H of the state (x, y, vx, vy)
     for frames in stretches(recording):
-        noise = constants.noise_scale * recording.flicker[frames]
+        noise = constants.noise_scale * recording.measurement_noise[frames]
         raw, times_s = recording.mean[frames], recording.times_s[frames]
         state = np.concatenate([raw[0], np.zeros_like(raw[0])], -1)
         known = np.zeros((len(state), 4, 4))

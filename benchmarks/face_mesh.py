@@ -9,7 +9,6 @@ import numpy as np
 from jaxtyping import Float
 
 from tracker.layouts import Layout, Outline
-from tracker.quiet import native_stderr_silenced
 from tracker.types import Frame, Points
 from train.synthetic.clips import Clip
 
@@ -53,10 +52,7 @@ def look(studio: Studio, subject: Subject, kind: str) -> tuple[Recording, Record
 
 
 def _run(clip: Clip, alone: bool) -> Track2D:
-    with (
-        native_stderr_silenced(),
-        mediapipe.solutions.face_mesh.FaceMesh(static_image_mode=alone) as mesh,
-    ):
+    with mediapipe.solutions.face_mesh.FaceMesh(static_image_mode=alone) as mesh:
         return np.stack([_points(mesh.process(frame.image), frame) for frame in clip.frames()])
 
 

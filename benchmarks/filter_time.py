@@ -18,15 +18,16 @@ from jaxtyping import Float
 from rich.console import Console
 from rich.table import Table
 
-from tracker.head import MotionConfig
+from tracker.filter.config import MotionConfig
+from tracker.filter.head_filter import HeadFilter
 from tracker.layouts import IBUG_68, WFLW_98, Layout
-from tracker.track import begin, estimates, expected, head_motion, measured_by
+from tracker.track import begin, estimates, expected, updated
 from tracker.types import LandmarkEstimate, Measurement
 
 from .measure import machine
 
 _CASES = ((1, IBUG_68), (4, IBUG_68), (16, WFLW_98))
-_RATE, _EYE_PX, _FLICKER_PX, _BLINK_PX = 30, 100, 0.2, 8
+_RATE, _EYE_PX, _NOISE_PX, _BLINK_PX = 30, 100, 0.2, 8
 _WARM_UP = 30
 """Frames that are not counted."""
 _BLINK_EVERY, _BLINK_FRAMES = 60, 6
@@ -78,39 +79,40 @@ def swaying(layout: Layout, faces: int, frames: int, rng: np.random.Generator) -
         member for line in layout.outlines if line.name.endswith("eye") for member in line.members
     ]
     clip[:, :, lids, 1] += _BLINK_PX * (time % _BLINK_EVERY < _BLINK_FRAMES)[..., None]
-    return clip + rng.normal(0, _FLICKER_PX, clip.shape)
+    return clip + rng.normal(0, _NOISE_PX, clip.shape)
 
 
 def time_of_step(layout: Layout, clip: Clip) -> Times:
-    """`HeadMotion.step` alone."""
-    motion, flicker = head_motion(layout, MotionConfig()), _flicker(*clip.shape[1:3])
-    state, dt_s, seconds = motion.start(clip[0], flicker), np.full(clip.shape[1], 1 / _RATE), []
+    """`HeadFilter.update` alone."""
+    motion, noise = HeadFilter(layout, MotionConfig()), _noise(*clip.shape[1:3])
+    state, dt_s, seconds = motion.start(clip[0], noise), np.full(clip.shape[1], 1 / _RATE), []
     for measured in clip[1:]:
         started = perf_counter()
-        state, _ = motion.step(state, measured, flicker, dt_s)
+        state, _ = motion.update(state, measured, noise, dt_s)
         seconds.append(perf_counter() - started)
     return _times(seconds)
 
 
 def time_of_frame(layout: Layout, clip: Clip) -> Times:
     """The way of a frame through `tracker.track`."""
-    config, flicker, seconds = MotionConfig(), _flicker(*clip.shape[1:3])[0], []
+    head_filter = HeadFilter(layout, MotionConfig())
+    noise, seconds = _noise(*clip.shape[1:3])[0], []
     seen = [
-        [Measurement(LandmarkEstimate(face, 2 * flicker), flicker, 1.0) for face in faces]
+        [Measurement(LandmarkEstimate(face, 2 * noise), noise, 1.0) for face in faces]
         for faces in clip
     ]
-    tracks = [begin(index, one, 0.0, layout, config) for index, one in enumerate(seen[0])]
+    tracks = [begin(index, one, 0.0, head_filter) for index, one in enumerate(seen[0])]
     for frame, measurements in enumerate(seen[1:], 1):
         time_s, started = frame / _RATE, perf_counter()
-        expected(tracks, time_s, layout, config)
-        tracks = measured_by(tracks, measurements, time_s, layout, config)
-        estimates(tracks, layout, config)
+        expected(tracks, time_s, head_filter)
+        tracks = updated(tracks, measurements, time_s, head_filter)
+        estimates(tracks, head_filter)
         seconds.append(perf_counter() - started)
     return _times(seconds)
 
 
-def _flicker(faces: int, landmarks: int) -> Float[np.ndarray, "faces landmarks xy=2 xy=2"]:
-    return np.tile(_FLICKER_PX**2 * np.eye(2), (faces, landmarks, 1, 1))
+def _noise(faces: int, landmarks: int) -> Float[np.ndarray, "faces landmarks xy=2 xy=2"]:
+    return np.tile(_NOISE_PX**2 * np.eye(2), (faces, landmarks, 1, 1))
 
 
 def _times(seconds: list[float]) -> Times:

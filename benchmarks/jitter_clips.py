@@ -11,9 +11,9 @@ from rich.progress import track
 
 import models
 from models.inference import NAMED_WEIGHTS
-from tracker.detection import MediaPipeDetector
-from tracker.pipeline import FaceTracker
-from tracker.sources import open_source
+from tracker.detection.mediapipe_detector import MediaPipeDetector
+from tracker.face_tracker import FaceTracker
+from tracker.io.sources import open_source
 from train.datasets import hold_out, open_data_set
 from train.synthetic.clips import Clip, make_clip
 from train.synthetic.face import Face, annotated_face, portrait_face

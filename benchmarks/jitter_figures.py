@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from tracker.stability import static_jitter
+from tracker.run.stability import static_jitter
 
 from . import consistency, lateness, stillness
 from .baselines import Smoothed

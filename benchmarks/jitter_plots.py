@@ -130,7 +130,9 @@ def scatter(replays: Replays) -> Figure:
     right, left = clip.layout.eye_corners
     chin = clip.layout.outlines[0].members[len(clip.layout.outlines[0].members) // 2]
     ours = replays.smoothed(DEFAULT, "still")
-    told = {RAW: clip.flicker} | ({} if ours.covariance is None else {DEFAULT: ours.covariance})
+    told = {RAW: clip.measurement_noise} | (
+        {} if ours.covariance is None else {DEFAULT: ours.covariance}
+    )
     places = {RAW: clip.mean, DEFAULT: ours.mean}
     figure = _figure(11, 4.4)
     marks = {"right eye corner": right, "left eye corner": left, "middle of the first part": chin}

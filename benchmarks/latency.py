@@ -15,6 +15,7 @@ import statistics
 import tempfile
 from collections import defaultdict
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +23,10 @@ from rich.console import Console
 from rich.progress import track
 
 import models
-import run_tracker
+from tracker.cli.arguments import build_parser
+from tracker.cli.command import run_one
 from tracker.errors import FaceTrackError
+from tracker.run.summary import StopRequest
 
 from .first_result import Start, time_start
 from .latency_clips import FOUR_FACES, ONE_FACE, TimedClip, write_clips
@@ -53,8 +56,9 @@ class Seen:
 def whole_run(clip: Path, weights: str, folder: Path) -> Turn:
     """One run of `run_tracker.py` on the CPU, overlay and CSV written."""
     flags = ["--weights", weights, "--device", "cpu", *outputs(folder)]
-    arguments = run_tracker.build_parser().parse_args([str(clip), *flags])
-    done = run_tracker.run(arguments, Console(quiet=True))
+    arguments = build_parser().parse_args([str(clip), *flags])
+    load = partial(models.load_landmarker, weights, "cpu")
+    done = run_one(arguments, load, StopRequest(), Console(quiet=True))
     return Turn(done.frames_per_second, done.tally.faces / max(done.tally.frames, 1))
 
 

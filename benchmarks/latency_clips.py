@@ -8,9 +8,9 @@ import cv2
 import numpy as np
 from jaxtyping import Float
 
-from tracker.demo import demo_camera
+from tracker.cli.demo import demo_camera
+from tracker.io.simulated_camera import Path2D, SimulatedCamera, portrait, still_then_moving
 from tracker.types import Frame, Image
-from tracker.virtual_camera import Path2D, VirtualCamera, portrait, still_then_moving
 
 ONE_FACE, FOUR_FACES = "640x480, one face", "1280x720, four faces"
 FRAME_RATE = 30.0
@@ -58,7 +58,7 @@ class FourPortraits:
     def __init__(self, duration_s: float = 6.0) -> None:
         photograph = portrait()
         self._cameras = [
-            VirtualCamera(
+            SimulatedCamera(
                 np.ascontiguousarray(photograph[:, ::-1]) if sitter.mirrored else photograph,
                 _path(sitter),
                 duration_s,

@@ -21,10 +21,9 @@ import cv2
 import numpy as np
 
 import models
-from tracker.detection import MediaPipeDetector
-from tracker.pipeline import FaceTracker
-from tracker.quiet import native_stderr_silenced
-from tracker.sources import open_source
+from tracker.detection.mediapipe_detector import MediaPipeDetector
+from tracker.face_tracker import FaceTracker
+from tracker.io.sources import open_source
 from tracker.types import Frame
 
 from .latency_clips import TimedClip
@@ -130,15 +129,18 @@ def _as_taken(rival: Rival, frame: Frame) -> Frame:
 @contextmanager
 def _ours(weights: str) -> Iterator[Look]:
     tracker = FaceTracker(models.load_landmarker(weights, "cpu"), MediaPipeDetector())
-    yield lambda frame: sum(not face.is_predicted for face in tracker.step(frame))
+
+    def faces_in(frame: Frame) -> int:
+        return sum(not face.is_predicted for face in tracker.update(frame.image, frame.time_s))
+
+    yield faces_in
 
 
 @contextmanager
 def _face_mesh(clip: TimedClip) -> Iterator[Look]:
     solutions = importlib.import_module("mediapipe").solutions
-    with native_stderr_silenced():
-        mesh = solutions.face_mesh.FaceMesh(static_image_mode=False, max_num_faces=clip.faces)
-        mesh.process(np.zeros((64, 64, 3), np.uint8))  # the first call starts the graph, and logs
+    mesh = solutions.face_mesh.FaceMesh(static_image_mode=False, max_num_faces=clip.faces)
+    mesh.process(np.zeros((64, 64, 3), np.uint8))  # the first call starts the graph
     with mesh:
         yield lambda frame: len(mesh.process(frame.image).multi_face_landmarks or [])
 

@@ -9,12 +9,11 @@ from pathlib import Path
 import numpy as np
 
 import models
-import run_tracker
-from tracker.detection import MediaPipeDetector
-from tracker.outputs import open_sinks
-from tracker.pipeline import FaceTracker
-from tracker.sinks import Sink
-from tracker.sources import Source, open_source
+from tracker.cli.arguments import asked_outputs, build_parser
+from tracker.detection.mediapipe_detector import MediaPipeDetector
+from tracker.io.outputs import Sink, open_sinks
+from tracker.io.sources import Source, open_source
+from tracker.run.timed_tracker import TimedTracker
 
 STAGES = ("read", "detect", "crop", "network", "filter", "write", "whole frame")
 """Heat maps are decoded inside the network's graph: "network" has both. "filter" has what is left
@@ -34,32 +33,32 @@ def outputs(folder: Path) -> list[str]:
 
 def time_stages(clip: Path, weights: str, folder: Path) -> Milliseconds:
     """Every frame of the clip from the file to the written overlay and CSV."""
-    arguments = run_tracker.build_parser().parse_args([str(clip), *outputs(folder)])
-    asked = run_tracker.asked_outputs(arguments)
-    tracker = FaceTracker(models.load_landmarker(weights, "cpu"), MediaPipeDetector())
+    arguments = build_parser().parse_args([str(clip), *outputs(folder)])
+    asked = asked_outputs(arguments)
+    timed = TimedTracker(models.load_landmarker(weights, "cpu"), MediaPipeDetector())
     taken: Milliseconds = {stage: [] for stage in STAGES}
     with ExitStack() as opened:
         source = opened.enter_context(open_source(str(clip)))
-        sinks = list(open_sinks(asked, source, tracker.layout))
+        sinks = list(open_sinks(asked, source, timed.tracker.layout))
         for sink in sinks:
             opened.callback(sink.close)
-        for of_frame in islice(_frames(source, tracker, sinks), _WARM_FRAMES, None):
+        for of_frame in islice(_frames(source, timed, sinks), _WARM_FRAMES, None):
             for stage, seconds in of_frame.items():
                 taken[stage].append(1000 * seconds)
     return taken
 
 
-def _frames(source: Source, tracker: FaceTracker, sinks: list[Sink]) -> Iterator[dict[str, float]]:
+def _frames(source: Source, timed: TimedTracker, sinks: list[Sink]) -> Iterator[dict[str, float]]:
     """The seconds of each stage, frame by frame."""
     frames, began = iter(source), time.perf_counter()
     while (frame := next(frames, None)) is not None:
-        read, before = time.perf_counter(), dict(tracker.tally.seconds)
-        faces = tracker.step(frame)
+        read, before = time.perf_counter(), dict(timed.seconds)
+        faces = timed.take(frame)
         tracked = time.perf_counter()
         for sink in sinks:
             sink.write(frame, faces)
         ended = time.perf_counter()
-        seconds = {stage: sum_s - before[stage] for stage, sum_s in tracker.tally.seconds.items()}
+        seconds = {stage: sum_s - before[stage] for stage, sum_s in timed.seconds.items()}
         if not seconds["detect"]:
             del seconds["detect"]  # it was not asked
         yield seconds | {

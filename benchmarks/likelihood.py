@@ -21,7 +21,7 @@ from rich.progress import track
 from rich.table import Table
 
 from tracker.errors import FaceTrackError
-from tracker.head import MotionConfig
+from tracker.filter.config import MotionConfig
 
 from .jitter_clips import Studio, training_subjects
 from .methods import tracker_filter
@@ -47,9 +47,9 @@ def log_likelihood(config: MotionConfig, clips: Sequence[Recording]) -> float:
 
 
 def changed(config: MotionConfig, name: str, place: int | None, factor: float) -> MotionConfig:
-    """The config with one number of it multiplied; of `stays`, the chance to change."""
+    """The config with one number multiplied; of `stay_probability`, its complement."""
     value: Any = getattr(config, name)
-    if name == "stays":
+    if name == "stay_probability":
         changes: dict[str, Any] = {name: 1 - (1 - value) * factor}
     elif place is None:
         changes = {name: value * factor}
@@ -88,7 +88,11 @@ def climb(config: MotionConfig, clips: Sequence[Recording], console: Console) ->
 
 def _is_proper(config: MotionConfig) -> bool:
     """Chances stay below 1."""
-    return config.stays < 1 and config.jump_chance < 1 and config.steady <= 1
+    return (
+        config.stay_probability < 1
+        and config.jump_probability < 1
+        and config.still_noise_share <= 1
+    )
 
 
 def main(command: Sequence[str] | None = None) -> None:

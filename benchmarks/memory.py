@@ -18,14 +18,16 @@ from rich.console import Console
 from rich.table import Table
 
 import models
-from tracker.detection import MediaPipeDetector
-from tracker.draw import draw_faces
-from tracker.pipeline import FaceTracker
-from tracker.pump import pump
-from tracker.sinks import CsvSink, VideoSink
-from tracker.sources import open_source
-from tracker.terminal import alone
-from tracker.types import Frame, Image, TrackedFace
+from tracker.cli.progress import watch_on
+from tracker.detection.mediapipe_detector import MediaPipeDetector
+from tracker.io.drawing import draw_faces
+from tracker.io.sources import open_source
+from tracker.io.tables import CsvSink
+from tracker.io.video_writer import VideoSink
+from tracker.run.loop import run
+from tracker.run.summary import StopRequest
+from tracker.run.timed_tracker import TimedTracker
+from tracker.types import Face, Frame, Image
 
 from .latency_clips import write_one_face
 from .measure import machine
@@ -75,7 +77,7 @@ class ResidentMemory:
         """Seconds, frames and MB."""
         self._started, self._frames = time.monotonic(), 0
 
-    def write(self, frame: Frame, faces: list[TrackedFace]) -> None:
+    def write(self, frame: Frame, faces: list[Face]) -> None:
         """Note, where a second has gone by."""
         self._frames += 1
         seconds = time.monotonic() - self._started
@@ -95,17 +97,20 @@ def resident_mb() -> float:
 
 def measure(clip: Path, weights: str, seconds: float, folder: Path) -> ResidentMemory:
     """Track the clip for so long and note the memory."""
-    tracker = FaceTracker(models.load_landmarker(weights, "cpu"), MediaPipeDetector())
+    timed = TimedTracker(models.load_landmarker(weights, "cpu"), MediaPipeDetector())
     source, memory = Endless(clip, seconds), ResidentMemory()
 
-    def overlay(frame: Frame, faces: list[TrackedFace]) -> Image:
-        return draw_faces(frame.image, faces, tracker.layout, ellipses=False)
+    def overlay(frame: Frame, faces: list[Face]) -> Image:
+        return draw_faces(frame.image, faces, timed.tracker.layout, ellipses=False)
 
     with (
         closing(VideoSink(folder / "out.mp4", source.frame_rate, overlay)) as video,
-        closing(CsvSink(folder / "out.csv", tracker.layout, by_name=False, raw=False)) as rows,
+        closing(
+            CsvSink(folder / "out.csv", timed.tracker.layout, by_name=False, raw=False)
+        ) as rows,
     ):
-        pump(source, tracker, [video, rows, memory], alone(Console(quiet=True)))
+        watch = watch_on(Console(quiet=True))
+        run(source, timed, [video, rows, memory], watch, StopRequest())
     return memory
 
 

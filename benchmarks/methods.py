@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from tracker.head import MotionConfig, smoothed
-from tracker.offline import smoothed_faces
-from tracker.track import Track, begin, estimates, head_motion, measured_by, missed
-from tracker.types import TrackedFace
+from tracker.filter.config import MotionConfig, smoothed
+from tracker.filter.head_filter import HeadFilter
+from tracker.run.offline import smoothed_faces
+from tracker.track import Track, begin, coasted, estimates, updated
+from tracker.types import Face
 
 from .baselines import (
     ConstantNoise,
@@ -62,18 +63,18 @@ def default_filter(recording: Recording, smoothing: float) -> Smoothed:
 
 def tracker_filter(recording: Recording, config: MotionConfig) -> Smoothed:
     """Through the functions that `FaceTracker` calls."""
-    motion, layout = head_motion(recording.layout, config), recording.layout
+    head_filter = HeadFilter(recording.layout, config)
     mean = np.full_like(recording.mean, np.nan)
-    covariance = np.full_like(recording.flicker, np.nan)
+    covariance = np.full_like(recording.measurement_noise, np.nan)
     surprises = {name: np.full(len(mean), np.nan) for name in ("landmarks", "head")}
     likely = np.full(len(mean), np.nan)
     track: Track | None = None
     for frame, time_s in enumerate(recording.times_s.tolist()):
-        track = _followed(track, recording, frame, time_s, config)
+        track = _followed(track, recording, frame, time_s, head_filter)
         if track is None or not recording.seen[frame]:
             continue
-        mean[frame] = estimates([track], layout, config)[0].mean
-        covariance[frame] = motion.covariance(track.state)[0]
+        mean[frame] = estimates([track], head_filter)[0].mean
+        covariance[frame] = head_filter.covariance(track.state)[0]
         if track.innovations is not None:
             surprises["landmarks"][frame] = track.innovations.landmarks[0]
             surprises["head"][frame] = track.innovations.head[0]
@@ -87,32 +88,40 @@ def offline_filter(recording: Recording, config: MotionConfig) -> Smoothed:
         [] if not seen else [_as_tracked(recording, frame)]
         for frame, seen in enumerate(recording.seen)
     ]
-    times_s = recording.times_s.tolist()
+    times_s, head_filter = recording.times_s.tolist(), HeadFilter(recording.layout, config)
     mean = np.full_like(recording.mean, np.nan)
-    for frame, found in enumerate(smoothed_faces(times_s, faces, recording.layout, config)):
+    for frame, found in enumerate(smoothed_faces(times_s, faces, head_filter)):
         if found:
             mean[frame] = found[0].landmarks.mean
     return Smoothed(mean)
 
 
-def _as_tracked(recording: Recording, frame: int) -> TrackedFace:
+def _as_tracked(recording: Recording, frame: int) -> Face:
     seen = recording.measurement(frame)
     track_id = int(recording.ids[frame])
-    return TrackedFace(
-        track_id, seen.confidence, seen.landmarks, measured=seen.landmarks, flicker=seen.flicker
+    return Face(
+        track_id,
+        seen.confidence,
+        seen.landmarks,
+        measured=seen.landmarks,
+        measurement_noise=seen.measurement_noise,
     )
 
 
 def _followed(
-    track: Track | None, recording: Recording, frame: int, time_s: float, config: MotionConfig
+    track: Track | None,
+    recording: Recording,
+    frame: int,
+    time_s: float,
+    head_filter: HeadFilter,
 ) -> Track | None:
-    layout, track_id = recording.layout, int(recording.ids[frame])
+    track_id = int(recording.ids[frame])
     if track_id < 0:
-        return track and missed(track, float("nan"), time_s, layout, config)
+        return track and coasted(track, float("nan"), time_s, head_filter)
     measurement = recording.measurement(frame)
     if track is None or track.track_id != track_id:
-        return begin(track_id, measurement, time_s, layout, config)
-    return measured_by([track], [measurement], time_s, layout, config)[0]
+        return begin(track_id, measurement, time_s, head_filter)
+    return updated([track], [measurement], time_s, head_filter)[0]
 
 
 def _spaced(low: float, high: float, count: int) -> list[float]:
@@ -148,14 +157,16 @@ METHODS: dict[str, Method] = {
         ],
     ),
     "default, no learned noise": Method(
-        tracker_filter, replace(MotionConfig(), noise_start=1.0, noise_range=1.0)
+        tracker_filter, replace(MotionConfig(), initial_noise_factor=1.0, noise_factor_range=1.0)
     ),
     "default, all landmarks independent": Method(
         tracker_filter, replace(MotionConfig(), independent_landmarks=20.0)
     ),
     "default, one kind of motion": Method(
         tracker_filter,
-        replace(MotionConfig(), diffusion=(0.02,), acceleration_noise=(2.7,), rest=0.3),
+        replace(
+            MotionConfig(), random_walk=(0.02,), acceleration_noise=(2.7,), still_random_walk=0.3
+        ),
     ),
     "default": Method(default_filter, 0.5, [0.05, 0.1, 0.2, 0.35, 0.5, 0.65, 0.8, 0.9]),
     "default, --smoothing 0.2": Method(default_filter, 0.2),

@@ -33,7 +33,7 @@ def too_far_right(
     landmarker: HeatmapLandmarker, faces: list[Sample]
 ) -> Float[np.ndarray, "faces 2"]:
     """Distance between the eyes, and how far right of both looks the annotation lies, in pixels."""
-    landmarker.info = replace(landmarker.info, mirror_offset=0.0)
+    landmarker.info = replace(landmarker.info, horizontal_bias=0.0)
     found = predict(landmarker, track(faces, "faces"), Looking(flips=True)).mean
     true = np.stack([face.points for face in faces])
     eyes = find_layout(landmarker.layout_name, landmarker.layout_table).interocular(true)

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from tracker.face_tracker import FaceTracker
 from tracker.layouts import Layout, find_layout, layout_table
-from tracker.pipeline import FaceTracker
-from tracker.types import Frame, LandmarkEstimate, Measurement, TrackedFace
+from tracker.types import Face, Frame, LandmarkEstimate, Measurement
 from train.synthetic.clips import Clip
 
 FOLDER = Path(__file__).parents[1] / "runs" / "recordings"
@@ -39,7 +39,7 @@ class Recording:
     mean: Track2D
     """Frame pixels."""
     absolute: Covariances2D
-    flicker: Covariances2D
+    measurement_noise: Covariances2D
     confidence: Float[np.ndarray, " frames"]
     ids: Int[np.ndarray, " frames"]
     """Track that gave the measurement; -1 for none."""
@@ -67,7 +67,7 @@ class Recording:
     def measurement(self, frame: int) -> Measurement:
         """What the filter gets in this frame; only where `seen`."""
         landmarks = LandmarkEstimate(self.mean[frame], self.absolute[frame])
-        return Measurement(landmarks, self.flicker[frame], float(self.confidence[frame]))
+        return Measurement(landmarks, self.measurement_noise[frame], float(self.confidence[frame]))
 
 
 def record_clip(tracker: FaceTracker, clip: Clip, name: str) -> Recording:
@@ -92,37 +92,37 @@ def record_film(tracker: FaceTracker, frames: Iterable[Frame], name: str) -> Rec
     return _recording(tracker, name, "real", times, chosen)
 
 
-def _watch(tracker: FaceTracker, frames: Iterable[Frame]) -> list[tuple[float, list[TrackedFace]]]:
+def _watch(tracker: FaceTracker, frames: Iterable[Frame]) -> list[tuple[float, list[Face]]]:
     """Time and measured faces of every frame."""
     tracker.reset()
     tracker.tally = type(tracker.tally)()
     watched = []
     for frame in frames:
-        faces = tracker.step(frame)
+        faces = tracker.update(frame.image, frame.time_s)
         watched.append((frame.time_s, [face for face in faces if not face.is_predicted]))
     return watched
 
 
-def _away(face: TrackedFace, truth: np.ndarray) -> float:
+def _away(face: Face, truth: np.ndarray) -> float:
     assert face.measured is not None
     return float(np.linalg.norm(face.measured.mean - truth, axis=-1).mean())
 
 
 def _recording(
-    tracker: FaceTracker, name: str, kind: str, times: np.ndarray, faces: list[TrackedFace | None]
+    tracker: FaceTracker, name: str, kind: str, times: np.ndarray, faces: list[Face | None]
 ) -> Recording:
     count, layout, tally = len(faces), tracker.layout, tracker.tally
     mean = np.full((count, layout.count, 2), np.nan)
-    absolute, flicker = np.full((2, count, layout.count, 2, 2), np.nan)
+    absolute, noise = np.full((2, count, layout.count, 2, 2), np.nan)
     confidence, ids = np.full(count, np.nan), np.full(count, -1)
     for index, face in enumerate(faces):
         if face is not None and face.measured is not None:
             mean[index], absolute[index] = face.measured.mean, face.measured.covariance
-            flicker[index], confidence[index] = face.flicker, face.confidence
+            noise[index], confidence[index] = face.measurement_noise, face.confidence
             ids[index] = face.track_id
     counted = {key: getattr(tally, key) for key in ("frames", "ids", "lost", "reacquired")}
     return Recording(
-        name, kind, layout, times, mean, absolute, flicker, confidence, ids, tally=counted
+        name, kind, layout, times, mean, absolute, noise, confidence, ids, tally=counted
     )
 
 

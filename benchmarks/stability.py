@@ -15,9 +15,9 @@ from rich.console import Console
 from rich.table import Table
 
 import models
-from tracker.demo import DemoRecorder, DemoReport, demo_camera
-from tracker.detection import MediaPipeDetector
-from tracker.pipeline import FaceTracker
+from tracker.cli.demo import DemoRecorder, DemoReport, demo_camera
+from tracker.detection.mediapipe_detector import MediaPipeDetector
+from tracker.face_tracker import FaceTracker
 
 from .measure import machine
 
@@ -28,7 +28,7 @@ def measure(tracker: FaceTracker, seed: int) -> DemoReport | None:
     recorder = DemoRecorder(camera, tracker.layout)
     tracker.reset()
     for frame in camera:
-        recorder.write(frame, tracker.step(frame))
+        recorder.write(frame, tracker.update(frame.image, frame.time_s))
     return recorder.report(tracker)
 
 

@@ -5,8 +5,7 @@ from collections.abc import Iterable
 import numpy as np
 from jaxtyping import Float
 
-from tracker.pipeline import FaceTracker
-from tracker.types import Frame
+from tracker.face_tracker import FaceTracker
 from train.datasets import Sample
 
 _FAR = 0.5
@@ -22,7 +21,7 @@ def find_in_stills(
 
 
 def _nearest(tracker: FaceTracker, sample: Sample) -> Float[np.ndarray, "landmarks xy=2"]:
-    faces = tracker.step(Frame(0, 0.0, sample.read_image()), is_still=True)
+    faces = tracker.detect(sample.read_image())
     candidates = [face.landmarks.mean for face in faces]
     reach = _FAR * float(tracker.layout.interocular(sample.points))
     away = [float(np.linalg.norm((mean - sample.points).mean(0))) for mean in candidates]

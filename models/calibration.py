@@ -55,7 +55,7 @@ class Calibration:
     """Landmarks whose distance is the d of `Pairs`."""
     absolute: SpreadLaw | Pairs
     """Against the truth: what users are shown."""
-    flicker: SpreadLaw | Pairs
+    measurement_noise: SpreadLaw | Pairs
     """Against another look at the same face: what the filter takes as measurement noise."""
     presence: tuple[float, ...]
     """Weights of (1, log spread, log peak, log size of the shape) in the log-odds of a face."""

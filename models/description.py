@@ -37,8 +37,8 @@ class CheckpointInfo:
     """The faces on which this was found to be the best state of its run."""
     layout_table: dict[str, Any] = field(default_factory=dict)
     """The layout itself where its name is none that everybody knows."""
-    mirror_offset: float = 0.0
-    """As in `tracker.types.Landmarker`."""
+    horizontal_bias: float = 0.0
+    """As in `tracker.landmarker.Landmarker`."""
     calibration: Calibration | None = None
 
 
@@ -71,7 +71,7 @@ def _calibration(stored: object) -> Calibration | None:
     return Calibration(
         eye_corners=tuple(stored["eye_corners"]),
         absolute=_law(stored["absolute"]),
-        flicker=_law(stored["flicker"]),
+        measurement_noise=_law(stored["measurement_noise"]),
         presence=tuple(stored["presence"]),
     )
 

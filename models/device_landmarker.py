@@ -3,7 +3,7 @@
 A frame goes up once, all its faces run as one batch, and one small tensor comes back, for which
 alone the CPU waits. Frames of one video are not batched: a followed face's crop comes from the
 frame before, and pictures of a folder wait for the detector, which takes them one by one on the
-CPU. Crops of several videos are, by `tracker.shared_batches`.
+CPU. Crops of several videos are, by `tracker.run.shared_landmarker`.
 
 All but the graphs runs on the CPU too, so that tests can hold it against the other back ends.
 """
@@ -32,7 +32,7 @@ _WARM_UPS = 3
 
 
 class DeviceLandmarker(CalibratedLandmarker):
-    """A landmarker that cuts its crops itself, a `tracker.types.CropCutter`.
+    """A landmarker that cuts its crops itself, a `tracker.landmarker.CropCutter`.
 
     Args:
         network: In evaluation mode; becomes ours.

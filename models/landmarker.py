@@ -10,8 +10,8 @@ from jaxtyping import Float, UInt8
 from .calibration import Pairs, SpreadLaw, by_pairs, by_spread_law
 from .description import CheckpointInfo
 
-_TYPICAL_FLICKER = 0.0015
-"""Standard deviation of uncalibrated landmarks from look to look, in crop sides."""
+_TYPICAL_NOISE = 0.0015
+"""Standard deviation of uncalibrated landmarks from frame to frame, in crop sides."""
 
 
 class CropMoments(NamedTuple):
@@ -26,16 +26,16 @@ class CropMoments(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class CropEstimates:
-    """What the network says about a batch of crops; fields as in `tracker.types.CropLandmarks`."""
+    """The network's answer for a batch of crops: a `tracker.landmarker.CropLandmarks`."""
 
     mean: Float[np.ndarray, "faces landmarks xy=2"]
     covariance: Float[np.ndarray, "faces landmarks xy=2 xy=2"]
-    flicker: Float[np.ndarray, "faces landmarks xy=2 xy=2"]
+    measurement_noise: Float[np.ndarray, "faces landmarks xy=2 xy=2"]
     confidence: Float[np.ndarray, " faces"]
 
 
 class CalibratedLandmarker(ABC):
-    """A `tracker.types.Landmarker` of a weight file, whichever back end runs its network."""
+    """A `tracker.landmarker.Landmarker` of a weight file, whichever back end runs its network."""
 
     def __init__(self, info: CheckpointInfo) -> None:
         self.info = info
@@ -61,8 +61,8 @@ class CalibratedLandmarker(ABC):
         return self.info.margin
 
     @property
-    def mirror_offset(self) -> float:
-        return self.info.mirror_offset
+    def horizontal_bias(self) -> float:
+        return self.info.horizontal_bias
 
     def __call__(self, crops: UInt8[np.ndarray, "faces height width rgb=3"]) -> CropEstimates:
         """Landmarks in crop pixels, their covariances, and whether there is a face."""
@@ -77,13 +77,13 @@ def calibrated(moments: CropMoments, info: CheckpointInfo) -> CropEstimates:
     """Turn the spreads of heat maps into covariances that mean what they say.
 
     Without a calibration the raw spread stands for the absolute covariance, a typical constant for
-    the flicker, and confidence is unknown (NaN).
+    the measurement noise, and confidence is unknown (NaN).
     """
     calibration, input_px = info.calibration, info.input_px
     mean, spread, peak = moments
     if calibration is None:
-        flicker = np.broadcast_to((_TYPICAL_FLICKER * input_px) ** 2 * np.eye(2), spread.shape)
-        return CropEstimates(mean, spread, flicker, np.full(len(mean), np.nan))
+        noise = np.broadcast_to((_TYPICAL_NOISE * input_px) ** 2 * np.eye(2), spread.shape)
+        return CropEstimates(mean, spread, noise, np.full(len(mean), np.nan))
     right, left = calibration.eye_corners
     eye_distance = np.linalg.norm(mean[:, left] - mean[:, right], axis=-1)
     evidence = presence_evidence(mean, spread, peak)
@@ -91,7 +91,7 @@ def calibrated(moments: CropMoments, info: CheckpointInfo) -> CropEstimates:
     return CropEstimates(
         mean,
         _scaled(spread, calibration.absolute, eye_distance, input_px),
-        _scaled(spread, calibration.flicker, eye_distance, input_px),
+        _scaled(spread, calibration.measurement_noise, eye_distance, input_px),
         1 / (1 + np.exp(-log_odds)),
     )
 

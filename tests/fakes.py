@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tracker.layouts import IBUG_68
-from tracker.types import Image, Square
+from tracker.types import Box, Image
 
 FIXTURES = Path(__file__).parent / "fixtures"
 SHARED = Path(__file__).parents[2] / "shared"
@@ -42,7 +42,7 @@ def blob_shape() -> np.ndarray:
 class BlobAnswer:
     mean: np.ndarray
     covariance: np.ndarray
-    flicker: np.ndarray
+    measurement_noise: np.ndarray
     confidence: np.ndarray
 
 
@@ -53,7 +53,7 @@ class BlobLandmarker:
     layout_table: ClassVar[dict[str, object]] = {}
     input_px = 64
     margin = 1.5
-    mirror_offset = 0.0
+    horizontal_bias = 0.0
 
     def __init__(self, noise_px: float = 0.0, seed: int = 0) -> None:
         self._noise_px, self._rng = noise_px, np.random.default_rng(seed)
@@ -90,9 +90,9 @@ def two_sided_shape() -> np.ndarray:
 class TwoSidedLandmarker(BlobLandmarker):
     """Has the disc's middle and size, but a shape that mirrors; as do its tilted covariances."""
 
-    def __init__(self, lean_px: float = 0.0, mirror_offset: float = 0.0) -> None:
+    def __init__(self, lean_px: float = 0.0, horizontal_bias: float = 0.0) -> None:
         super().__init__()
-        self.mirror_offset = mirror_offset
+        self.horizontal_bias = horizontal_bias
         self._lean = np.array([lean_px, 0.0])
         tilt = np.zeros(IBUG_68.count)
         for right, left in IBUG_68.mirror_pairs:
@@ -118,12 +118,12 @@ class BlobDetector:
     def __init__(self) -> None:
         self.calls = 0
 
-    def __call__(self, image: Image) -> list[Square]:
+    def __call__(self, image: Image) -> list[Box]:
         self.calls += 1
         bright = (image[..., 0] > 128).astype(np.uint8)
         _, _, stats, centers = cv2.connectedComponentsWithStats(bright)
         return [
-            Square(float(center[0]), float(center[1]), float(max(stat[2], stat[3])))
+            Box(float(center[0]), float(center[1]), float(max(stat[2], stat[3])))
             for stat, center in zip(stats[1:], centers[1:], strict=True)
         ]
 

@@ -24,10 +24,10 @@ from benchmarks.scores import Chosen, Scores, score
 from benchmarks.stills import find_in_stills
 from models.checkpoint import CheckpointInfo, save_checkpoint
 from models.landmark_net import LandmarkNet, LandmarkNetConfig
+from tracker.face_tracker import FaceTracker
 from tracker.layouts import IBUG_68, WFLW_98, Layout
-from tracker.pipeline import FaceTracker
 from train.datasets import DataSet, Sample, open_data_set
-from train.predict import Predicted, mirror_offset_of, predict
+from train.predict import Predicted, horizontal_bias_of, predict
 
 MARGIN, SIZE_PX = 1.2, 64
 TEST_300W = ("helen/testset", "lfpw/testset", "ibug")
@@ -105,13 +105,13 @@ def test_how_far_off_uncalibrated_weights_are_in_the_mirror_is_measured_where_it
     used: list[float] = []
 
     def noting(landmarker: models.HeatmapLandmarker, *arguments: object) -> Predicted:
-        used.append(landmarker.mirror_offset)
+        used.append(landmarker.horizontal_bias)
         return predict(landmarker, *arguments)  # type: ignore[arg-type]
 
     monkeypatch.setattr(accuracy, "predict", noting)
     run(test_part, weights, *flags)
     faces = open_data_set(test_part).split("test")
-    measured = mirror_offset_of(models.inference.load_landmarker(weights, "cpu"), faces)
+    measured = horizontal_bias_of(models.inference.load_landmarker(weights, "cpu"), faces)
     assert measured != 0
     assert used == pytest.approx([measured if flags else 0.0])
 

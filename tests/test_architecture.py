@@ -15,7 +15,7 @@ def test_packages_come_from_this_checkout() -> None:
 def test_the_public_door_of_the_tracker_is_narrow() -> None:
     assert sorted(tracker.__all__) == [
         "FaceTrackError", "FaceTracker", "Frame", "LandmarkEstimate", "MediaPipeDetector",
-        "TrackedFace", "TrackerConfig", "open_source",
+        "Face", "TrackerConfig", "open_source",
     ]  # fmt: skip
     assert sorted(models.__all__) == [
         "CheckpointError", "HeatmapLandmarker", "load_landmarker", "load_official",

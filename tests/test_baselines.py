@@ -108,11 +108,13 @@ def test_constant_noise_kalman_equals_filterpy(memory_s: float, rng: np.random.G
 def test_predicted_noise_kalman_equals_filterpy(rng: np.random.Generator) -> None:
     raw = face_track(rng)
     root = rng.normal(0, 1, (*raw.shape, 2))
-    recording = replace(recording_of(raw), flicker=root @ root.swapaxes(-1, -2) + np.eye(2))
+    recording = replace(
+        recording_of(raw), measurement_noise=root @ root.swapaxes(-1, -2) + np.eye(2)
+    )
     constants = PredictedNoise(noise_scale=3, acceleration_noise=0.2, velocity_memory_s=0.3)
     smoothed = predicted_noise_kalman(recording, constants)
     kalman = KalmanFilter(dim_x=4, dim_z=2)
-    noise = 3 * recording.flicker[:, 5]
+    noise = 3 * recording.measurement_noise[:, 5]
     kalman.x = np.array([*raw[0, 5], 0.0, 0.0])
     kalman.P = block_diag(noise[0], (0.05 * recording.eye_px) ** 2 * np.eye(2))
     drift = np.kron(np.array([[0.0, 1.0], [0.0, -1 / 0.3]]), np.eye(2))

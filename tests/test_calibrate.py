@@ -105,7 +105,7 @@ def test_looks_at_one_photograph_stay_on_one_side() -> None:
 class SeesTheSpot:
     """A landmarker that finds the one bright spot of a crop, wherever the crop lies."""
 
-    input_px, margin, mirror_offset = 64, 1.2, 0.0
+    input_px, margin, horizontal_bias = 64, 1.2, 0.0
 
     def raw(self, crops: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         grid = np.stack(np.meshgrid(np.arange(64), np.arange(64)), -1).reshape(-1, 2)

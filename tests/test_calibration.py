@@ -84,7 +84,7 @@ def test_a_law_comes_back_from_its_file_and_files_of_pairs_load_as_before(tmp_pa
     assert isinstance(pairs, Calibration)
     law = replace(PROPORTIONAL, parts=((0, 1), (2, 3, 4)), usual=((-3.0, 0.1, -0.2),) * 5)
     path, state = tmp_path / "w.safetensors", LandmarkNet(CONFIG).state_dict()
-    for calibration in (pairs, replace(pairs, absolute=law, flicker=law), None):
+    for calibration in (pairs, replace(pairs, absolute=law, measurement_noise=law), None):
         save_checkpoint(path, state, replace(INFO, calibration=calibration))
         assert load_checkpoint(path)[1].calibration == calibration
 
@@ -93,11 +93,11 @@ def test_a_crop_gets_the_covariances_of_its_law(tmp_path: Path) -> None:
     law = replace(PROPORTIONAL, parts=((0, 1), (2, 3, 4)), usual=((-3.0, 0.1, -0.2),) * 5)
     finer = replace(law, usual=((-7.0, 0.0, 0.0),) * 5)
     assert INFO.calibration is not None
-    calibration = replace(INFO.calibration, absolute=law, flicker=finer)
+    calibration = replace(INFO.calibration, absolute=law, measurement_noise=finer)
     path = tmp_path / "w.safetensors"
     save_checkpoint(path, LandmarkNet(CONFIG).state_dict(), replace(INFO, calibration=calibration))
     landmarker = load_landmarker(path, "cpu")
     crops = torch.randint(0, 256, (2, 32, 32, 3), dtype=torch.uint8).numpy()
     answer, (_, spread, _) = landmarker(crops), landmarker.raw(crops)
     np.testing.assert_allclose(answer.covariance, by_spread_law(spread, law, 32))
-    np.testing.assert_allclose(answer.flicker, by_spread_law(spread, finer, 32))
+    np.testing.assert_allclose(answer.measurement_noise, by_spread_law(spread, finer, 32))

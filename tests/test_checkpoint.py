@@ -23,7 +23,7 @@ INFO = CheckpointInfo(
     calibration=Calibration(
         eye_corners=(0, 1),
         absolute=((0.5, 1e-3),) * 5,
-        flicker=((0.1, 1e-5),) * 5,
+        measurement_noise=((0.1, 1e-5),) * 5,
         presence=(1.0, 2.0, 3.0, 4.0),
     ),
 )

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 from test_datasets import counts, write_picture
 
+from tracker.io.tables import CsvSink
 from tracker.layouts import IBUG_68, Layout, Outline
-from tracker.sinks import CsvSink
-from tracker.types import Frame, LandmarkEstimate, TrackedFace
+from tracker.types import Face, Frame, LandmarkEstimate
 from train.datasets import DataError, hold_out, open_data_set, read_layout
 
 LAYOUT = """
@@ -125,7 +125,7 @@ def test_what_our_tracker_wrote_is_read_back_without_the_frames_it_saw_no_face_i
     image = np.zeros((9, 9, 3), np.uint8)
     points = rng.uniform(10, 90, (68, 2))
     estimate = LandmarkEstimate(points, np.broadcast_to(np.eye(2), (68, 2, 2)))
-    seen, predicted = TrackedFace(1, 0.9, estimate, estimate), TrackedFace(2, 0.9, estimate, None)
+    seen, predicted = Face(1, 0.9, estimate, estimate), Face(2, 0.9, estimate, None)
     sink = CsvSink(tmp_path / "faces.csv", IBUG_68, by_name=True, raw=False)
     for index, faces in enumerate([[seen, predicted], [], [seen]]):
         write_picture(tmp_path / f"shots/{index}.jpg", rng)

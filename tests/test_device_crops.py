@@ -6,8 +6,8 @@ import torch
 
 from models.device_crops import cut_crops
 from tracker.crop import crop_from_square, reduced_from_crop, reduction, warp_crop
+from tracker.io.simulated_camera import portrait
 from tracker.types import Image
-from tracker.virtual_camera import portrait
 
 SIZE_PX = 96
 SIDES = {"enlarged": 41.3, "as-it-is": 96.0, "a-bit-smaller": 170.7, "half": 192.0, "third": 300.9,

@@ -2,6 +2,7 @@
 
 import copy
 import warnings
+from typing import Any
 
 import cv2
 import numpy as np
@@ -14,15 +15,23 @@ from models.description import CheckpointInfo
 from models.device_landmarker import DeviceLandmarker
 from models.inference import HeatmapLandmarker, load_network
 from models.landmark_net import LandmarkNet, LandmarkNetConfig
+from tracker.augmentation import augmented
 from tracker.crop import landmark_square
+from tracker.io.simulated_camera import SimulatedCamera, portrait, still_then_moving
+from tracker.landmarker import (
+    CropCutter,
+    FrameLandmarker,
+    Landmarker,
+    crops_of,
+    measurements_in_frame,
+    on_frames,
+)
 from tracker.layouts import IBUG_68
-from tracker.measurement import cut_crops, measurements_in_frame
-from tracker.types import CropCutter, Image, Landmarker, Square, TrackedFace
-from tracker.virtual_camera import VirtualCamera, portrait, still_then_moving
+from tracker.types import Box, Face, Image
 from train.synthetic import portrait_face
 
 CPU = torch.device("cpu")
-FACE = Square(*landmark_square(portrait_face().points, margin=1.0))
+FACE = Box(*landmark_square(portrait_face().points, margin=1.0))
 needs_cuda = pytest.mark.skipif(
     not torch.cuda.is_available(), reason="needs a GPU that PyTorch can use"
 )
@@ -43,19 +52,28 @@ def usual() -> HeatmapLandmarker:
     return HeatmapLandmarker(*load_network("lite"), CPU)
 
 
-def looks(faces: int) -> list[Square]:
+def looks(faces: int) -> list[Box]:
     """Different looks at the portrait."""
     rng = np.random.default_rng(faces)
     shifts, growths = rng.uniform(-9, 9, (faces, 2)), rng.uniform(0.85, 1.2, faces)
     return [
-        Square(FACE.center_x + x, FACE.center_y + y, FACE.side * growth)
+        Box(FACE.center_x + x, FACE.center_y + y, FACE.side * growth)
         for (x, y), growth in zip(shifts, growths, strict=True)
     ]
 
 
-def landmarks(landmarker: Landmarker, image: Image, squares: list[Square]) -> np.ndarray:
-    crops, matrices = cut_crops(image, squares, landmarker)
-    found = measurements_in_frame(landmarker(crops), matrices)
+def cut(landmarker: Landmarker, boxes: list[Box]) -> Any:
+    """Crops of the portrait."""
+    on = on_frames(landmarker)
+    return on.cut(portrait(), crops_of(boxes, on))
+
+
+def landmarks(
+    landmarker: Landmarker | FrameLandmarker, image: Image, squares: list[Box]
+) -> np.ndarray:
+    on = on_frames(landmarker)
+    matrices = crops_of(squares, on)
+    found = measurements_in_frame(on.locate(on.cut(image, matrices)), matrices)
     return np.stack([measurement.landmarks.mean for measurement in found])
 
 
@@ -65,7 +83,7 @@ def test_landmarks_are_those_of_crops_that_opencv_cut(
 ) -> None:
     image = cv2.resize(portrait(), None, fx=enlarged, fy=enlarged)
     squares = [
-        Square(s.center_x * enlarged, s.center_y * enlarged, s.side * enlarged) for s in looks(4)
+        Box(s.center_x * enlarged, s.center_y * enlarged, s.side * enlarged) for s in looks(4)
     ]
     ours, theirs = (landmarks(each, image, squares) for each in (single, usual))
     away = np.linalg.norm(ours - theirs, axis=-1) / enlarged
@@ -77,8 +95,8 @@ def test_mirror_images_are_cut_on_the_device_too(
     single: DeviceLandmarker, usual: HeatmapLandmarker
 ) -> None:
     ours, theirs = (
-        np.asarray(cut_crops(portrait(), looks(3), each, carefully=True)[0])
-        for each in (single, usual)
+        np.asarray(on.cut(portrait(), augmented(looks(3), on)[0]))
+        for on in (on_frames(single), on_frames(usual))
     )
     assert len(theirs) == 18
     np.testing.assert_allclose(theirs[9:], theirs[:9, :, ::-1], atol=8)  # sampled a 1/32 px apart
@@ -88,18 +106,20 @@ def test_mirror_images_are_cut_on_the_device_too(
 def test_the_same_crops_give_the_same_answer(
     single: DeviceLandmarker, usual: HeatmapLandmarker
 ) -> None:
-    crops, _ = cut_crops(portrait(), looks(3), usual)
+    crops = cut(usual, looks(3))
     ours, theirs = single(crops), usual(crops)
     np.testing.assert_allclose(ours.mean, theirs.mean, atol=1e-3)
     np.testing.assert_allclose(ours.covariance, theirs.covariance, rtol=1e-3, atol=1e-5)
-    np.testing.assert_allclose(ours.flicker, theirs.flicker, rtol=1e-3, atol=1e-5)
+    np.testing.assert_allclose(
+        ours.measurement_noise, theirs.measurement_noise, rtol=1e-3, atol=1e-5
+    )
     np.testing.assert_allclose(ours.confidence, theirs.confidence, atol=1e-4)
 
 
 def test_neither_padding_nor_neighbours_change_a_face(
     single: DeviceLandmarker, usual: HeatmapLandmarker, rng: np.random.Generator
 ) -> None:
-    crops, _ = cut_crops(portrait(), looks(3), usual)
+    crops = cut(usual, looks(3))
     alone = np.concatenate([single.raw(crop[None]).mean for crop in crops])
     for others in (1, 2, 5):  # they fill up the batch of four or eight, then stay behind
         strangers = rng.integers(0, 256, (others, *crops.shape[1:]), dtype=np.uint8)
@@ -111,7 +131,7 @@ def test_neither_padding_nor_neighbours_change_a_face(
 def test_half_precision_moves_landmarks_by_hundredths_of_a_pixel_at_most(
     single: DeviceLandmarker, half: DeviceLandmarker
 ) -> None:
-    crops, _ = cut_crops(portrait(), looks(4), single)
+    crops = cut(single, looks(4))
     exact, rounded = single(crops), half(crops)
     moved = np.linalg.norm(rounded.mean - exact.mean, axis=-1)
     assert moved.mean() < 0.005
@@ -137,10 +157,12 @@ def test_the_published_architecture_runs_in_half_precision(rng: np.random.Genera
     assert np.abs(rounded(crops).mean - exact(crops).mean).mean() < 0.05
 
 
-def follow(landmarker: Landmarker) -> list[TrackedFace]:
-    faces = tracker.FaceTracker(landmarker, tracker.MediaPipeDetector())
-    with VirtualCamera(portrait(), still_then_moving(0.2), 0.6) as frames:
-        return [face for frame in frames for face in faces.step(frame)]
+def follow(landmarker: Landmarker) -> list[Face]:
+    with (
+        tracker.FaceTracker(landmarker) as faces,
+        SimulatedCamera(portrait(), still_then_moving(0.2), 0.6) as frames,
+    ):
+        return [face for frame in frames for face in faces.update(frame.image, frame.time_s)]
 
 
 def check_followed_alike(landmarker: Landmarker) -> None:
@@ -170,7 +192,7 @@ def test_only_the_gpu_back_end_cuts_crops(single: DeviceLandmarker) -> None:
 def test_a_picture_that_is_a_view_of_another_can_be_cut(single: DeviceLandmarker) -> None:
     mirrored = portrait()[:, ::-1]
     mirrored.flags.writeable = False
-    square = Square(511 - FACE.center_x, FACE.center_y, FACE.side)
+    square = Box(511 - FACE.center_x, FACE.center_y, FACE.side)
     kept = np.ascontiguousarray(mirrored)
     np.testing.assert_array_equal(
         landmarks(single, mirrored, [square]), landmarks(single, kept, [square])

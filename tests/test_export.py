@@ -23,7 +23,7 @@ from models.landmark_net import LandmarkNet
 from models.onnx_landmarker import OnnxLandmarker, file_digest, load_onnx_landmarker
 from models.seal import BLANK, is_whole, sealed
 from tracker.crop import crop_from_square, landmark_square, warp_crop
-from tracker.virtual_camera import portrait
+from tracker.io.simulated_camera import portrait
 from train.synthetic import portrait_face
 
 SMALLEST = replace(CONFIG, depth=1, attention=False, edges=())
@@ -63,7 +63,7 @@ def test_the_shipped_file_says_what_the_weights_say(
     np.testing.assert_allclose(theirs.mean, ours.mean, atol=MOST_PX)
     for found, told in (
         (theirs.covariance, ours.covariance),
-        (theirs.flicker, ours.flicker),
+        (theirs.measurement_noise, ours.measurement_noise),
     ):
         size = np.trace(told, axis1=-2, axis2=-1)[..., None, None]
         np.testing.assert_allclose(found / size, told / size, atol=1e-3)

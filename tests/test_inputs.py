@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from tracker.cli.inputs import several_videos
 from tracker.errors import SourceError
-from tracker.inputs import several_videos
 
 
 def made(folder: Path, *names: str) -> Path:

@@ -11,8 +11,8 @@ from benchmarks.jitter_result import medians, with_ratios
 from benchmarks.jitter_tables import readme_rows
 from benchmarks.methods import DEFAULT, METHODS
 from benchmarks.recordings import Recording, load, record_clip, record_film, save
+from tracker.face_tracker import FaceTracker
 from tracker.layouts import IBUG_68
-from tracker.pipeline import FaceTracker
 from tracker.types import Frame
 from train.synthetic.clips import Clip
 
@@ -77,7 +77,7 @@ def test_every_method_gives_finite_landmarks_where_there_was_a_measurement(
     mean, ids = recording.mean.copy(), recording.ids.copy()
     mean[5], ids[5] = np.nan, -1
     gap = Recording(
-        "disc", "pan", IBUG_68, recording.times_s, mean, recording.absolute, recording.flicker,
+        "disc", "pan", IBUG_68, recording.times_s, mean, recording.absolute, recording.measurement_noise,
         recording.confidence, ids,
     )  # fmt: skip
     for name, method in METHODS.items():

@@ -3,18 +3,18 @@ import pytest
 from filterpy.common import van_loan_discretization
 from filterpy.kalman import KalmanFilter
 
-from tracker.kalman import (
-    evidence_of_number,
-    evidence_of_point,
+from tracker.filter.kalman import (
     inverse_of,
     merged,
     packed,
-    predict_rate,
-    rate_after,
+    point_likelihood,
+    predict_velocity,
+    scalar_likelihood,
     times,
     unpacked,
     update_point,
-    update_rate,
+    update_velocity,
+    velocity_after,
 )
 
 
@@ -37,7 +37,7 @@ def test_every_point_of_every_face_equals_filterpy(rng: np.random.Generator) -> 
     )
     innovation = rng.standard_normal((2, faces, landmarks))
     after = update_point(packed(prior), packed(noise), innovation)
-    surprise, evidence = evidence_of_point(packed(prior + noise), innovation)
+    surprise, evidence = point_likelihood(packed(prior + noise), innovation)
     for here in np.ndindex(faces, landmarks):
         kalman = KalmanFilter(dim_x=2, dim_z=2)
         kalman.P, kalman.H = prior[here].copy(), np.eye(2)
@@ -58,11 +58,11 @@ def test_every_number_with_a_rate_equals_filterpy(
     mean, measured = rng.standard_normal((2, 4)), rng.standard_normal(4)
     acceleration = np.full(4, 0.7)
     times = np.full(4, dt_s)
-    kept, reach = rate_after(times, memory_s)
+    kept, reach = velocity_after(times, memory_s)
     value, rate = mean[0] + reach * mean[1], kept * mean[1]
-    prior = predict_rate(packed(before), times, memory_s, acceleration)
-    after = update_rate(prior, noise, measured - value)
-    surprise, evidence = evidence_of_number(prior[0] + noise, measured - value)
+    prior = predict_velocity(packed(before), times, memory_s, acceleration)
+    after = update_velocity(prior, noise, measured - value)
+    surprise, evidence = scalar_likelihood(prior[0] + noise, measured - value)
     for here in range(4):
         kalman = KalmanFilter(dim_x=2, dim_z=1)
         kalman.x, kalman.P = mean[:, here : here + 1].copy(), before[here].copy()
@@ -85,9 +85,9 @@ def test_predict_in_two_halves_equals_predict_at_once(
     memory_s: float, rng: np.random.Generator
 ) -> None:
     before, noise = packed(random_covariance(rng, 7)), np.full(7, 3.0)
-    once = predict_rate(before, np.full(7, 0.1), memory_s, noise)
+    once = predict_velocity(before, np.full(7, 0.1), memory_s, noise)
     half = np.full(7, 0.05)
-    twice = predict_rate(predict_rate(before, half, memory_s, noise), half, memory_s, noise)
+    twice = predict_velocity(predict_velocity(before, half, memory_s, noise), half, memory_s, noise)
     np.testing.assert_allclose(twice, once, rtol=1e-6)
 
 

@@ -12,7 +12,7 @@ from benchmarks.latency_rivals import OURS, Turn, rivals, sort_out
 from benchmarks.latency_stages import STAGES, percentiles, summed_up
 from benchmarks.latency_tables import absences
 from benchmarks.roof import forward_table
-from tracker.detection import MediaPipeDetector
+from tracker.detection.mediapipe_detector import MediaPipeDetector
 from tracker.errors import FaceTrackError
 from tracker.types import Frame
 

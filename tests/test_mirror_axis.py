@@ -19,12 +19,12 @@ class Told:
         self._eyes = EyesLandmarker(np.eye(2), offset_px=lean_px)
         config = LandmarkNetConfig(landmarks=68, edges=())
         self.info = CheckpointInfo(
-            architecture=config, layout="300W-68", input_px=96, margin=2.0, mirror_offset=0.1
+            architecture=config, layout="300W-68", input_px=96, margin=2.0, horizontal_bias=0.1
         )
 
     @property
-    def mirror_offset(self) -> float:
-        return self.info.mirror_offset
+    def horizontal_bias(self) -> float:
+        return self.info.horizontal_bias
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._eyes, name)

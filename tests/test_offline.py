@@ -8,26 +8,28 @@ from fakes import blob_shape
 from filterpy.kalman import KalmanFilter
 
 import run_tracker
-from tracker.head import MotionConfig
-from tracker.kalman import packed, unpacked, update_point
+from tracker.filter.config import MotionConfig
+from tracker.filter.head_filter import HeadFilter
+from tracker.filter.kalman import packed, unpacked, update_point
 from tracker.layouts import IBUG_68
-from tracker.offline import smoothed_faces
-from tracker.track import begin, estimates, measured_by
-from tracker.types import LandmarkEstimate, Measurement, TrackedFace
+from tracker.run.offline import smoothed_faces
+from tracker.track import begin, estimates, updated
+from tracker.types import Face, LandmarkEstimate, Measurement
 
 RATE, NOISE_PX = 30, 0.2
 COVARIANCE = np.tile(NOISE_PX**2 * np.eye(2), (68, 1, 1))
 CONFIG = MotionConfig()
+FILTER = HeadFilter(IBUG_68, CONFIG)
 
 
-def seen(points: np.ndarray, track_id: int = 0) -> TrackedFace:
+def seen(points: np.ndarray, track_id: int = 0) -> Face:
     absolute = LandmarkEstimate(points, 100 * COVARIANCE)
-    return TrackedFace(track_id, 1.0, absolute, absolute, COVARIANCE)
+    return Face(track_id, 1.0, absolute, absolute, COVARIANCE)
 
 
 def smoothed(points: np.ndarray, config: MotionConfig = CONFIG) -> np.ndarray:
     times = [index / RATE for index in range(len(points))]
-    faces = smoothed_faces(times, [[seen(p)] for p in points], IBUG_68, config)
+    faces = smoothed_faces(times, [[seen(p)] for p in points], HeadFilter(IBUG_68, config))
     return np.stack([face.landmarks.mean for (face,) in faces])
 
 
@@ -36,10 +38,10 @@ def filtered(points: np.ndarray) -> np.ndarray:
     for index, p in enumerate(points):
         look = Measurement(LandmarkEstimate(p, 100 * COVARIANCE), COVARIANCE, 1.0)
         if track is None:
-            track = begin(0, look, 0.0, IBUG_68, CONFIG)
+            track = begin(0, look, 0.0, FILTER)
         else:
-            (track,) = measured_by([track], [look], index / RATE, IBUG_68, CONFIG)
-        found.append(estimates([track], IBUG_68, CONFIG)[0].mean)
+            (track,) = updated([track], [look], index / RATE, FILTER)
+        found.append(estimates([track], FILTER)[0].mean)
     return np.stack(found)
 
 
@@ -47,7 +49,7 @@ def rms(error: np.ndarray) -> float:
     return float(np.sqrt(np.square(error).sum(-1).mean()))
 
 
-def test_two_filters_that_meet_equal_filterpys_rauch_tung_striebel(
+def test_two_fused_filters_equal_filterpys_rauch_tung_striebel(
     rng: np.random.Generator,
 ) -> None:
     frames, q, r = 30, 0.3, 1.0
@@ -110,9 +112,9 @@ def test_frames_ids_and_gaps_stay_as_they_were(rng: np.random.Generator) -> None
     shape = 100 * blob_shape()
     frames = [[seen(shape)] for _ in range(5)] + [[] for _ in range(10)]
     frames += [[seen(shape + 300, 1), seen(shape)] for _ in range(5)]
-    hidden = TrackedFace(0, 0.1, LandmarkEstimate(shape, COVARIANCE), None)
+    hidden = Face(0, 0.1, LandmarkEstimate(shape, COVARIANCE), None)
     frames[2] = [hidden]
-    smooth = smoothed_faces([i / RATE for i in range(20)], frames, IBUG_68, CONFIG)
+    smooth = smoothed_faces([i / RATE for i in range(20)], frames, FILTER)
     assert [[f.track_id for f in faces] for faces in smooth] == [
         [f.track_id for f in faces] for faces in frames
     ]

@@ -13,10 +13,10 @@ import models
 import run_tracker
 import tracker
 from models.checkpoint import load_checkpoint
+from tracker.io.simulated_camera import portrait
 from tracker.layouts import find_layout
-from tracker.virtual_camera import portrait
 from train.calibrate import calibrate, held_out_faces
-from train.predict import mirror_offset_of
+from train.predict import horizontal_bias_of
 from train.recipes import RECIPES
 
 LAYOUT = """
@@ -69,8 +69,8 @@ def test_own_landmarks_are_learnt_calibrated_and_tracked(
     calibrate(data, best, tmp_path / "mine.safetensors")
     learnt = models.inference.load_landmarker(tmp_path / "mine.safetensors", "cpu")
     held_out = held_out_faces(data, layout)
-    assert learnt.mirror_offset == pytest.approx(mirror_offset_of(learnt, held_out), rel=0.02)
-    assert learnt.mirror_offset != 0
+    assert learnt.horizontal_bias == pytest.approx(horizontal_bias_of(learnt, held_out), rel=0.02)
+    assert learnt.horizontal_bias != 0
     arguments = [str(data / "face.png"), "--weights", str(tmp_path / "mine.safetensors")]
     run_tracker.main([*arguments, "--device", "cpu", "--save-csv", str(tmp_path / "out.csv")])
     with (tmp_path / "out.csv").open() as file:

@@ -19,9 +19,9 @@ from train.predict import (
     ROBUSTNESS,
     Looking,
     View,
+    horizontal_bias_of,
     looks_at,
     mirror_image,
-    mirror_offset_of,
     nudges,
     predict,
 )
@@ -38,7 +38,7 @@ class EyesLandmarker:
     covariance: np.ndarray
     offset_px: float = 0.0
     """Added to x, as by a network whose labels were off."""
-    mirror_offset: float = 0.0
+    horizontal_bias: float = 0.0
     layout_name = IBUG_68.name
     layout_table: ClassVar[dict[str, object]] = {}
     input_px = 96
@@ -108,9 +108,9 @@ def test_the_mirror_turns_the_covariance_round(face: Sample) -> None:
 
 def test_a_network_that_leans_to_the_right_keeps_its_offset_in_the_mirror(face: Sample) -> None:
     leaning = EyesLandmarker(np.eye(2), offset_px=1.5)
-    measured = mirror_offset_of(leaning, [face])
+    measured = horizontal_bias_of(leaning, [face])
     assert measured == pytest.approx(1.5 / EyesLandmarker.input_px, abs=1e-3)
-    corrected = replace(leaning, mirror_offset=measured)
+    corrected = replace(leaning, horizontal_bias=measured)
     once = predict(corrected, [face])
     both = predict(corrected, [face], Looking(flips=True))
     np.testing.assert_allclose(both.mean[0], once.mean[0], atol=0.02)

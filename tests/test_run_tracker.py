@@ -18,15 +18,15 @@ from safetensors.numpy import save_file
 from test_official import official_state
 
 import run_tracker
+from tracker.io.simulated_camera import SimulatedCamera, portrait, still_then_moving
 from tracker.layouts import COFW_29
-from tracker.virtual_camera import VirtualCamera, portrait, still_then_moving
 
 ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    camera = VirtualCamera(portrait(), still_then_moving(0.3), 1.0)
+    camera = SimulatedCamera(portrait(), still_then_moving(0.3), 1.0)
     return write_video(tmp_path_factory.mktemp("clip") / "face.mp4", [f.image for f in camera])
 
 

@@ -14,7 +14,7 @@ import pytest
 from fakes import blob_frame, write_video
 
 import run_tracker
-from tracker.virtual_camera import VirtualCamera, portrait, still_then_moving
+from tracker.io.simulated_camera import SimulatedCamera, portrait, still_then_moving
 
 ROOT = Path(__file__).parents[1]
 
@@ -27,7 +27,7 @@ def clips(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("long.mp4", portrait(), 0.8),
         ("short.avi", np.ascontiguousarray(portrait()[:450, ::-1]), 0.4),
     ):
-        camera = VirtualCamera(image, still_then_moving(0.2), seconds)
+        camera = SimulatedCamera(image, still_then_moving(0.2), seconds)
         write_video(folder / name, [frame.image for frame in camera])
     return folder
 

@@ -8,24 +8,27 @@ import numpy as np
 import pytest
 from fakes import blob_frame, blob_shape
 
-from tracker.draw import draw_faces
 from tracker.errors import SinkError
+from tracker.io.drawing import draw_faces
+from tracker.io.outputs import check_output
+from tracker.io.tables import CsvSink, JsonLinesSink
+from tracker.io.video_writer import VideoSink
+from tracker.io.window import WindowSink
 from tracker.layouts import IBUG_68
-from tracker.sinks import CsvSink, JsonLinesSink, VideoSink, WindowSink, check_output
-from tracker.types import Frame, Image, LandmarkEstimate, TrackedFace
+from tracker.types import Face, Frame, Image, LandmarkEstimate
 
 COVARIANCE = np.array([[2.0, 0.5], [0.5, 1.0]])
 
 
-def overlay(frame: Frame, faces: list[TrackedFace]) -> Image:
+def overlay(frame: Frame, faces: list[Face]) -> Image:
     return draw_faces(frame.image, faces, IBUG_68, ellipses=True)
 
 
-def face(track_id: int = 3, *, predicted: bool = False) -> TrackedFace:
+def face(track_id: int = 3, *, predicted: bool = False) -> Face:
     points = 30 * blob_shape() + [160, 120]
     estimate = LandmarkEstimate(points, np.tile(COVARIANCE, (68, 1, 1)))
     raw = None if predicted else LandmarkEstimate(points + 1, estimate.covariance)
-    return TrackedFace(track_id, 0.9, estimate, raw)
+    return Face(track_id, 0.9, estimate, raw)
 
 
 def frame(index: int = 0, name: str = "") -> Frame:

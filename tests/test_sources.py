@@ -6,7 +6,8 @@ import pytest
 from fakes import blob_frame, write_video
 
 from tracker.errors import SourceError
-from tracker.sources import open_source, read_picture
+from tracker.io.pictures import read_picture
+from tracker.io.sources import open_source
 
 
 def frames_of(address: Path) -> list:

@@ -78,7 +78,7 @@ class Leaning:
 
     layout_name = IBUG_68.name
     layout_table: ClassVar[dict[str, object]] = {}
-    input_px, margin, antialiased, mirror_offset = 64, 1.2, True, 0.0
+    input_px, margin, antialiased, horizontal_bias = 64, 1.2, True, 0.0
 
     def __init__(self, shape: np.ndarray, lean_px: float) -> None:
         self._mean = shape + np.array([lean_px, 0])

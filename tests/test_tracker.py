@@ -14,26 +14,27 @@ from fakes import (
 )
 
 from tracker.errors import FaceTrackError
-from tracker.head import MotionConfig
+from tracker.face_tracker import FaceTracker
+from tracker.filter.config import MotionConfig
+from tracker.filter.head_filter import HeadFilter
 from tracker.layouts import IBUG_68, LAYOUTS, Layout
-from tracker.pipeline import FaceTracker, TrackerConfig
-from tracker.track import begin, estimates, measured_by
-from tracker.types import Frame, LandmarkEstimate, Measurement, TrackedFace
+from tracker.track import begin, estimates, updated
+from tracker.tracker_config import TrackerConfig
+from tracker.types import Face, Image, LandmarkEstimate, Measurement
 
 RATE = 30.0
 
 
 def follow(
     tracker: FaceTracker, paths: list[list[tuple[float, float]]], first: int = 0
-) -> list[list[TrackedFace]]:
+) -> list[list[Face]]:
     """Faces of every frame; `paths` holds the disc centres of each frame."""
     return [
-        tracker.step(Frame(first + i, (first + i) / RATE, blob_frame(centers)))
-        for i, centers in enumerate(paths)
+        tracker.update(blob_frame(centers), (first + i) / RATE) for i, centers in enumerate(paths)
     ]
 
 
-def center_of(face: TrackedFace) -> np.ndarray:
+def center_of(face: Face) -> np.ndarray:
     low, high = face.landmarks.mean.min(0), face.landmarks.mean.max(0)
     return (low + high) / 2
 
@@ -102,8 +103,8 @@ def test_no_more_faces_are_followed_than_asked_for() -> None:
 
 def test_equal_and_missing_time_stamps_are_survived(tracker: FaceTracker) -> None:
     image = blob_frame([(160.0, 120.0)])
-    for index, time_s in enumerate([0.0, 0.0, 0.033, 0.033, 1.5, 1.533]):
-        faces = tracker.step(Frame(index, time_s, image))
+    for time_s in [0.0, 0.0, 0.033, 0.033, 1.5, 1.533]:
+        faces = tracker.update(image, time_s)
         assert np.isfinite(faces[0].landmarks.covariance).all()
         np.testing.assert_allclose(center_of(faces[0]), [160, 120], atol=1)
 
@@ -191,24 +192,25 @@ def test_no_landmark_of_any_layout_stays_behind_when_the_face_jumps(layout: Layo
     rng = np.random.default_rng(0)
     shape = rng.uniform(0, 100, (layout.count, 2))
     noise = np.tile(0.2 * np.eye(2), (layout.count, 1, 1))
-    track = begin(0, _seen(shape, noise), 0.0, layout, MotionConfig())
+    head_filter = HeadFilter(layout, MotionConfig())
+    track = begin(0, _seen(shape, noise), 0.0, head_filter)
     for index in range(1, 90):
-        (track,) = measured_by([track], [_seen(shape, noise)], index / RATE, layout, MotionConfig())
+        (track,) = updated([track], [_seen(shape, noise)], index / RATE, head_filter)
     moved = shape + np.array([40.0, 0.0])
-    (track,) = measured_by([track], [_seen(moved, noise)], 3.0, layout, MotionConfig())
+    (track,) = updated([track], [_seen(moved, noise)], 3.0, head_filter)
     assert np.abs(track.points - moved).max() < 4
 
 
-def test_the_noise_the_filter_expects_does_not_make_us_surer_of_the_truth() -> None:
+def test_filtering_takes_no_bias_out_of_the_reported_covariance() -> None:
     points = 40 * blob_shape()
     absolute = np.tile(np.eye(2), (68, 1, 1))
     look = Measurement(LandmarkEstimate(points, absolute), 0.2 * absolute, 1.0)
-    config = MotionConfig(noise_start=20.0)
-    track = begin(0, look, 0.0, IBUG_68, config)
+    head_filter = HeadFilter(IBUG_68, MotionConfig(initial_noise_factor=20.0))
+    track = begin(0, look, 0.0, head_filter)
     for index in range(1, 60):
-        (track,) = measured_by([track], [look], index / RATE, IBUG_68, config)
-    told = np.trace(estimates([track], IBUG_68, config)[0].covariance, axis1=1, axis2=2)
-    assert (told >= 0.8 * 2).all()  # the lasting part: absolute less flicker
+        (track,) = updated([track], [look], index / RATE, head_filter)
+    reported = np.trace(estimates([track], head_filter)[0].covariance, axis1=1, axis2=2)
+    assert (reported >= 0.8 * 2).all()  # the lasting part: absolute less measurement noise
 
 
 def _seen(points: np.ndarray, noise: np.ndarray) -> Measurement:
@@ -222,7 +224,7 @@ class UnsureLandmarker(BlobLandmarker):
         return replace(super().__call__(crops), confidence=np.full(len(crops), np.nan))
 
 
-def test_the_detector_vouches_where_the_network_cannot_tell() -> None:
+def test_the_detector_confirms_where_the_network_cannot_tell() -> None:
     tracker = FaceTracker(UnsureLandmarker(), BlobDetector())
     seen = follow(tracker, [[(160.0, 120.0)]] * 10 + [[]] * 10)
     assert all(len(faces) == 1 and not faces[0].is_predicted for faces in seen[:10])
@@ -236,37 +238,37 @@ def test_forgetting_starts_ids_anew(tracker: FaceTracker) -> None:
 
 
 @pytest.fixture
-def still() -> Frame:
-    return Frame(0, 0.0, blob_frame([(160.0, 120.0)]))
+def still() -> Image:
+    return blob_frame([(160.0, 120.0)])
 
 
-def test_right_and_left_keep_their_names_and_their_doubts_in_the_mirror(still: Frame) -> None:
+def test_right_and_left_keep_their_names_and_their_doubts_in_the_mirror(still: Image) -> None:
     tracker = FaceTracker(TwoSidedLandmarker(), BlobDetector())
-    (plain,), (twice,) = tracker.step(still), tracker.step(still, is_still=True)
+    (plain,), (twice,) = tracker.update(still, 0.0), tracker.detect(still)
     np.testing.assert_allclose(twice.landmarks.mean, plain.landmarks.mean, atol=0.3)
     assert np.ptp(plain.landmarks.mean[:, 0]) > 10
     assert plain.measured is not None
     assert twice.measured is not None
     for one, other in (
         (twice.measured.covariance, plain.measured.covariance),
-        (twice.flicker, plain.flicker),
+        (twice.measurement_noise, plain.measurement_noise),
     ):
         np.testing.assert_allclose(one, other, rtol=0.02, atol=1e-3)
     assert np.ptp(plain.measured.covariance[:, 0, 1]) > 1  # tilted to either side
 
 
-def test_a_still_is_looked_at_in_the_mirror_too_so_that_leaning_cancels(still: Frame) -> None:
+def test_a_picture_is_measured_in_the_mirror_too_so_that_bias_cancels(still: Image) -> None:
     upright, leaning = (
         FaceTracker(TwoSidedLandmarker(lean), BlobDetector()) for lean in (0.0, 3.0)
     )
     (truth,), (plain,), (twice,) = (
-        upright.step(still), leaning.step(still), leaning.step(still, is_still=True)
+        upright.update(still, 0.0), leaning.update(still, 0.0), leaning.detect(still)
     )  # fmt: skip
     assert (plain.landmarks.mean - truth.landmarks.mean)[:, 0].mean() > 1
     np.testing.assert_allclose(twice.landmarks.mean, truth.landmarks.mean, atol=0.3)
 
 
-def test_two_faces_of_a_still_are_each_looked_at_six_times_and_not_mixed_up() -> None:
+def test_two_faces_of_a_picture_are_each_measured_in_six_crops_and_not_mixed_up() -> None:
     class Counting(TwoSidedLandmarker):
         def __call__(self, crops: np.ndarray) -> BlobAnswer:
             asked.append(len(crops))
@@ -275,25 +277,23 @@ def test_two_faces_of_a_still_are_each_looked_at_six_times_and_not_mixed_up() ->
     asked: list[int] = []
     centers = [(90.0, 120.0), (230.0, 110.0)]
     tracker = FaceTracker(Counting(), BlobDetector())
-    both = tracker.step(Frame(0, 0.0, blob_frame(centers)), is_still=True)
+    both = tracker.detect(blob_frame(centers))
     assert asked == [2, 2, 12]
-    alone = [
-        tracker.step(Frame(0, 0.0, blob_frame([center])), is_still=True)[0] for center in centers
-    ]
+    alone = [tracker.detect(blob_frame([center]))[0] for center in centers]
     found = sorted((face.landmarks.mean for face in both), key=lambda mean: mean[0, 0])
     for mean, face in zip(found, alone, strict=True):
         np.testing.assert_allclose(mean, face.landmarks.mean, atol=0.05)
 
 
-def test_a_lean_that_the_weights_tell_of_is_kept_in_the_mirror(still: Frame) -> None:
+def test_a_known_horizontal_bias_is_kept_in_the_mirror(still: Image) -> None:
     lean = 3.0
-    told = TwoSidedLandmarker(lean, mirror_offset=lean / TwoSidedLandmarker.input_px)
-    tracker = FaceTracker(told, BlobDetector())
-    (plain,), (twice,) = tracker.step(still), tracker.step(still, is_still=True)
+    biased = TwoSidedLandmarker(lean, horizontal_bias=lean / TwoSidedLandmarker.input_px)
+    tracker = FaceTracker(biased, BlobDetector())
+    (plain,), (twice,) = tracker.update(still, 0.0), tracker.detect(still)
     np.testing.assert_allclose(twice.landmarks.mean, plain.landmarks.mean, atol=0.3)
 
 
-def test_what_is_no_face_in_one_of_both_looks_is_none(still: Frame) -> None:
+def test_what_is_no_face_in_one_of_the_crops_is_none(still: Image) -> None:
     class Overflowing(TwoSidedLandmarker):
         """Of several crops the last has no answer."""
 
@@ -303,11 +303,14 @@ def test_what_is_no_face_in_one_of_both_looks_is_none(still: Frame) -> None:
                 answer.mean[-1] = np.inf
             return answer
 
-    assert FaceTracker(Overflowing(), BlobDetector()).step(still, is_still=True) == []
+    assert FaceTracker(Overflowing(), BlobDetector()).detect(still) == []
 
 
-def test_a_still_forgets_the_faces_before(tracker: FaceTracker) -> None:
+def test_a_picture_leaves_the_faces_of_a_video_alone(tracker: FaceTracker) -> None:
     follow(tracker, [[(160.0, 120.0)]])
-    faces = tracker.step(Frame(1, 1 / RATE, blob_frame([(60.0, 60.0)])), is_still=True)
+    faces = tracker.detect(blob_frame([(60.0, 60.0)]))
     assert [face.track_id for face in faces] == [0]
     np.testing.assert_allclose(faces[0].landmarks.mean.mean(0), [60, 60], atol=3)
+    (followed,) = follow(tracker, [[(162.0, 120.0)]], first=1)[0]
+    assert followed.track_id == 0
+    np.testing.assert_allclose(center_of(followed), [162, 120], atol=2)

@@ -1,18 +1,61 @@
-"""What happens to a frame: detection, crop, association, filter, outputs. No torch in here."""
+"""Face landmarks on video that hold still when the face does, each with its covariance.
 
-from .detection import MediaPipeDetector
-from .errors import FaceTrackError
-from .pipeline import FaceTracker, TrackerConfig
-from .sources import open_source
-from .types import Frame, LandmarkEstimate, TrackedFace
+    import models, tracker
+
+    with tracker.FaceTracker(models.load_landmarker()) as faces:
+        for frame in tracker.open_source("clip.mp4"):
+            for face in faces.update(frame.image, frame.time_s):
+                print(face.track_id, face.landmarks.mean, face.landmarks.covariance)
+
+No torch in here. Names load when they are first used, so `LandmarkFilter` needs NumPy alone.
+"""
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .detection.detector import Detector
+    from .detection.mediapipe_detector import MediaPipeDetector
+    from .errors import FaceTrackError, SinkError, SourceError
+    from .face_tracker import FaceTracker
+    from .filter.config import MotionConfig
+    from .filter.landmark_filter import LandmarkFilter
+    from .io.drawing import draw_faces
+    from .io.sources import Source, open_source
+    from .landmarker import CropLandmarks, Landmarker
+    from .layouts import LAYOUTS, Layout, Outline
+    from .tracker_config import TrackerConfig
+    from .types import Box, Face, Frame, LandmarkEstimate
+
+_HOMES = {
+    "detection.detector": ("Detector",),
+    "detection.mediapipe_detector": ("MediaPipeDetector",),
+    "errors": ("FaceTrackError", "SinkError", "SourceError"),
+    "face_tracker": ("FaceTracker",),
+    "filter.config": ("MotionConfig",),
+    "filter.landmark_filter": ("LandmarkFilter",),
+    "io.drawing": ("draw_faces",),
+    "io.sources": ("Source", "open_source"),
+    "landmarker": ("CropLandmarks", "Landmarker"),
+    "layouts": ("LAYOUTS", "Layout", "Outline"),
+    "tracker_config": ("TrackerConfig",),
+    "types": ("Box", "Face", "Frame", "LandmarkEstimate"),
+}
+_MODULES = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
-    "FaceTrackError",
-    "FaceTracker",
-    "Frame",
-    "LandmarkEstimate",
-    "MediaPipeDetector",
-    "TrackedFace",
-    "TrackerConfig",
+    "LAYOUTS", "Box", "CropLandmarks", "Detector", "Face", "FaceTrackError", "FaceTracker", "Frame",
+    "LandmarkEstimate", "LandmarkFilter", "Landmarker", "Layout", "MediaPipeDetector",
+    "MotionConfig", "Outline", "SinkError", "Source", "SourceError", "TrackerConfig", "draw_faces",
     "open_source",
-]
+]  # fmt: skip
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _MODULES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".{_MODULES[name]}", __name__), name)
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

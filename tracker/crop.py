@@ -14,9 +14,11 @@ from jaxtyping import Float, Int, UInt8
 Coordinates = Float[Any, "*batch xy=2"]
 """Points as NumPy has them, or as torch does."""
 
+_LARGEST_WARPED_PX = 32766
+"""OpenCV's warp takes no larger pictures: of those only what lies under the crop is warped."""
 _SHRINK_BEYOND = 2.0
 """Average pixels first where one crop pixel covers more than this many of the frame: bilinear
-sampling alone skips pixels there, and skipped pixels flicker."""
+sampling alone skips pixels there, which makes landmarks jitter."""
 
 
 def landmark_square(
@@ -68,7 +70,7 @@ def warp_crop(
         antialiased: Average pixels before strong reductions. Published tables do not.
     """
     factor = reduction(crop_from_frame, image.shape[:2]) if antialiased else 1
-    if factor > 1:
+    if factor > 1 or max(image.shape[:2]) > _LARGEST_WARPED_PX:
         image, crop_from_frame = _shrink(image, crop_from_frame, size_px, factor)
     return cv2.warpAffine(
         image, crop_from_frame[:2].astype(np.float64), (size_px, size_px), flags=cv2.INTER_LINEAR
@@ -117,7 +119,7 @@ def _shrink(
     high = np.minimum(np.ceil(corners.max(0)).astype(int) + factor, [width, height])
     cells = np.maximum((high - low) // factor, 0)
     if cells.min() == 0:  # the crop lies outside the frame, or the frame is tiny
-        return image, crop_from_frame
+        return image[:_LARGEST_WARPED_PX, :_LARGEST_WARPED_PX], crop_from_frame
     patch = image[low[1] : low[1] + cells[1] * factor, low[0] : low[0] + cells[0] * factor]
     small = cv2.resize(patch, (int(cells[0]), int(cells[1])), interpolation=cv2.INTER_AREA)
     return small, (crop_from_frame @ _frame_from_reduced(factor, low)).astype(np.float32)

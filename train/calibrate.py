@@ -27,7 +27,7 @@ from tracker.layouts import Layout, find_layout
 
 from .datasets import DataError, Sample, hold_out, open_data_set
 from .looks import Looker, Observed, observe_errors, observe_flicker, observe_presence
-from .predict import mirror_offset_of
+from .predict import horizontal_bias_of
 from .spread_law import fit_law, seen_from_outside, spread_rule
 
 
@@ -84,8 +84,8 @@ def calibrate(data: Path, weights: Path, output: Path, licence: str | None = Non
     layout = find_layout(info.layout, info.layout_table)
     landmarker = HeatmapLandmarker(network, info, torch.device("cpu"))
     looker, held_out = Looker(landmarker), held_out_faces(data, layout)
-    mirror_offset = float(f"{mirror_offset_of(landmarker, held_out):.3g}")
-    console.print(f"mirror offset: {mirror_offset:.4f} of the crop", highlight=False)
+    horizontal_bias = float(f"{horizontal_bias_of(landmarker, held_out):.3g}")
+    console.print(f"mirror offset: {horizontal_bias:.4f} of the crop", highlight=False)
     laws = {}
     for name, observe in (("absolute", observe_errors), ("flicker", observe_flicker)):
         observed = observe(looker, held_out)
@@ -101,13 +101,13 @@ def calibrate(data: Path, weights: Path, output: Path, licence: str | None = Non
     calibration = Calibration(
         eye_corners=layout.eye_corners,
         absolute=laws["absolute"],
-        flicker=laws["flicker"],
+        measurement_noise=laws["flicker"],
         presence=tuple(float(f"{value:.5g}") for value in presence),
     )
     output.parent.mkdir(parents=True, exist_ok=True)
     info = replace(
         info,
-        mirror_offset=mirror_offset,
+        horizontal_bias=horizontal_bias,
         calibration=calibration,
         licence=licence or info.licence,
     )

@@ -13,7 +13,7 @@ from models.checkpoint import TEST_PART
 from models.decode import decode_moments
 from models.landmark_net import LandmarkNet
 from tracker.crop import crop_pixels
-from tracker.draw import draw_estimate
+from tracker.io.drawing import draw_estimate
 from tracker.layouts import Layout
 from tracker.types import Image, LandmarkEstimate
 

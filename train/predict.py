@@ -95,7 +95,7 @@ class Predicted:
 
 
 class StagedLandmarker(Protocol):
-    """A `tracker.types.Landmarker` that also tells what its stages say: `HeatmapLandmarker`."""
+    """A `tracker.landmarker.Landmarker` with access to its stages: `HeatmapLandmarker`."""
 
     @property
     def layout_name(self) -> str: ...
@@ -113,7 +113,7 @@ class StagedLandmarker(Protocol):
     def antialiased(self) -> bool: ...
 
     @property
-    def mirror_offset(self) -> float: ...
+    def horizontal_bias(self) -> float: ...
 
     def stages(
         self, crops: UInt8[np.ndarray, "faces height width rgb=3"], last: int
@@ -167,12 +167,12 @@ def looks_at(
         matrix = nudge.matrix(size) @ view.matrix(size) @ exact
         crop = warp_crop(image, matrix, size, antialiased=landmarker.antialiased)
         looks.append(Look(crop, matrix))
-    offset_px = landmarker.mirror_offset * size
+    offset_px = landmarker.horizontal_bias * size
     return looks + [mirror_image(look, offset_px) for look in looks if looking.flips]
 
 
-def mirror_offset_of(landmarker: StagedLandmarker, samples: Iterable[Sample]) -> float:
-    """Measure `tracker.types.Landmarker.mirror_offset`; where the truth is matters nothing."""
+def horizontal_bias_of(landmarker: StagedLandmarker, samples: Iterable[Sample]) -> float:
+    """Measure `tracker.landmarker.Landmarker.horizontal_bias`; needs no truth."""
     layout = find_layout(landmarker.layout_name, landmarker.layout_table)
     too_far = []
     for sample in samples:

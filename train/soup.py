@@ -35,7 +35,7 @@ def average(weights: list[Path]) -> tuple[dict[str, Tensor], CheckpointInfo]:
         else tensor.clone()
         for name, tensor in states[0].items()
     }  # fmt: skip
-    return mean, replace(infos[0], calibration=None, mirror_offset=0.0, figures={})
+    return mean, replace(infos[0], calibration=None, horizontal_bias=0.0, figures={})
 
 
 def _purpose(info: CheckpointInfo) -> CheckpointInfo:
@@ -46,7 +46,7 @@ def _purpose(info: CheckpointInfo) -> CheckpointInfo:
         trained_on="",
         licence="",
         selected_on="",
-        mirror_offset=0.0,
+        horizontal_bias=0.0,
         calibration=None,
     )
 

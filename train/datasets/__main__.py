@@ -16,7 +16,7 @@ import cv2
 from rich.console import Console
 
 from tracker.errors import FaceTrackError
-from tracker.sinks import check_output
+from tracker.io.outputs import check_output
 
 from .opening import open_data_set
 from .overview import all_faces, counts_table, faces_sheet, unreadable

@@ -9,7 +9,6 @@ from tempfile import TemporaryDirectory
 import cv2
 
 from tracker.errors import FaceTrackError
-from tracker.quiet import native_stderr_silenced
 from tracker.types import Image
 
 
@@ -64,7 +63,6 @@ def reencoded(images: Iterable[Image], fps: float, size: tuple[int, int]) -> Ite
 
 
 def _writer(path: Path, codec: Codec, fps: float, size: tuple[int, int]) -> cv2.VideoWriter:
-    with native_stderr_silenced():
-        return cv2.VideoWriter(
-            str(path), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*codec.code), fps, size
-        )
+    return cv2.VideoWriter(
+        str(path), cv2.CAP_FFMPEG, cv2.VideoWriter.fourcc(*codec.code), fps, size
+    )

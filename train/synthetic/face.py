@@ -5,9 +5,9 @@ from dataclasses import dataclass
 import numpy as np
 from jaxtyping import Float
 
+from tracker.io.simulated_camera import portrait
 from tracker.layouts import IBUG_68, Layout
 from tracker.types import Image, Points
-from tracker.virtual_camera import portrait
 from train.datasets import Sample
 
 _BLACK = 16

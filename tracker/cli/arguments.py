@@ -1,0 +1,118 @@
+"""The flags of the command line, and what they ask for."""
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+
+from ..io.outputs import Outputs
+from ..tracker_config import TrackerConfig
+
+VIDEOS_AT_ONCE_ON_GPU = 8
+"""A CPU, which has no use for large batches, takes one video after the other."""
+_DEMO_FOLDER = Path("demo-output")
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Every flag, in the groups of `--help`."""
+    defaults = TrackerConfig()
+    parser = argparse.ArgumentParser(
+        prog="run_tracker.py",
+        description="Track face landmarks, each with its uncertainty.",
+        epilog="With neither an output nor --show, a window opens where there is a display. With "
+        "several videos F is a folder; the files in it are named after the videos.",
+    )
+    parser.add_argument(
+        "source", nargs="+",
+        help="camera index (0, 1, ...), video file, URL of a stream, picture, folder of pictures, "
+        "or 'demo'; or several videos, folders of videos among them",
+    )  # fmt: skip
+    tracking = parser.add_argument_group("tracking")
+    tracking.add_argument(
+        "--weights", default="lite", metavar="NAME_OR_PATH",
+        help="'lite', a .safetensors or .onnx of ours or a checkpoint of STAR's authors "
+        "(default: lite)",
+    )  # fmt: skip
+    tracking.add_argument(
+        "--device", default="auto", help="auto, cpu, cuda, cuda:1, ... or mps (default: auto)"
+    )
+    tracking.add_argument(
+        "--backend", choices=("auto", "onnx", "torch"), default="auto",
+        help="what runs the network: ONNX Runtime or PyTorch (default: auto)",
+    )  # fmt: skip
+    tracking.add_argument(
+        "--max-faces", type=_positive, default=defaults.max_faces, metavar="N",
+        help="follow at most this many faces; a much larger one takes the place of a smaller one "
+        "(default: %(default)s)",
+    )  # fmt: skip
+    tracking.add_argument(
+        "--smoothing", type=_share, default=defaults.smoothing, metavar="0..1",
+        help="trades jitter against lag: 0 follows every measurement, 1 is calmest in motion "
+        "(default: %(default)s)",
+    )  # fmt: skip
+    tracking.add_argument(
+        "--offline", action="store_true",
+        help="for video files: smooth with what comes after each frame, too; reads the file twice",
+    )  # fmt: skip
+    tracking.add_argument(
+        "--together", type=_positive, metavar="N",
+        help="of several videos track N at the same time; the network takes the faces of all as "
+        f"one batch (default: 1, on a GPU {VIDEOS_AT_ONCE_ON_GPU})",
+    )  # fmt: skip
+    output = parser.add_argument_group("output")
+    output.add_argument("--save-video", type=Path, metavar="F", help="write the overlay as MP4")
+    output.add_argument("--save-csv", type=Path, metavar="F", help="write landmarks as CSV")
+    output.add_argument(
+        "--save-jsonl", type=Path, metavar="F", help="write landmarks as JSON lines"
+    )
+    output.add_argument(
+        "--compare", type=Path, metavar="F", help="write raw beside filtered, enlarged, as MP4"
+    )
+    output.add_argument("--overwrite", action="store_true", help="replace outputs that exist")
+    output.add_argument("--raw", action="store_true", help="write unfiltered landmarks")
+    output.add_argument(
+        "--ellipses", action="store_true", help="draw where each landmark is with 95 %% probability"
+    )
+    output.add_argument("--show", action="store_true", help="open a live window; q ends")
+    return parser
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, got {number}")
+    return number
+
+
+def _share(text: str) -> float:
+    number = float(text)
+    if not 0 <= number <= 1:
+        raise argparse.ArgumentTypeError(f"must lie between 0 and 1, got {text}")
+    return number
+
+
+def asked_config(arguments: argparse.Namespace) -> TrackerConfig:
+    """How to track, as the flags say."""
+    return TrackerConfig(max_faces=arguments.max_faces, smoothing=arguments.smoothing)
+
+
+def asked_outputs(arguments: argparse.Namespace) -> Outputs:
+    """What to write, as the flags say."""
+    return Outputs(
+        video=arguments.save_video,
+        csv=arguments.save_csv,
+        jsonl=arguments.save_jsonl,
+        compare=arguments.compare,
+        overwrite=arguments.overwrite,
+        raw=arguments.raw,
+        ellipses=arguments.ellipses,
+        window=arguments.show,
+    )
+
+
+def demo_outputs(asked: Outputs) -> Outputs:
+    """The demo writes to its own folder, again and again, unless told where."""
+    if asked.paths:
+        return asked
+    _DEMO_FOLDER.mkdir(exist_ok=True)
+    video, csv = _DEMO_FOLDER / "overlay.mp4", _DEMO_FOLDER / "landmarks.csv"
+    return replace(asked, video=video, csv=csv, overwrite=True)

@@ -1,0 +1,165 @@
+"""The command line: joins network, detector, tracker, source and outputs, and runs them."""
+
+import argparse
+import sys
+from collections.abc import Callable, Iterable
+from contextlib import ExitStack
+from functools import partial
+from pathlib import Path
+from queue import SimpleQueue
+from typing import Protocol
+
+from rich.console import Console
+
+from ..detection.mediapipe_detector import MediaPipeDetector
+from ..errors import FaceTrackError
+from ..io.outputs import Sink, check_outputs, check_outputs_of_several, open_sinks
+from ..io.simulated_camera import SimulatedCamera
+from ..io.sources import open_source
+from ..landmarker import FrameLandmarker, Landmarker, on_frames
+from ..run.loop import run, run_offline
+from ..run.several_videos import track_several
+from ..run.shared_landmarker import SharedLandmarker
+from ..run.summary import RunSummary, SeveralSummary, StopRequest
+from ..run.timed_tracker import TimedTracker
+from .arguments import (
+    VIDEOS_AT_ONCE_ON_GPU,
+    asked_config,
+    asked_outputs,
+    build_parser,
+    demo_outputs,
+)
+from .demo import DemoRecorder, demo_camera
+from .inputs import DEMO, several_videos
+from .interruption import ctrl_c_stops
+from .logs import warnings_on_terminal
+from .progress import closing_table, demo_table, watch_on
+from .progress_of_several import progress_of_several, table_of_several
+
+
+class LoadLandmarker(Protocol):
+    """What `models.load_landmarker` is; the tracker itself knows no networks."""
+
+    def __call__(self, weights: str, device: str, backend: str) -> Landmarker:
+        """Load a network by the flags of the same names."""
+
+
+def main(
+    load_landmarker: LoadLandmarker,
+    weight_error: type[Exception],
+    argv: list[str] | None = None,
+) -> int:
+    """Run the command line.
+
+    Args:
+        load_landmarker: `models.load_landmarker`.
+        weight_error: What it raises for a user's mistake: `models.CheckpointError`.
+        argv: Arguments; None takes those of the process.
+
+    Returns:
+        The exit status: 0 done, 2 bad input or a video that failed, 130 interrupted.
+    """
+    arguments = build_parser().parse_intermixed_args(argv)
+    console = Console()
+    try:
+        with warnings_on_terminal(), ctrl_c_stops() as request:
+            videos = several_videos(arguments.source)
+            load = partial(load_landmarker, arguments.weights, arguments.device, arguments.backend)
+            if videos:
+                several = run_several(arguments, videos, load, request, console)
+                interrupted, failed = several.interrupted, several.failed
+            else:
+                interrupted = run_one(arguments, load, request, console).interrupted
+                failed = 0
+    except (FaceTrackError, weight_error, OSError) as error:
+        print(f"error: {error}", file=sys.stderr)  # noqa: T201
+        return 2
+    except KeyboardInterrupt:  # for the second time
+        return 130
+    if interrupted:
+        return 130
+    return 2 if failed else 0
+
+
+def run_one(
+    arguments: argparse.Namespace,
+    load: Callable[[], Landmarker],
+    request: StopRequest,
+    console: Console,
+) -> RunSummary:
+    """Track the one source, and sum up."""
+    (address,) = arguments.source
+    is_demo = address == DEMO
+    outputs = demo_outputs(asked_outputs(arguments)) if is_demo else asked_outputs(arguments)
+    check_outputs(outputs, Path(address))
+    with ExitStack() as opened:
+        source = demo_camera() if is_demo else open_source(address)
+        opened.enter_context(source)
+        if arguments.offline and (is_demo or source.is_live or source.holds_stills):
+            raise FaceTrackError(f"--offline needs a video file, which {address} is not")
+        landmarker, detector = load(), opened.enter_context(MediaPipeDetector())
+        timed = TimedTracker(
+            landmarker, detector, asked_config(arguments), stills=source.holds_stills
+        )
+        sinks = _closed_later(opened, open_sinks(outputs, source, timed.tracker.layout))
+        if not sinks:
+            console.print("nothing is kept: add --save-csv F, --save-video F or --show")
+        recorder = None
+        if isinstance(source, SimulatedCamera):
+            recorder = DemoRecorder(source, timed.tracker.layout)
+            sinks.append(recorder)
+        passes = run_offline if arguments.offline else run
+        summary = passes(source, timed, sinks, watch_on(console), request)
+        console.print(closing_table(summary))
+        if recorder and not summary.interrupted:
+            console.print(demo_table(recorder.report(timed.tracker)))
+    for path in outputs.paths:
+        console.print(f"wrote {path}", highlight=False)
+    return summary
+
+
+def run_several(
+    arguments: argparse.Namespace,
+    videos: list[Path],
+    load: Callable[[], Landmarker],
+    request: StopRequest,
+    console: Console,
+) -> SeveralSummary:
+    """Track each video, with one network for all, and sum up."""
+    outputs, config = asked_outputs(arguments), asked_config(arguments)
+    check_outputs_of_several(outputs, videos)
+    network: FrameLandmarker = on_frames(load())
+    usual = VIDEOS_AT_ONCE_ON_GPU if network.prefers_batches else 1
+    workers = min(arguments.together or usual, len(videos))
+    if workers > 1:
+        network = SharedLandmarker(network)
+    idle: SimpleQueue[MediaPipeDetector] = SimpleQueue()
+    passes = run_offline if arguments.offline else run
+    with ExitStack() as detectors, progress_of_several(len(videos), console) as shown:
+        for _ in range(workers):  # each is for one thread at a time
+            idle.put(detectors.enter_context(MediaPipeDetector()))
+
+        def track(video: Path) -> RunSummary:
+            with ExitStack() as opened:
+                source = opened.enter_context(open_source(video))
+                detector = idle.get()
+                opened.callback(idle.put, detector)
+                timed = TimedTracker(network, detector, config)
+                named = outputs.of(video)
+                sinks = _closed_later(opened, open_sinks(named, source, network.layout))
+                return passes(source, timed, sinks, shown.watch, request)
+
+        summary = track_several(videos, track, workers, shown, request)
+    console.print(table_of_several(summary))
+    for folder in dict.fromkeys(outputs.paths):
+        console.print(f"wrote into {folder}", highlight=False, markup=False)
+    return summary
+
+
+def _closed_later(opened: ExitStack, sinks: Iterable[Sink]) -> list[Sink]:
+    """The sinks; what was open before the next fails to open is closed, too."""
+    kept = []
+    for sink in sinks:
+        opened.callback(sink.close)
+        kept.append(sink)
+    return kept

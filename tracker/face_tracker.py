@@ -1,0 +1,287 @@
+"""From frames to tracked faces: the only place with state."""
+
+from itertools import count
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+from jaxtyping import Float
+
+from .association import match
+from .checks import boxes_from_corners, checked_image, checked_time
+from .detection.detector import Detector, box_around, non_maximum_suppression
+from .detection.mediapipe_detector import MediaPipeDetector
+from .filter.config import smoothed
+from .filter.head_filter import HeadFilter
+from .landmarker import FrameLandmarker, Landmarker, on_frames
+from .layouts import Layout
+from .scene import Scene
+from .track import Track, TrackStatus, begin, coasted, estimates, expected, updated
+from .tracker_config import Tally, TrackerConfig
+from .types import Box, Face, Image, LandmarkEstimate, Measurement
+
+_REACH = 1.0
+"""How far, in sides of its box, a face may have gone and still be the same."""
+
+
+class FaceTracker:
+    """Follows every face of a video; a context manager. For one thread at a time.
+
+    Args:
+        landmarker: Finds landmarks in crops: what `models.load_landmarker()` returns.
+        detector: Finds faces in frames. Without one, MediaPipe's is loaded when it is first needed
+            and closed with the tracker; one that is handed over stays the caller's to close.
+        config: Defaults suit webcams and films.
+
+    Raises:
+        ValueError: If `landmarker` or `detector` is none.
+        FaceTrackError: If the landmarker's layout is not a known one.
+    """
+
+    def __init__(
+        self,
+        landmarker: Landmarker | FrameLandmarker,
+        detector: Detector | None = None,
+        config: TrackerConfig | None = None,
+    ) -> None:
+        if detector is not None and not callable(detector):
+            raise ValueError(
+                f"a detector takes an image and returns boxes, got {type(detector).__name__}"
+            )
+        self.config = config or TrackerConfig()
+        self._landmarker = on_frames(landmarker)
+        self.head_filter = HeadFilter(
+            self._landmarker.layout, smoothed(self.config.motion, self.config.smoothing)
+        )
+        """The filter of all tracks; stateless."""
+        self.tally = Tally()
+        self._detector = detector
+        self._own_detector: MediaPipeDetector | None = None
+        self._tracks: list[Track] = []
+        self._ids = count()
+        self._detected_s = self._last_s = -np.inf
+
+    @property
+    def layout(self) -> Layout:
+        """Of the landmarks."""
+        return self._landmarker.layout
+
+    def reset(self) -> None:
+        """Forget all faces and the time, as before another video; ids start again from 0."""
+        self._tracks, self._ids = [], count()
+        self._detected_s = self._last_s = -np.inf
+
+    def close(self) -> None:
+        """Free the tracker's own detector."""
+        if self._own_detector is not None:
+            self._own_detector.close()
+            self._detector = self._own_detector = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def detect(
+        self, image: Image, *, boxes: object = None, image_format: str = "rgb"
+    ) -> list[Face]:
+        """The faces of one picture, which has nothing to do with any other.
+
+        Each face is measured in six crops (test-time augmentation), which errs less. The faces that
+        `update` follows stay as they are.
+
+        Args:
+            image: (height, width, 3) uint8.
+            boxes: Of your own detector, as in `update`.
+            image_format: "rgb", or "bgr" as OpenCV reads pictures.
+
+        Returns:
+            At most `max_faces`, the largest first, with ids from 0.
+
+        Raises:
+            ValueError: If the image or the boxes are not of that form.
+        """
+        scene = self._scene(checked_image(image, image_format), boxes)
+        largest = non_maximum_suppression(scene.detected, [])[: self.config.max_faces]
+        found = scene.new_faces(largest, [], self.config.enter_confidence, augment=True)
+        tracks = [
+            begin(track_id, measurement, 0.0, self.head_filter)
+            for track_id, measurement in enumerate(found)
+        ]
+        self.tally.ids += len(tracks)
+        return self._reported(tracks)
+
+    def update(
+        self, image: Image, time_s: float, *, boxes: object = None, image_format: str = "rgb"
+    ) -> list[Face]:
+        """The faces in the next frame of a video.
+
+        Args:
+            image: (height, width, 3) uint8.
+            time_s: When it was taken, in seconds; never falls.
+            boxes: Of your own detector in this frame, (faces, 4): left, top, right and bottom edge
+                in pixels; empty if it found none. Without, the tracker's detector runs when needed.
+            image_format: "rgb", or "bgr" as OpenCV reads pictures.
+
+        Returns:
+            Oldest face first. Lost faces are left out; those of which only a prediction is known
+            say so by `is_predicted`.
+
+        Raises:
+            ValueError: If the image, the time or the boxes are not of that form; nothing changes.
+        """
+        time_s = checked_time(time_s, self._last_s)
+        scene = self._scene(checked_image(image, image_format), boxes)
+        self._last_s = time_s
+        self._follow(scene, time_s)
+        if boxes is not None or self._should_detect(time_s):
+            self._detected_s = time_s
+            self._adopt(self._candidates(scene), time_s)
+        self._forget(time_s)
+        return self._reported([t for t in self._tracks if t.status is not TrackStatus.LOST])
+
+    def _reported(self, tracks: list[Track]) -> list[Face]:
+        landmarks = estimates(tracks, self.head_filter)
+        faces = [_face(*one, self.layout) for one in zip(tracks, landmarks, strict=True)]
+        self.tally.frames += 1
+        self.tally.faces += sum(not face.is_predicted for face in faces)
+        return faces
+
+    def _scene(self, image: Image, boxes: object) -> Scene:
+        """The picture with boxes of the caller, or of the tracker's detector when it needs them."""
+        if boxes is None:
+            return Scene(image, self._landmarker, lambda: self._detected_in(image))
+        found = boxes_from_corners(boxes)
+        return Scene(image, self._landmarker, lambda: found)
+
+    def _detected_in(self, image: Image) -> list[Box]:
+        if self._detector is None:
+            self._detector = self._own_detector = MediaPipeDetector()
+        self.tally.detections += 1
+        return self._detector(image)
+
+    def _follow(self, scene: Scene, now: float) -> None:
+        """Measure every live track in the crop where its motion model expects it."""
+        live = [t for t in self._tracks if t.status is not TrackStatus.LOST]
+        if not live:
+            return
+        places = expected(live, now, self.head_filter)
+        boxes = [box_around(points) for points in places]
+        measurements = scene.confirmed(scene.measure(boxes))
+        doubtful = self._doubtful(live, places, measurements)
+        pairs = list(zip(live, measurements, strict=True))
+        sure = [(t, m) for t, m in pairs if t.track_id not in doubtful]
+        new = updated([t for t, _ in sure], [m for _, m in sure], now, self.head_filter)
+        new += [
+            coasted(t, m.confidence, now, self.head_filter)
+            for t, m in pairs
+            if t.track_id in doubtful
+        ]
+        for track in new:
+            self._replace(track)
+            self.tally.lost += track.status is TrackStatus.LOST
+
+    def _doubtful(
+        self,
+        live: list[Track],
+        places: Float[np.ndarray, "faces landmarks xy=2"],
+        measurements: list[Measurement],
+    ) -> set[int]:
+        """Tracks whose crop shows no face, or the face of another track that fits it better."""
+        doubtful: set[int] = set()
+        sure: list[tuple[float, int, Box]] = []
+        for track, place, measurement in zip(live, places, measurements, strict=True):
+            if measurement.confidence < self.config.keep_confidence:
+                doubtful.add(track.track_id)
+                continue
+            points = measurement.landmarks.mean
+            box = box_around(points)
+            away = float(np.linalg.norm(points - place, axis=-1).mean() / box.side)
+            sure.append((away, track.track_id, box))
+        taken: list[Box] = []
+        for _, track_id, box in sorted(sure, key=lambda entry: entry[:2]):
+            if non_maximum_suppression([box], taken):
+                taken.append(box)
+            else:
+                doubtful.add(track_id)
+        return doubtful
+
+    def _should_detect(self, time_s: float) -> bool:
+        followed = sum(t.status is TrackStatus.FOLLOWED for t in self._tracks)
+        is_due = time_s - self._detected_s >= self.config.detect_every_s
+        if followed >= self.config.max_faces:
+            return is_due  # a much larger face may take the place of a smaller one
+        return is_due or followed < len(self._tracks) or not self._tracks
+
+    def _candidates(self, scene: Scene) -> list[Measurement]:
+        """The largest faces that no track follows."""
+        known = [box_around(t.points) for t in self._tracks if t.status is TrackStatus.FOLLOWED]
+        found = scene.detected
+        if len(known) >= self.config.max_faces:
+            least = self.config.replace_ratio * min(box.side for box in known)
+            found = [box for box in found if box.side >= least]
+        largest = non_maximum_suppression(found, known)[: self.config.max_faces]
+        return scene.new_faces(largest, known, self.config.enter_confidence)
+
+    def _adopt(self, found: list[Measurement], time_s: float) -> None:
+        """Give found faces to tracks that miss one, else new ids, while there is room."""
+        waiting = [t for t in self._tracks if t.status is not TrackStatus.FOLLOWED]
+        shape = (-1, self.layout.count, 2)
+        pairs = match(
+            np.array([t.points for t in waiting]).reshape(shape),
+            np.array([m.landmarks.mean for m in found]).reshape(shape),
+            np.array([_REACH * box_around(t.points).side for t in waiting]),
+        )
+        owner = {new: waiting[known] for known, new in pairs}
+        for index, measurement in enumerate(found):
+            track = owner.get(index)
+            if track is not None and track.status is TrackStatus.COASTING:
+                self._replace(begin(track.track_id, measurement, time_s, self.head_filter))
+            elif self._has_room_for(measurement):
+                if track is not None:
+                    self.tally.reacquired += 1
+                    self._replace(begin(track.track_id, measurement, time_s, self.head_filter))
+                else:
+                    self.tally.ids += 1
+                    self._tracks.append(
+                        begin(next(self._ids), measurement, time_s, self.head_filter)
+                    )
+
+    def _has_room_for(self, measurement: Measurement) -> bool:
+        """Whether one more face is followed; a much larger one makes its room."""
+        live = [t for t in self._tracks if t.status is not TrackStatus.LOST]
+        if len(live) < self.config.max_faces:
+            return True
+        smallest = min(live, key=lambda track: box_around(track.points).side)
+        least = self.config.replace_ratio * box_around(smallest.points).side
+        if box_around(measurement.landmarks.mean).side < least:
+            return False
+        self._tracks = [t for t in self._tracks if t.track_id != smallest.track_id]
+        self.tally.lost += 1
+        return True
+
+    def _replace(self, track: Track) -> None:
+        self._tracks = [track if t.track_id == track.track_id else t for t in self._tracks]
+
+    def _forget(self, time_s: float) -> None:
+        self._tracks = [
+            t
+            for t in self._tracks
+            if t.status is not TrackStatus.LOST or time_s - t.measured_s <= self.config.remember_s
+        ]
+
+
+def _face(track: Track, landmarks: LandmarkEstimate, layout: Layout) -> Face:
+    """What is reported of a track; its arrays are copies."""
+    if track.status is not TrackStatus.FOLLOWED:
+        return Face(track.track_id, track.confidence, landmarks, None, None, layout)
+    seen = track.last
+    measured = LandmarkEstimate(seen.landmarks.mean.copy(), seen.landmarks.covariance.copy())
+    noise = seen.measurement_noise.copy()
+    return Face(track.track_id, track.confidence, landmarks, measured, noise, layout)

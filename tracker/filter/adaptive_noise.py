@@ -1,0 +1,63 @@
+"""Adaptive measurement noise: calibration gives the shape of R, each track learns its scale.
+
+The calibrated noise is the change between two frames of a face that lies anywhere in the cells of
+the heat map. A face that keeps its place shows only a small share of it, the sensor's noise, which
+no calibration can know: its scale is learned, part by part, from the innovations.
+"""
+
+import numpy as np
+from jaxtyping import Float
+
+from .config import MotionConfig
+
+_LARGEST_NIS = 4.0
+"""No single frame counts for more than this normalised innovation: it may be a motion."""
+
+
+def noise_share(
+    offset: Float[np.ndarray, "xy=2 faces landmarks"],
+    length: Float[np.ndarray, " faces"],
+    config: MotionConfig,
+) -> Float[np.ndarray, " faces"]:
+    """Share of the calibrated noise that shows, by how far the face moved since the last frame.
+
+    Args:
+        offset: Measured less expected landmarks, pixels.
+        length: Inter-ocular distances, pixels.
+        config: Of the motion model.
+    """
+    x, y = offset
+    squared = _median(x * x + y * y) / length**2
+    moved = squared / (squared + config.half_noise_motion**2)
+    share: np.ndarray = config.still_noise_share + (1 - config.still_noise_share) * moved
+    return share
+
+
+def adapted(
+    factor: Float[np.ndarray, "faces *parts"],
+    nis: Float[np.ndarray, "faces *parts"],
+    gain: Float[np.ndarray, "faces *parts"],
+    config: MotionConfig,
+) -> Float[np.ndarray, "faces *parts"]:
+    """The factor on the measurement noise after a frame.
+
+    Args:
+        factor: Before the frame.
+        nis: Normalised innovation squared over its degrees of freedom; 1 is expected.
+        gain: Weight of this frame, 0 to 1.
+        config: Of the motion model.
+
+    Source:
+        Mehra 1972, covariance matching, with exponential forgetting.
+    """
+    matched = factor * (1 + gain * (np.minimum(nis, _LARGEST_NIS) - 1))
+    largest = config.noise_factor_range
+    return np.minimum(np.maximum(matched, 1 / largest), largest)
+
+
+def _median(values: Float[np.ndarray, "faces landmarks"]) -> Float[np.ndarray, " faces"]:
+    """`np.median` looks for NaN as well, and takes seven times as long."""
+    low, high = (values.shape[1] - 1) // 2, values.shape[1] // 2
+    ordered = np.partition(values, (low, high))
+    middle: np.ndarray = (ordered[:, low] + ordered[:, high]) / 2
+    return middle

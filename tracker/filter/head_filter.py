@@ -1,0 +1,262 @@
+"""The filter: a Kalman filter with modes for the head as a whole and for the parts of its face.
+
+The head's similarity from frame to frame is fitted to all landmarks, each weighted by its
+covariance, and filtered with a velocity (`head_model`). What is left per landmark is the face's own
+motion, a random walk (`part_model`). A still face is averaged hard while one that moves is followed
+at once.
+"""
+
+from dataclasses import replace
+
+import numpy as np
+from jaxtyping import Bool, Float
+
+from ..layouts import Layout
+from .adaptive_noise import adapted, noise_share
+from .config import MotionConfig
+from .head_model import HeadModel, HeadUpdate
+from .kalman import (
+    Symmetric,
+    inverse_of,
+    outer,
+    packed,
+    point_likelihood,
+    scalar_likelihood,
+    times,
+    unpacked,
+    update_point,
+    update_velocity,
+)
+from .part_model import PartModel, PartUpdate
+from .similarity import fit_similarity, moved, similarity_basis
+from .state import HeadState, Innovations
+
+_OUTLIER_NIS = 3.0
+"""A part whose mean NIS is beyond this many times its expectation moves by itself: it counts less
+in the fit of the head's motion."""
+_LEAST_STEP_S = 1e-4
+"""Two frames of one time stamp are this far apart."""
+_UNMEASURED = 1e6
+"""Noise variance of a landmark that was not measured, in square inter-ocular distances."""
+
+Points = Float[np.ndarray, "faces landmarks xy=2"]
+Components = Float[np.ndarray, "xy=2 faces landmarks"]
+Lengths = Float[np.ndarray, " faces"]
+
+
+class HeadFilter:
+    """Pure functions of states, for one layout and configuration.
+
+    Args:
+        layout: Of the landmarks.
+        config: The motion model.
+    """
+
+    def __init__(self, layout: Layout, config: MotionConfig) -> None:
+        self.layout, self.config = layout, config
+        self._head, self._parts = HeadModel(config), PartModel(layout, config)
+
+    def start(
+        self, points: Points, covariance: Float[np.ndarray, "faces landmarks xy=2 xy=2"]
+    ) -> HeadState:
+        """The state of faces after their first measurement, pixels and square pixels."""
+        faces, parts, modes = len(points), self._parts.count, self._parts.modes
+        return HeadState(
+            points,
+            packed(covariance),
+            np.full((modes, faces, parts), 1 / modes),
+            np.zeros((faces, 4)),
+            self._head.initial_covariance(self._lengths(points)),
+            np.full((self._head.hypotheses, faces), 1 / self._head.hypotheses),
+            np.full((faces, parts), self.config.initial_noise_factor),
+            np.full(faces, self.config.initial_noise_factor),
+        )
+
+    def expected(self, state: HeadState, dt_s: Lengths) -> Points:
+        """Mean of the landmarks `dt_s` later."""
+        motion = self._head.expected_motion(state, np.maximum(dt_s, 0.0))
+        return state.points + moved(self._basis(state), motion).transpose(1, 2, 0)
+
+    def predict(self, state: HeadState, dt_s: Lengths) -> HeadState:
+        """The state `dt_s` later, unmeasured, under the likeliest hypotheses."""
+        lengths, dt = self._lengths(state.points), np.maximum(dt_s, _LEAST_STEP_S)
+        variance = self._head.predicted_variance(state, dt, lengths)
+        process_noise = self._parts.process_noise(dt, lengths)
+        mode = self._parts.expected_modes(state.part_modes).argmax(0)
+        added = process_noise[mode, np.arange(len(dt))[:, None]] @ self._parts.from_parts
+        return replace(
+            state,
+            points=self.expected(state, dt_s),
+            landmark_covariance=state.landmark_covariance
+            + np.array([1.0, 0.0, 1.0])[:, None, None] * added,
+            similarity_covariance=np.stack([variance, *state.similarity_covariance[1:]]),
+        )
+
+    def coast(self, state: HeadState, dt_s: Lengths) -> HeadState:
+        """The state after a frame without a measurement: less and less certain."""
+        dt = np.maximum(dt_s, _LEAST_STEP_S)
+        velocity, covariance = self._head.coasted(state, dt, self._lengths(state.points))
+        return replace(
+            state,
+            points=self.expected(state, dt_s),
+            velocity=velocity,
+            similarity_covariance=covariance,
+        )
+
+    def update(
+        self,
+        state: HeadState,
+        measured: Points,
+        noise_covariance: Float[np.ndarray, "faces landmarks xy=2 xy=2"],
+        dt_s: Lengths,
+    ) -> tuple[HeadState, Innovations]:
+        """The state after a measurement of every face.
+
+        Args:
+            state: Before the frame.
+            measured: Landmarks in pixels; one that is not finite was not measured.
+            noise_covariance: R of each landmark, square pixels; finite, positive definite.
+            dt_s: Seconds since `state`, one for each face.
+        """
+        lengths, dt = self._lengths(state.points), np.maximum(dt_s, _LEAST_STEP_S)
+        offset = _components(measured - state.points)
+        seen = np.isfinite(offset).all(0)
+        offset = np.where(seen, offset, 0)
+        noise, seen = self._noise(state, offset, noise_covariance, lengths, seen)
+        basis = self._basis(state)
+        process_noise = self._parts.process_noise(dt, lengths)
+        expected_modes = self._parts.expected_modes(state.part_modes)
+        spread = (expected_modes * process_noise[..., None]).sum(0) @ self._parts.from_parts
+        motion, variance = self._fitted(basis, offset, state.landmark_covariance + noise, spread)
+        variance *= state.head_noise[:, None]
+        head = self._head.update(state, motion, variance, dt, lengths)
+        residual = offset - moved(basis, motion)
+        parts = self._parts.update(
+            state.landmark_covariance, noise, residual, expected_modes, process_noise
+        )
+        points = state.points + (moved(basis, head.motion) + parts.step).transpose(1, 2, 0)
+        after = self._adapted(state, points, head, parts, _gain(dt, seen, self.config))
+        log_likelihood = head.log_likelihood + parts.log_likelihood
+        return after, Innovations(head.nis, self._parts.mean_nis(parts), log_likelihood)
+
+    def fuse(self, before: HeadState, after: HeadState) -> HeadState:
+        """Two filters' states of one moment: one that measured it, one that knows what follows.
+
+        Head and landmarks are fused apart from each other. Where the two contradict each other the
+        first is right: the other knows nothing of a cut or of a beginning blink.
+
+        Source:
+            Fraser, Potter 1969: the two-filter smoother.
+        """
+        basis = self._basis(before)
+        offset = _components(after.points - before.points)
+        both = before.landmark_covariance + after.landmark_covariance
+        motion, variance = fit_similarity(basis, offset, inverse_of(both))
+        residual = offset - moved(basis, motion)
+        noise = after.similarity_covariance[0] + variance
+        nis, _ = scalar_likelihood(before.similarity_covariance[0] + noise, motion)
+        head = update_velocity(before.similarity_covariance, np.maximum(nis, 1) * noise, motion)
+        distance, _ = point_likelihood(both, residual)
+        doubt = (distance @ self._parts.to_parts) @ self._parts.from_parts / 2
+        face = update_point(
+            before.landmark_covariance, np.maximum(doubt, 1) * after.landmark_covariance, residual
+        )
+        points = before.points + (moved(basis, head.step[0]) + face.step).transpose(1, 2, 0)
+        return replace(
+            before,
+            points=points,
+            landmark_covariance=face.covariance,
+            similarity_covariance=head.covariance,
+        )
+
+    def covariance(self, state: HeadState) -> Float[np.ndarray, "faces landmarks xy=2 xy=2"]:
+        """Of every landmark in the picture, square pixels: within the face, and of the head."""
+        basis = self._basis(state)
+        of_head = (state.similarity_covariance[0][:, None] @ outer(basis, basis))[:, :, 0]
+        return unpacked(state.landmark_covariance + of_head)
+
+    def _noise(
+        self,
+        state: HeadState,
+        offset: Components,
+        noise_covariance: Float[np.ndarray, "faces landmarks xy=2 xy=2"],
+        lengths: Lengths,
+        seen: Bool[np.ndarray, "faces landmarks"],
+    ) -> tuple[Symmetric, Bool[np.ndarray, "faces landmarks"]]:
+        """R as this track shows it, and the landmarks that count as measured under it."""
+        share = noise_share(offset, lengths, self.config)
+        calibrated = packed(noise_covariance)
+        unmeasured = _UNMEASURED * np.square(lengths).max()
+        seen = seen & (calibrated[0] + calibrated[2] < unmeasured)
+        noise = share[:, None] * (state.part_noise @ self._parts.from_parts) * calibrated
+        if not seen.all():
+            noise[:, ~seen] = np.array([[unmeasured], [0], [unmeasured]])
+            offset[:, ~seen] = 0
+        return noise, seen
+
+    def _fitted(
+        self,
+        basis: Float[np.ndarray, "xy=2 faces motion=4 landmarks"],
+        offset: Components,
+        covariance: Symmetric,
+        spread: Float[np.ndarray, "faces landmarks"],
+    ) -> tuple[Float[np.ndarray, "faces motion=4"], Float[np.ndarray, "faces motion=4"]]:
+        """The head's motion; parts that move by themselves count less in a second fit."""
+        covariance[::2] += spread
+        precision = inverse_of(covariance)
+        motion, variance = fit_similarity(basis, offset, precision)
+        residual = offset - moved(basis, motion)
+        distance = (residual * times(precision, residual)).sum(0)
+        excess = (distance @ self._parts.to_parts) / (2 * _OUTLIER_NIS)
+        lively = np.flatnonzero(excess.max(-1) > 1)
+        if len(lively):
+            weight = np.maximum(excess[lively] @ self._parts.from_parts, 1)
+            motion[lively], variance[lively] = fit_similarity(
+                basis[:, lively], offset[:, lively], precision[:, lively] / weight
+            )
+        return motion, variance
+
+    def _adapted(
+        self,
+        state: HeadState,
+        points: Points,
+        head: HeadUpdate,
+        parts: PartUpdate,
+        gain: Lengths,
+    ) -> HeadState:
+        """The state after the frame, with measurement noise learned from its innovations.
+
+        The covariances were learned from noise of the same scale, so they are rescaled with it.
+        """
+        still = gain[:, None] * parts.modes[0]
+        part_noise = adapted(state.part_noise, parts.nis[0], still, self.config)
+        head_noise = adapted(state.head_noise, head.nis, gain, self.config)
+        rescaled = (part_noise / state.part_noise) @ self._parts.from_parts
+        return HeadState(
+            points,
+            parts.covariance * rescaled,
+            parts.modes,
+            head.velocity,
+            head.covariance * (head_noise / state.head_noise)[:, None],
+            head.modes,
+            part_noise,
+            head_noise,
+        )
+
+    def _basis(self, state: HeadState) -> Float[np.ndarray, "xy=2 faces motion=4 landmarks"]:
+        return similarity_basis(_components(state.points), self._lengths(state.points))
+
+    def _lengths(self, points: Points) -> Lengths:
+        return np.maximum(self.layout.length(points), 1.0)
+
+
+def _gain(
+    dt_s: Lengths, seen: Bool[np.ndarray, "faces landmarks"], config: MotionConfig
+) -> Lengths:
+    """Weight of a frame in what is learned of the noise; none where a landmark is missing."""
+    gain: np.ndarray = (1 - np.exp(-dt_s / config.noise_memory_s)) * seen.all(-1)
+    return gain
+
+
+def _components(points: Points) -> Components:
+    return np.ascontiguousarray(points.transpose(2, 0, 1))

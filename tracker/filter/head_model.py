@@ -1,0 +1,156 @@
+"""Motion of a head as a whole: competing hypotheses for its similarity from frame to frame.
+
+The head is still, moves on under one of several accelerations, or has just jumped. Each hypothesis
+is a Kalman filter of the four numbers of the similarity and their velocities; after the measurement
+the mixture becomes one Gaussian again (GPB1).
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from .config import MotionConfig
+from .kalman import merged, predict_velocity, scalar_likelihood, update_velocity, velocity_after
+from .state import HeadState
+
+_LEAST_PROBABILITY = 1e-4
+"""No hypothesis is ever given up."""
+
+Motion = Float[np.ndarray, "faces motion=4"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeadUpdate:
+    """A head after a measurement."""
+
+    motion: Motion
+    """Since the last frame."""
+    velocity: Motion
+    covariance: Float[np.ndarray, "vv_vr_rr=3 faces motion=4"]
+    modes: Float[np.ndarray, "hypotheses faces"]
+    nis: Float[np.ndarray, " faces"]
+    log_likelihood: Float[np.ndarray, " faces"]
+
+
+class HeadModel:
+    """The hypotheses for a head's similarity, as pure functions of states."""
+
+    def __init__(self, config: MotionConfig) -> None:
+        self._config = config
+        self._transition = _transition_probabilities(config)
+        self._acceleration = np.array(config.acceleration_noise)[:, None, None]
+        self.hypotheses = len(self._transition)
+
+    def expected_modes(self, state: HeadState) -> Float[np.ndarray, "hypotheses faces"]:
+        """Probabilities of the hypotheses before this frame is measured."""
+        return self._transition @ state.head_modes
+
+    def expected_motion(self, state: HeadState, dt_s: Float[np.ndarray, " faces"]) -> Motion:
+        """Mean motion within `dt_s`."""
+        _, reach = velocity_after(dt_s, self._config.velocity_memory_s)
+        moving = self.expected_modes(state)[1:-1].sum(0)
+        return (moving * reach)[:, None] * state.velocity
+
+    def predicted_variance(
+        self, state: HeadState, dt_s: Float[np.ndarray, " faces"], length: np.ndarray
+    ) -> Motion:
+        """Variance of the motion after `dt_s` under the likeliest hypothesis but a jump."""
+        likeliest = self.expected_modes(state)[:-1].argmax(0)
+        prior: np.ndarray = self._priors(state, dt_s, length)[0, likeliest, np.arange(len(dt_s))]
+        return prior
+
+    def initial_covariance(
+        self, length: Float[np.ndarray, " faces"]
+    ) -> Float[np.ndarray, "vv_vr_rr=3 faces motion=4"]:
+        """Of a head seen for the first time: its place is known, its velocity is not."""
+        covariance = np.zeros((3, len(length), 4))
+        covariance[2] = (self._config.initial_velocity * length[:, None]) ** 2
+        return covariance
+
+    def coasted(
+        self, state: HeadState, dt_s: Float[np.ndarray, " faces"], length: np.ndarray
+    ) -> tuple[Motion, Float[np.ndarray, "vv_vr_rr=3 faces motion=4"]]:
+        """Velocity and covariance after a frame without a measurement."""
+        config, dt = self._config, dt_s[:, None]
+        kept, _ = velocity_after(dt, config.velocity_memory_s)
+        largest = config.coasting_acceleration * max(config.acceleration_noise)
+        noise = largest * length[:, None] ** 2
+        covariance = predict_velocity(
+            state.similarity_covariance, dt, config.velocity_memory_s, noise
+        )
+        return kept * state.velocity, covariance
+
+    def update(
+        self,
+        state: HeadState,
+        motion: Motion,
+        variance: Motion,
+        dt_s: Float[np.ndarray, " faces"],
+        length: Float[np.ndarray, " faces"],
+    ) -> HeadUpdate:
+        """Take in the motion that was fitted to a frame's landmarks.
+
+        Args:
+            state: Before the frame.
+            motion: Fitted, pixels.
+            variance: Of its numbers, square pixels.
+            dt_s: Seconds since the last frame.
+            length: Inter-ocular distances, pixels.
+        """
+        config = self._config
+        kept, reach = velocity_after(dt_s[:, None], config.velocity_memory_s)
+        prior = self._priors(state, dt_s, length)
+        mean = np.zeros((2, *prior.shape[1:]))  # of the motion and its velocity
+        mean[0, 1:-1], mean[1, 1:-1] = reach * state.velocity, kept * state.velocity
+        innovation = motion - mean[0]
+        noise = variance + (config.common_noise * length[:, None]) ** 2
+        nis, log_likelihood = scalar_likelihood(prior[0] + noise, innovation)
+        modes, total = mode_probabilities(
+            np.log(self.expected_modes(state)) + log_likelihood.sum(-1)
+        )
+        updated = update_velocity(prior, noise, innovation)
+        weight = modes[..., None]
+        (value, velocity), covariance = merged(weight, mean + updated.step, updated.covariance)
+        mean_nis = (weight * nis).sum((0, 2)) / 4
+        return HeadUpdate(value, velocity, covariance, modes, mean_nis, total)
+
+    def _priors(
+        self, state: HeadState, dt_s: Float[np.ndarray, " faces"], length: np.ndarray
+    ) -> Float[np.ndarray, "vv_vr_rr=3 hypotheses faces motion=4"]:
+        """Covariance of the motion and its velocity under each hypothesis, before the frame."""
+        config, square, dt = self._config, length[:, None] ** 2, dt_s[:, None]
+        prior = np.zeros((3, *state.head_modes.shape, 4))
+        prior[0, 0] = state.similarity_covariance[0] + config.still_random_walk**2 * dt * square
+        prior[0, -1] = config.jump**2 * square
+        prior[2, 0] = prior[2, -1] = config.initial_velocity**2 * square
+        prior[:, 1:-1] = predict_velocity(
+            state.similarity_covariance[:, None], dt[None], config.velocity_memory_s,
+            self._acceleration * square,
+        )  # fmt: skip
+        return prior
+
+
+def mode_probabilities(
+    log_weight: Float[np.ndarray, "hypotheses *batch"],
+) -> tuple[Float[np.ndarray, "hypotheses *batch"], Float[np.ndarray, "*batch"]]:
+    """Probabilities from unnormalised log probabilities, and the log of their sum."""
+    largest = log_weight.max(0)
+    weight = np.exp(log_weight - largest)
+    total = weight.sum(0)
+    probability = np.maximum(weight / total, _LEAST_PROBABILITY)
+    return probability / probability.sum(0), largest + np.log(total)
+
+
+def _transition_probabilities(
+    config: MotionConfig,
+) -> Float[np.ndarray, "hypotheses hypotheses"]:
+    """Of each hypothesis (row) after each (column)."""
+    stay, jump = config.stay_probability, config.jump_probability
+    lasting = 1 + len(config.acceleration_noise)
+    transition = np.full((lasting + 1, lasting + 1), (1 - stay) / (lasting - 1))
+    np.fill_diagonal(transition, stay)
+    transition[:, -1] = 1 / lasting  # after a jump nothing is known of the motion
+    transition[:-1] *= 1 - jump
+    transition[-1] = jump
+    return transition

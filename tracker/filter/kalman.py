@@ -1,0 +1,159 @@
+"""Kalman updates in closed form, batched over whatever comes after the leading axis.
+
+Two kinds of state, both tiny: a point without velocity, and a scalar with its velocity. Symmetric
+2x2 matrices are kept as their three entries, the leading axis, because thousands of them at once
+are then plain vector arithmetic. `filterpy` is the oracle in the tests.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+Symmetric = Float[np.ndarray, "xx_xy_yy=3 *#batch"]
+
+
+@dataclass(frozen=True, slots=True)
+class Updated:
+    """A state after a measurement."""
+
+    step: Float[np.ndarray, "components=2 *#batch"]
+    """From the predicted mean to the new one."""
+    covariance: Symmetric
+
+
+def packed(matrix: Float[np.ndarray, "*#batch row=2 column=2"]) -> Symmetric:
+    """The three entries of symmetric matrices."""
+    numbers = np.empty((3, *matrix.shape[:-2]))
+    numbers[0], numbers[1], numbers[2] = matrix[..., 0, 0], matrix[..., 0, 1], matrix[..., 1, 1]
+    return numbers
+
+
+def unpacked(numbers: Symmetric) -> Float[np.ndarray, "*#batch row=2 column=2"]:
+    """The matrices again."""
+    matrix = np.empty((*numbers.shape[1:], 2, 2))
+    matrix[..., 0, 0], matrix[..., 1, 1] = numbers[0], numbers[2]
+    matrix[..., 0, 1] = matrix[..., 1, 0] = numbers[1]
+    return matrix
+
+
+def update_point(
+    prior: Symmetric, noise: Symmetric, innovation: Float[np.ndarray, "xy=2 *#batch"]
+) -> Updated:
+    """Measure a point: H = I."""
+    # S = P + R,  x += P S^-1 y,  P = (P^-1 + R^-1)^-1 = (|R| P + |P| R) / |S|, true of 2x2 alone
+    total = prior + noise
+    determinant = determinant_of(total)
+    weighed = (total[::-2] * innovation - total[1] * innovation[::-1]) / determinant  # S^-1 y
+    covariance = determinant_of(noise) / determinant * prior
+    covariance += determinant_of(prior) / determinant * noise
+    return Updated(times(prior, weighed), covariance)
+
+
+def point_likelihood(
+    covariance: Symmetric, innovation: Float[np.ndarray, "xy=2 *#batch"]
+) -> tuple[Float[np.ndarray, "*#batch"], Float[np.ndarray, "*#batch"]]:
+    """Squared Mahalanobis distance of the innovation, and its log likelihood but for a constant.
+
+    Args:
+        covariance: Of the innovation.
+        innovation: Measured less expected.
+    """
+    (xx, xy, yy), (x, y) = covariance, innovation
+    determinant = determinant_of(covariance)
+    distance = (yy * (x * x) - xy * (2 * x * y) + xx * (y * y)) / determinant
+    return distance, -0.5 * (distance + np.log(determinant))
+
+
+def times(
+    matrix: Symmetric, vector: Float[np.ndarray, "xy=2 *#batch"]
+) -> Float[np.ndarray, "xy=2 *#batch"]:
+    """Product of symmetric 2x2 matrices and vectors."""
+    # The diagonal times the vector, and xy times the vector with x and y swapped.
+    product: np.ndarray = matrix[::2] * vector
+    product += matrix[1] * vector[::-1]
+    return product
+
+
+def determinant_of(matrix: Symmetric) -> Float[np.ndarray, "*#batch"]:
+    """Of symmetric 2x2 matrices."""
+    return matrix[0] * matrix[2] - matrix[1] * matrix[1]
+
+
+def inverse_of(matrix: Symmetric) -> Symmetric:
+    """Of symmetric 2x2 matrices."""
+    inverse: np.ndarray = matrix[::-1] / determinant_of(matrix)
+    inverse[1] *= -1
+    return inverse
+
+
+def outer(
+    one: Float[np.ndarray, "components=2 *#batch"], other: Float[np.ndarray, "components=2 *#batch"]
+) -> Symmetric:
+    """Of vectors whose outer product is symmetric."""
+    product: np.ndarray = one.take((0, 0, 1), 0) * other.take((0, 1, 1), 0)
+    return product
+
+
+def update_velocity(
+    prior: Symmetric, noise: Float[np.ndarray, "*#batch"], innovation: Float[np.ndarray, "*#batch"]
+) -> Updated:
+    """Measure a scalar that has a velocity: state (value, velocity), H = (1, 0)."""
+    gain = prior[:2] / (prior[0] + noise)  # K = P H^T S^-1
+    return Updated(gain * innovation, prior - outer(gain, prior[:2]))  # P -= K H P
+
+
+def scalar_likelihood(
+    variance: Float[np.ndarray, "*#batch"], innovation: Float[np.ndarray, "*#batch"]
+) -> tuple[Float[np.ndarray, "*#batch"], Float[np.ndarray, "*#batch"]]:
+    """Normalised innovation squared, and its log likelihood but for a constant."""
+    distance = innovation * innovation / variance
+    return distance, -0.5 * (distance + np.log(variance))
+
+
+def predict_velocity(
+    covariance: Symmetric,
+    dt_s: Float[np.ndarray, "*#batch"],
+    memory_s: float,
+    acceleration_noise: Float[np.ndarray, "*#batch"],
+) -> Symmetric:
+    """Covariance of (value, velocity) after `dt_s`: white acceleration drives a decaying velocity.
+
+    Source:
+        Bar-Shalom, Li, Kirubarajan 2001, 8.2.3: Ornstein-Uhlenbeck velocity; exact for any step.
+    """
+    kept, reach = velocity_after(dt_s, memory_s)
+    vv, vr, rr = covariance
+    carried = vr + reach * rr
+    moved = np.array([vv + reach * (vr + carried), kept * carried, kept * kept * rr])
+    # Process noise; the entry of the value cancels where dt_s is far below the time constant.
+    velocity = reach * (1 + kept) / 2
+    cross = reach * reach / 2
+    value = np.where(
+        dt_s < 1e-3 * memory_s, dt_s**3 / 3, memory_s**2 * (dt_s - 2 * reach + velocity)
+    )
+    predicted: np.ndarray = moved + acceleration_noise * np.array([value, cross, velocity])
+    return predicted
+
+
+def velocity_after(
+    dt_s: Float[np.ndarray, "*#batch"], memory_s: float
+) -> tuple[Float[np.ndarray, "*#batch"], Float[np.ndarray, "*#batch"]]:
+    """Share of a velocity left after `dt_s`, and the distance that one unit of it has covered."""
+    decay = dt_s / -memory_s
+    return np.exp(decay), -memory_s * np.expm1(decay)
+
+
+def merged(
+    weight: Float[np.ndarray, "hypotheses *#batch"],
+    mean: Float[np.ndarray, "components=2 hypotheses *#batch"],
+    covariance: Float[np.ndarray, "xx_xy_yy=3 hypotheses *#batch"],
+) -> tuple[Float[np.ndarray, "components=2 *#batch"], Symmetric]:
+    """One Gaussian with the mean and covariance of a mixture.
+
+    Source:
+        Generalised pseudo-Bayesian filter of first order (Bar-Shalom et al. 2001, 11.6.2).
+    """
+    middle = (weight * mean).sum(1)
+    away = mean - middle[:, None]
+    return middle, (weight * (covariance + outer(away, away))).sum(1)

@@ -1,0 +1,102 @@
+"""Motion within a face: each part is still, speaks or blinks, whatever the head does.
+
+A landmark within the face is a random walk. Its process noise depends on the mode of its part,
+whose probability is updated by the likelihood of all landmarks of the part.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from jaxtyping import Float
+
+from ..layouts import Layout
+from .config import MotionConfig
+from .head_model import mode_probabilities
+from .kalman import Symmetric, point_likelihood, update_point
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PartUpdate:
+    """The landmarks within the face after a measurement."""
+
+    covariance: Symmetric
+    step: Float[np.ndarray, "xy=2 faces landmarks"]
+    modes: Float[np.ndarray, "modes faces parts"]
+    nis: Float[np.ndarray, "modes faces parts"]
+    log_likelihood: Float[np.ndarray, " faces"]
+
+
+class PartModel:
+    """The modes of the parts of a layout, as pure functions."""
+
+    def __init__(self, layout: Layout, config: MotionConfig) -> None:
+        belongs = np.zeros((layout.count, len(layout.parts)))
+        for index, part in enumerate(layout.parts):
+            belongs[list(part), index] = 1
+        self.to_parts = belongs / belongs.sum(0)
+        """Mean over the landmarks of each part."""
+        self.from_parts = (belongs / belongs.sum(1, keepdims=True)).T
+        """Mean over the parts of each landmark."""
+        self.count = len(layout.parts)
+        self.modes = len(config.random_walk)
+        self._weight = np.minimum(config.independent_landmarks, belongs.sum(0))
+        stay = config.stay_probability
+        self._transition = np.full((self.modes, self.modes), (1 - stay) / max(self.modes - 1, 1))
+        np.fill_diagonal(self._transition, stay)
+        self._random_walk = np.square(config.random_walk)[:, None]
+
+    def process_noise(
+        self, dt_s: Float[np.ndarray, " faces"], length: Float[np.ndarray, " faces"]
+    ) -> Float[np.ndarray, "modes faces"]:
+        """Variance that each mode adds to a landmark within `dt_s`, square pixels."""
+        noise: np.ndarray = self._random_walk * (dt_s * length**2)
+        return noise
+
+    def expected_modes(
+        self, modes: Float[np.ndarray, "modes faces parts"]
+    ) -> Float[np.ndarray, "modes faces parts"]:
+        """Probabilities of the modes before the frame is measured."""
+        return (self._transition @ modes.reshape(len(modes), -1)).reshape(modes.shape)
+
+    def update(
+        self,
+        prior: Symmetric,
+        noise: Symmetric,
+        residual: Float[np.ndarray, "xy=2 faces landmarks"],
+        expected_modes: Float[np.ndarray, "modes faces parts"],
+        process_noise: Float[np.ndarray, "modes faces"],
+    ) -> PartUpdate:
+        """Take in what the head's motion leaves of the landmarks' offsets.
+
+        The likeliest mode of a part gives its process noise; a landmark of two parts takes the
+        mean of both.
+
+        Args:
+            prior: Covariance of each landmark within the face before the frame, square pixels.
+            noise: Measurement noise, square pixels.
+            residual: Offset less the head's motion, pixels.
+            expected_modes: As `expected_modes` returns them.
+            process_noise: As `process_noise` returns it.
+        """
+        covariance = np.repeat((prior + noise)[:, None], len(process_noise), 1)
+        covariance[::2] += process_noise[..., None]
+        nis, log_likelihood = self._by_part(covariance, residual)
+        modes, total = mode_probabilities(np.log(expected_modes) + log_likelihood)
+        likeliest = process_noise[modes.argmax(0), np.arange(len(process_noise[0]))[:, None]]
+        widened = prior.copy()
+        widened[::2] += likeliest @ self.from_parts
+        updated = update_point(widened, noise, residual)
+        return PartUpdate(updated.covariance, updated.step, modes, nis, total.sum(-1))
+
+    def mean_nis(self, update: PartUpdate) -> Float[np.ndarray, " faces"]:
+        """Normalised innovation squared, mean over the parts; 1 is expected."""
+        mean: np.ndarray = (update.modes * update.nis).sum((0, 2)) / self.count
+        return mean
+
+    def _by_part(
+        self, covariance: Symmetric, innovation: Float[np.ndarray, "xy=2 faces landmarks"]
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Normalised innovations squared and log likelihoods of parts."""
+        distance, log_likelihood = point_likelihood(covariance, innovation)
+        by_part = (log_likelihood @ self.to_parts) * self._weight
+        return distance @ self.to_parts / 2, by_part

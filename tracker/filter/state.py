@@ -1,0 +1,75 @@
+"""What the filter knows of some faces: where they are, how surely, and how they move."""
+
+from dataclasses import dataclass, fields
+
+import numpy as np
+from jaxtyping import Float
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class HeadState:
+    """The state of some faces; every array has an axis of faces."""
+
+    points: Float[np.ndarray, "faces landmarks xy=2"]
+    """Landmarks, pixels."""
+    landmark_covariance: Float[np.ndarray, "xx_xy_yy=3 faces landmarks"]
+    """Covariance of each landmark within the face, square pixels."""
+    part_modes: Float[np.ndarray, "modes faces parts"]
+    """Probability of each mode (still, speech, blink) of each part."""
+    velocity: Float[np.ndarray, "faces motion=4"]
+    """Of translation, scale and rotation (`similarity`), pixels per second."""
+    similarity_covariance: Float[np.ndarray, "vv_vr_rr=3 faces motion=4"]
+    """Covariance of each number of the head's similarity and its velocity."""
+    head_modes: Float[np.ndarray, "hypotheses faces"]
+    """Probability that the head is still, moves on under each acceleration, has just jumped."""
+    part_noise: Float[np.ndarray, "faces parts"]
+    """Learned factors on the measurement noise of the landmarks of each part."""
+    head_noise: Float[np.ndarray, " faces"]
+    """Learned factor on the measurement noise of the head's similarity."""
+
+    def __getitem__(self, faces: slice) -> "HeadState":
+        return HeadState(
+            **{
+                field.name: getattr(self, field.name)[_faces_axis(field.name, faces)]
+                for field in fields(HeadState)
+            }
+        )
+
+
+_FACES_FIRST = frozenset({"points", "velocity", "part_noise", "head_noise"})
+"""Arrays whose leading axis is that of the faces; in the others it is the second."""
+
+
+def _faces_axis(name: str, faces: slice) -> slice | tuple[slice, slice]:
+    return faces if name in _FACES_FIRST else (slice(None), faces)
+
+
+def joined(states: list[HeadState]) -> HeadState:
+    """Many states as one."""
+    if len(states) == 1:
+        return states[0]
+    return HeadState(
+        **{
+            field.name: np.concatenate(
+                [getattr(state, field.name) for state in states],
+                0 if field.name in _FACES_FIRST else 1,
+            )
+            for field in fields(HeadState)
+        }
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Innovations:
+    """Normalised innovations of a measurement, weighted by the probabilities of the modes."""
+
+    head: Float[np.ndarray, " faces"]
+    """Normalised innovation squared (NIS) of the head's similarity, mean over its four numbers; 1
+    is expected."""
+    landmarks: Float[np.ndarray, " faces"]
+    """The same of the landmarks within the face."""
+    log_likelihood: Float[np.ndarray, " faces"]
+    """Nats, but for a constant."""
+
+    def __getitem__(self, faces: slice) -> "Innovations":
+        return Innovations(self.head[faces], self.landmarks[faces], self.log_likelihood[faces])

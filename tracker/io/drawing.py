@@ -1,0 +1,96 @@
+"""Landmarks, ids and uncertainty ellipses onto a copy of the frame."""
+
+from collections.abc import Iterable
+
+import cv2
+import numpy as np
+
+from ..checks import checked_image
+from ..gaussian import ellipse_axes
+from ..layouts import Layout, plain_layout
+from ..types import Face, Image, LandmarkEstimate
+
+_SUBPIXEL_BITS = 4
+_ELLIPSE_PROBABILITY = 0.95
+_COLOURS = (
+    (80, 220, 100), (90, 170, 255), (255, 170, 60), (240, 110, 200),
+    (255, 230, 80), (120, 240, 240), (190, 140, 255), (255, 120, 110),
+)  # fmt: skip
+_PREDICTED_COLOUR = (160, 160, 160)
+_FARTHEST_PX = 1e6
+"""Beyond it OpenCV's coordinates overflow."""
+
+
+def draw_faces(
+    image: Image,
+    faces: Iterable[Face],
+    layout: Layout | None = None,
+    *,
+    ellipses: bool = False,
+    raw: bool = False,
+    image_format: str = "rgb",
+) -> Image:
+    """A copy of the image with every face on it.
+
+    Args:
+        image: The frame, (height, width, 3) uint8.
+        faces: As the tracker reported them.
+        layout: Of their landmarks, where the faces do not say it themselves.
+        ellipses: Draw the region that holds each landmark with 95 % probability.
+        raw: Draw the landmarks as measured in place of the filtered ones.
+        image_format: "rgb" or "bgr"; the copy has the same.
+
+    Raises:
+        ValueError: If the image is not of that form.
+    """
+    canvas = checked_image(image, image_format).copy()
+    for face in faces:
+        estimate = face.measured if raw and face.measured is not None else face.landmarks
+        colour = _PREDICTED_COLOUR if face.is_predicted else _COLOURS[face.track_id % len(_COLOURS)]
+        draw_estimate(canvas, estimate, face.layout or layout, colour, ellipses=ellipses)
+        _draw_id(canvas, estimate, face, colour)
+    return canvas if image_format == "rgb" else np.ascontiguousarray(canvas[:, :, ::-1])
+
+
+def draw_estimate(
+    canvas: Image,
+    estimate: LandmarkEstimate,
+    layout: Layout | None,
+    colour: tuple[int, int, int],
+    *,
+    ellipses: bool,
+) -> None:
+    """Draw the landmarks of one face onto `canvas` itself; without a layout, points alone."""
+    mean = np.clip(estimate.mean, -_FARTHEST_PX, _FARTHEST_PX)
+    length = layout.length(mean) if layout else plain_layout(len(mean)).length(mean)
+    unit = max(float(length) / 60, 0.6)
+    fixed = np.round(mean * (1 << _SUBPIXEL_BITS)).astype(np.int32)
+    thin = max(round(unit / 2), 1)
+    for outline in layout.outlines if layout else ():
+        chain = fixed[list(outline.members)].reshape(-1, 1, 2)
+        cv2.polylines(canvas, [chain], outline.closed, colour, thin, cv2.LINE_AA, _SUBPIXEL_BITS)
+    radius = round(1.2 * unit * (1 << _SUBPIXEL_BITS))
+    for x, y in fixed.tolist():
+        cv2.circle(canvas, (x, y), radius, (255, 255, 255), cv2.FILLED, cv2.LINE_AA, _SUBPIXEL_BITS)
+    if ellipses:
+        _draw_ellipses(canvas, estimate, colour)
+
+
+def _draw_ellipses(canvas: Image, estimate: LandmarkEstimate, colour: tuple[int, int, int]) -> None:
+    half_axes, angles = ellipse_axes(estimate.covariance, _ELLIPSE_PROBABILITY)
+    for center, axes, angle in zip(estimate.mean, half_axes, angles, strict=True):
+        box = (tuple(center.tolist()), tuple((2 * axes).tolist()), float(angle))
+        cv2.ellipse(canvas, box, colour, 1, cv2.LINE_AA)
+
+
+def _draw_id(
+    canvas: Image, estimate: LandmarkEstimate, face: Face, colour: tuple[int, int, int]
+) -> None:
+    left, top = estimate.mean.min(0)
+    size = max(canvas.shape[0] / 720, 0.45)
+    corner = (round(float(left)), max(round(float(top) - 6 * size), round(20 * size)))
+    text = f"{face.track_id}" + (" (predicted)" if face.is_predicted else "")
+    cv2.putText(
+        canvas, text, corner, cv2.FONT_HERSHEY_SIMPLEX, size, colour, max(round(2 * size), 1),
+        cv2.LINE_AA,
+    )  # fmt: skip

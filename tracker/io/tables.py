@@ -1,0 +1,116 @@
+"""Landmarks as text: CSV and JSON lines.
+
+A row is on disk when its frame is written, so a file is readable up to the last frame.
+"""
+
+import csv
+import json
+from collections.abc import Iterable
+from contextlib import suppress
+from pathlib import Path
+from typing import IO
+
+import numpy as np
+
+from ..errors import SinkError
+from ..layouts import Layout
+from ..types import Face, Frame, LandmarkEstimate
+
+
+def chosen(face: Face, *, raw: bool) -> LandmarkEstimate | None:
+    """The estimate to write: filtered, or as measured; None where there is none."""
+    return face.measured if raw else face.landmarks
+
+
+class CsvSink:
+    """One row per face and frame, in OpenFace's columns, covariances after them.
+
+    A frame without a face has one row with `face_id` -1, `success` 0 and empty coordinates; a
+    face that is only predicted has `success` 0 and its predicted coordinates. Coordinates are
+    0-based pixel centres of the source frame, covariances square pixels.
+    """
+
+    def __init__(self, path: Path, layout: Layout, *, by_name: bool, raw: bool) -> None:
+        self._raw, self._by_name, self._count = raw, by_name, layout.count
+        first = "file" if by_name else "frame"
+        axes = [f"{axis}_{i}" for axis in ("x", "y") for i in range(layout.count)]
+        covariances = [
+            f"cov_{entry}_{i}" for i in range(layout.count) for entry in ("xx", "xy", "yy")
+        ]
+        columns = [first, "face_id", "timestamp", "confidence", "success", *axes, *covariances]
+        self._file = _open_text(path, ",".join(columns) + "\n")
+        self._writer = csv.writer(self._file, lineterminator="\n")
+
+    def write(self, frame: Frame, faces: list[Face]) -> None:
+        """Write the frame's rows and put them on disk."""
+        first = frame.name if self._by_name else frame.index
+        time = f"{frame.time_s:.6f}"
+        for face in faces:
+            values = self._values(chosen(face, raw=self._raw))
+            success = int(not face.is_predicted)
+            self._writer.writerow(
+                [first, face.track_id, time, f"{face.confidence:.4f}", success, *values]
+            )
+        if not faces:
+            self._writer.writerow([first, -1, time, "0.0000", 0, *self._values(None)])
+        self._file.flush()
+
+    def _values(self, estimate: LandmarkEstimate | None) -> Iterable[str]:
+        if estimate is None:
+            return [""] * (5 * self._count)
+        entries = estimate.covariance[:, [0, 0, 1], [0, 1, 1]]
+        points = [f"{value:.4f}" for value in estimate.mean.T.ravel()]
+        return points + [f"{value:.5f}" for value in entries.ravel()]
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+class JsonLinesSink:
+    """One JSON object per frame, with a list of its faces."""
+
+    def __init__(self, path: Path, *, raw: bool) -> None:
+        self._raw = raw
+        self._file = _open_text(path)
+
+    def write(self, frame: Frame, faces: list[Face]) -> None:
+        """Write the frame's line and put it on disk."""
+        line = {
+            "frame": frame.index,
+            **({"file": frame.name} if frame.name else {}),
+            "timestamp": round(frame.time_s, 6),
+            "faces": [self._described(face) for face in faces],
+        }
+        self._file.write(json.dumps(line) + "\n")
+        self._file.flush()
+
+    def _described(self, face: Face) -> dict[str, object]:
+        estimate = chosen(face, raw=self._raw)
+        described: dict[str, object] = {
+            "face_id": face.track_id,
+            "confidence": round(face.confidence, 4),
+            "success": int(not face.is_predicted),
+        }
+        if estimate is not None:
+            described["points"] = np.round(estimate.mean, 4).tolist()
+            described["covariances"] = np.round(estimate.covariance, 5).tolist()
+        return described
+
+    def close(self) -> None:
+        """Close the file."""
+        self._file.close()
+
+
+def _open_text(path: Path, head: str = "") -> IO[str]:
+    file = None
+    try:
+        file = path.open("w", encoding="utf-8", errors="surrogateescape", newline="")
+        file.write(head)
+        file.flush()
+    except OSError as error:
+        with suppress(OSError):  # closing flushes once more, to the same full disk
+            if file:
+                file.close()
+        raise SinkError(f"{path}: cannot be written ({error.strerror})") from error
+    return file

@@ -1,0 +1,50 @@
+"""A live window."""
+
+import os
+import sys
+from contextlib import suppress
+
+import cv2
+
+from ..errors import SinkError
+from ..layouts import Layout
+from ..types import Face, Frame
+from .drawing import draw_faces
+
+
+class WindowClosed(Exception):  # noqa: N818
+    """The user closed the live window or pressed q: the end, not an error."""
+
+
+class WindowSink:
+    """A live window; q or Escape ends the run."""
+
+    def __init__(self, title: str, layout: Layout, *, ellipses: bool, raw: bool) -> None:
+        if not display_is_there():
+            raise SinkError(
+                "no display to show a window on: leave out --show, or write a video with "
+                "--save-video overlay.mp4"
+            )
+        self._title, self._layout = title, layout
+        self._ellipses, self._raw = ellipses, raw
+
+    def write(self, frame: Frame, faces: list[Face]) -> None:
+        """Show one frame."""
+        drawn = draw_faces(frame.image, faces, self._layout, ellipses=self._ellipses, raw=self._raw)
+        cv2.imshow(self._title, cv2.cvtColor(drawn, cv2.COLOR_RGB2BGR))
+        if cv2.waitKey(1) & 0xFF in (ord("q"), 27):
+            raise WindowClosed
+        if cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) < 1:
+            raise WindowClosed
+
+    def close(self) -> None:
+        """Close the window."""
+        with suppress(cv2.error):  # it may be closed already
+            cv2.destroyWindow(self._title)
+
+
+def display_is_there() -> bool:
+    """Whether a window can be opened."""
+    if not sys.platform.startswith("linux"):
+        return True
+    return bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))

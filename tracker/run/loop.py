@@ -1,0 +1,147 @@
+"""Frames out of a source, through a tracker, into sinks: one run from its first frame to its last.
+
+Reading and writing overlap with tracking.
+"""
+
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from functools import partial
+from itertools import islice
+from types import TracebackType
+from typing import Protocol, Self
+
+from ..errors import SinkError
+from ..io.outputs import Sink
+from ..io.sources import Source
+from ..io.window import WindowClosed, WindowSink
+from ..tracker_config import Tally
+from ..types import Face, Frame
+from .offline import Recorder, Replay, smoothed_faces
+from .queues import ReadAhead, WriteBehind
+from .result_age import ResultAges
+from .summary import RunSummary, StopRequest, Watch
+from .timed_tracker import TimedTracker
+
+READ_AHEAD, WRITE_BEHIND = 2, 4
+"""Frames that wait before and after the tracker; before it one of a camera, the freshest."""
+
+
+class Follower(Protocol):
+    """What follows the faces of a source."""
+
+    @property
+    def tally(self) -> Tally: ...
+
+    @property
+    def seconds(self) -> dict[str, float]:
+        """Spent in each stage so far."""
+
+    def take(self, frame: Frame) -> list[Face]:
+        """The faces of the next frame."""
+
+
+def run(
+    source: Source, follower: Follower, sinks: list[Sink], watch: Watch, request: StopRequest
+) -> RunSummary:
+    """Every frame of the source through the tracker into every sink, until the end or a request.
+
+    Windows stay in this thread: OpenCV wants the main one.
+
+    Args:
+        source: Open.
+        follower: A `TimedTracker`.
+        sinks: Open.
+        watch: Shows how it goes.
+        request: Ends the run between two frames.
+
+    Raises:
+        SourceError: If the source fails.
+        SinkError: If an output cannot be written any more.
+    """
+    summary, started = RunSummary(source.name, follower.tally), time.perf_counter()
+    windows = [sink for sink in sinks if isinstance(sink, WindowSink)]
+    files = [sink for sink in sinks if sink not in windows]
+    room = 1 if source.is_live else READ_AHEAD
+    with (
+        watch(source, summary) as frame_done,
+        WriteBehind(partial(_write, files), WRITE_BEHIND) as writer,
+        ReadAhead(source, room, drop_oldest=source.is_live, stopped=request.stop) as frames,
+        suppress(WindowClosed),
+    ):
+        for frame in frames:
+            faces = follower.take(frame)
+            summary.ages.add(time.monotonic() - frame.arrived_s)
+            _write(windows, (frame, faces))
+            writer.put((frame, faces))
+            summary.dropped = frames.dropped if source.is_live else None
+            frame_done(len(faces))
+    summary.interrupted = request.stop.is_set() and not source.is_live  # which ends no other way
+    summary.seconds = time.perf_counter() - started
+    summary.stage_seconds = dict(follower.seconds)
+    summary.read_seconds, summary.output_seconds = frames.seconds, writer.seconds
+    return summary
+
+
+def _write(sinks: Iterable[Sink], result: tuple[Frame, list[Face]]) -> None:
+    frame, faces = result
+    try:
+        for sink in sinks:
+            sink.write(frame, faces)
+    except OSError as error:
+        raise SinkError(
+            f"frame {frame.index}: an output cannot be written any more ({error}): "
+            "what was written before is kept; free some space"
+        ) from error
+
+
+def run_offline(
+    source: Source, timed: TimedTracker, sinks: list[Sink], watch: Watch, request: StopRequest
+) -> RunSummary:
+    """Track a video file once, smooth, and read it again to write the outputs.
+
+    Where tracking is interrupted, what was tracked so far is smoothed and written.
+
+    Args:
+        source: Can be iterated twice.
+        timed: Not used before.
+        sinks: As in `run`.
+        watch: As in `run`; opened for each of the two passes.
+        request: As in `run`.
+    """
+    recorder = Recorder()
+    summary = run(source, timed, [recorder], watch, request)
+    faces = smoothed_faces(recorder.times_s, recorder.faces, timed.tracker.head_filter)
+    replay = Replay(faces, timed)
+    second = run(_Beginning(source, len(faces)), replay, sinks, watch, request.for_second_pass())
+    summary.seconds += second.seconds
+    summary.read_seconds += second.read_seconds
+    summary.output_seconds = second.output_seconds
+    summary.ages = ResultAges()  # no result is there before the whole file is read
+    summary.interrupted |= second.interrupted
+    return summary
+
+
+class _Beginning:
+    """The first frames of a file that somebody else opens and closes."""
+
+    is_live = holds_stills = False
+
+    def __init__(self, source: Source, frames: int) -> None:
+        self._source, self._frames = source, frames
+        self.name, self.frame_rate = source.name, source.frame_rate
+        self.frame_count: int | None = frames
+
+    def __iter__(self) -> Iterator[Frame]:
+        return islice(self._source, self._frames)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Nothing is opened here."""

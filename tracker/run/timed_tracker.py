@@ -1,0 +1,86 @@
+"""A face tracker whose stages are timed from outside."""
+
+from time import perf_counter
+from typing import Any
+
+from ..detection.detector import Detector
+from ..face_tracker import FaceTracker
+from ..landmarker import CropLandmarks, FrameLandmarker, Landmarker, Matrix, on_frames
+from ..tracker_config import Tally, TrackerConfig
+from ..types import Box, Face, Frame, Image
+
+
+class TimedTracker:
+    """Follows the faces of a source, and says where the time went.
+
+    Args:
+        landmarker: As in `FaceTracker`.
+        detector: As in `FaceTracker`.
+        config: As in `FaceTracker`.
+        stills: Every frame is a picture by itself.
+    """
+
+    def __init__(
+        self,
+        landmarker: Landmarker | FrameLandmarker,
+        detector: Detector,
+        config: TrackerConfig | None = None,
+        *,
+        stills: bool = False,
+    ) -> None:
+        self.seconds = {"detect": 0.0, "crop": 0.0, "network": 0.0, "filter": 0.0}
+        """Spent in each stage so far."""
+        self.tracker = FaceTracker(
+            _TimedLandmarker(on_frames(landmarker), self.seconds),
+            _TimedDetector(detector, self.seconds),
+            config,
+        )
+        self._stills = stills
+
+    @property
+    def tally(self) -> Tally:
+        return self.tracker.tally
+
+    def take(self, frame: Frame) -> list[Face]:
+        """The faces of the next frame."""
+        started, before = perf_counter(), sum(self.seconds.values())
+        if self._stills:
+            faces = self.tracker.detect(frame.image)
+        else:
+            faces = self.tracker.update(frame.image, frame.time_s)
+        elsewhere = sum(self.seconds.values()) - before
+        self.seconds["filter"] += perf_counter() - started - elsewhere
+        return faces
+
+
+class _TimedDetector:
+    def __init__(self, detector: Detector, seconds: dict[str, float]) -> None:
+        self._detector, self._seconds = detector, seconds
+
+    def __call__(self, image: Image) -> list[Box]:
+        started = perf_counter()
+        boxes = self._detector(image)
+        self._seconds["detect"] += perf_counter() - started
+        return boxes
+
+
+class _TimedLandmarker(FrameLandmarker):
+    def __init__(self, landmarker: FrameLandmarker, seconds: dict[str, float]) -> None:
+        self._timed, self._seconds = landmarker, seconds
+        self.layout, self.bias_px = landmarker.layout, landmarker.bias_px
+        self.input_px, self.margin = landmarker.input_px, landmarker.margin
+
+    def cut(self, image: Image, crop_from_frame: list[Matrix]) -> Any:
+        started = perf_counter()
+        crops = self._timed.cut(image, crop_from_frame)
+        self._seconds["crop"] += perf_counter() - started
+        return crops
+
+    def join(self, crops: list[Any]) -> Any:
+        return self._timed.join(crops)
+
+    def locate(self, crops: Any) -> CropLandmarks:
+        started = perf_counter()
+        found = self._timed.locate(crops)
+        self._seconds["network"] += perf_counter() - started
+        return found

@@ -1,0 +1,91 @@
+"""One picture, and what the detector and the landmarker find in it; nothing of other pictures."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import cached_property
+
+import numpy as np
+
+from .augmentation import augmented, fused
+from .detection.detector import box_around, non_maximum_suppression, overlap
+from .landmarker import FrameLandmarker, crops_of, measurements_in_frame
+from .types import Box, Image, Measurement
+
+_NEW_FACE_CROPS = 3
+"""Crops taken of a new face: the detector's box, then twice the one around its landmarks."""
+_CONFIRMING_OVERLAP = 0.2
+"""Overlap with a detected box that confirms a face the network cannot judge."""
+
+
+class Scene:
+    """Measures faces in one picture.
+
+    Args:
+        image: RGB uint8.
+        landmarker: Finds landmarks in crops.
+        detect: Finds faces in the picture; called at most once, when it is first needed.
+    """
+
+    def __init__(
+        self, image: Image, landmarker: FrameLandmarker, detect: Callable[[], list[Box]]
+    ) -> None:
+        self._image, self._landmarker, self._detect = image, landmarker, detect
+
+    @cached_property
+    def detected(self) -> list[Box]:
+        """The detector's boxes, largest first."""
+        return self._detect()
+
+    def measure(self, boxes: list[Box], *, augment: bool = False) -> list[Measurement]:
+        """Landmarks of the faces in the boxes, in pixels of the picture.
+
+        Args:
+            boxes: One a face.
+            augment: Measure each face in several crops (test-time augmentation).
+        """
+        if not boxes:
+            return []
+        if augment:
+            to_cut, way_back = augmented(boxes, self._landmarker)
+        else:
+            to_cut = way_back = crops_of(boxes, self._landmarker)
+        answer = self._landmarker.locate(self._landmarker.cut(self._image, to_cut))
+        measurements = measurements_in_frame(answer, way_back)
+        return fused(measurements, self._landmarker.layout) if augment else measurements
+
+    def confirmed(self, measurements: list[Measurement]) -> list[Measurement]:
+        """Where the network cannot tell a face from a wall, the detector has to."""
+        if not any(np.isnan(m.confidence) for m in measurements):
+            return measurements
+        boxes = [box_around(m.landmarks.mean) for m in measurements]
+        seen = [
+            any(overlap(box, other) > _CONFIRMING_OVERLAP for other in self.detected)
+            for box in boxes
+        ]
+        return [replace(m, confidence=float(s)) for m, s in zip(measurements, seen, strict=True)]
+
+    def new_faces(
+        self, boxes: list[Box], known: list[Box], least_confidence: float, *, augment: bool = False
+    ) -> list[Measurement]:
+        """Landmarks of the faces in detected boxes that are none of the known ones.
+
+        Args:
+            boxes: Detected; the first crop of each.
+            known: Of faces that are followed.
+            least_confidence: Of a new face.
+            augment: As in `measure`, for the last crop.
+        """
+        measurements: list[Measurement] = []
+        for crop in range(1, _NEW_FACE_CROPS + 1):
+            is_last = crop == _NEW_FACE_CROPS
+            measurements = self.measure(boxes, augment=augment and is_last)
+            boxes = [box_around(m.landmarks.mean) for m in measurements]
+        faces: list[Measurement] = []
+        taken = list(known)
+        for measurement, box in zip(measurements, boxes, strict=True):
+            # A network that cannot tell leaves it to the detector, which has found a face here.
+            confidence = float(np.nan_to_num(measurement.confidence, nan=1.0))
+            if confidence >= least_confidence and non_maximum_suppression([box], taken):
+                faces.append(replace(measurement, confidence=confidence))
+                taken.append(box)
+        return faces

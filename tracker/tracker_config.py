@@ -1,0 +1,53 @@
+"""What can be tuned while tracking, and what is counted."""
+
+from dataclasses import dataclass, field
+
+from .filter.config import MotionConfig, smoothed
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TrackerConfig:
+    """What can be tuned while tracking.
+
+    Raises:
+        ValueError: If a value lies outside its range.
+    """
+
+    max_faces: int = 8
+    """Follow at most this many faces, the largest first."""
+    replace_ratio: float = 1.5
+    """Once `max_faces` are followed, a new face this many times as large as the smallest of them
+    takes its place; above 1, so that two faces of one size do not take turns."""
+    detect_every_s: float = 1.0
+    """Run the detector for new faces this often; for a lost face, in every frame."""
+    enter_confidence: float = 0.3
+    """Least confidence of a new face, which the detector has found too."""
+    keep_confidence: float = 0.15
+    """Least confidence of a followed face."""
+    remember_s: float = 2.0
+    """A face that comes back near where it left within this time keeps its id."""
+    motion: MotionConfig = field(default_factory=MotionConfig)
+    smoothing: float = 0.5
+    """From 0, as measured, to 1, calmest in motion."""
+
+    def __post_init__(self) -> None:
+        if self.max_faces < 1:
+            raise ValueError(f"max_faces must be at least 1, got {self.max_faces}")
+        if not self.replace_ratio > 1:
+            raise ValueError(f"replace_ratio must be above 1, got {self.replace_ratio}")
+        smoothed(self.motion, self.smoothing)
+
+
+@dataclass(slots=True)
+class Tally:
+    """Counts of what happened so far."""
+
+    frames: int = 0
+    faces: int = 0
+    """Measured, summed over the frames."""
+    ids: int = 0
+    """Given out: different faces."""
+    lost: int = 0
+    reacquired: int = 0
+    detections: int = 0
+    """Runs of the detector."""
