@@ -43,11 +43,11 @@ class Box:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LandmarkEstimate:
-    """Where the landmarks of one face are, and how sure that is."""
+    """Where the landmarks of one face are, or of several along a leading axis, and how surely."""
 
-    mean: Points
+    mean: Float[np.ndarray, "*faces landmarks xy=2"]
     """Frame pixels."""
-    covariance: Covariances
+    covariance: Float[np.ndarray, "*faces landmarks xy=2 xy=2"]
     """Square pixels; symmetric, positive definite."""
 
 
