@@ -131,7 +131,7 @@ class FaceTracker:
 
         Returns:
             Oldest face first. Lost faces are left out; those of which only a prediction is known
-            say so by `is_predicted`.
+            have `is_predicted`.
 
         Raises:
             ValueError: If the image, the time or the boxes are not of that form; nothing changes.

@@ -45,7 +45,7 @@ class CropLandmarks(Protocol):
 
     @property
     def confidence(self) -> Float[np.ndarray, " faces"]:
-        """Probability that there is a face in the crop; NaN where the network cannot tell."""
+        """Probability that there is a face in the crop; NaN where the network does not know."""
 
 
 @runtime_checkable
@@ -183,7 +183,7 @@ def crops_of(boxes: list[Box], landmarker: FrameLandmarker, scale: float = 1.0) 
 
     Args:
         boxes: In frame pixels.
-        landmarker: Says how large its crops are.
+        landmarker: Of which the crops are.
         scale: Of the side of all crops.
     """
     size, margin = landmarker.input_px, landmarker.margin
