@@ -50,7 +50,7 @@ def write_own(folder: Path, count: int) -> Path:
 def portrait_with_landmarks() -> tuple[np.ndarray, np.ndarray]:
     image = portrait()
     faces = tracker.FaceTracker(models.load_landmarker("lite", "cpu"), tracker.MediaPipeDetector())
-    return image, faces.step(tracker.Frame(0, 0.0, image))[0].landmarks.mean
+    return image, faces.update(image, 0.0)[0].landmarks.mean
 
 
 def test_own_landmarks_are_learnt_calibrated_and_tracked(

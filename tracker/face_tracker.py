@@ -15,7 +15,7 @@ from .filter.config import smoothed
 from .filter.head_filter import HeadFilter
 from .landmarker import FrameLandmarker, Landmarker, on_frames
 from .layouts import Layout
-from .scene import Scene
+from .measurer import Measurer
 from .track import Track, TrackStatus, begin, coasted, estimates, expected, updated
 from .tracker_config import Tally, TrackerConfig
 from .types import Box, Face, Image, LandmarkEstimate, Measurement
@@ -107,9 +107,9 @@ class FaceTracker:
         Raises:
             ValueError: If the image or the boxes are not of that form.
         """
-        scene = self._scene(checked_image(image, image_format), boxes)
-        largest = non_maximum_suppression(scene.detected, [])[: self.config.max_faces]
-        found = scene.new_faces(largest, [], self.config.enter_confidence, augment=True)
+        measurer = self._measurer(checked_image(image, image_format), boxes)
+        largest = non_maximum_suppression(measurer.detected, [])[: self.config.max_faces]
+        found = measurer.new_faces(largest, [], self.config.enter_confidence, augment=True)
         tracks = [
             begin(track_id, measurement, 0.0, self.head_filter)
             for track_id, measurement in enumerate(found)
@@ -137,12 +137,12 @@ class FaceTracker:
             ValueError: If the image, the time or the boxes are not of that form; nothing changes.
         """
         time_s = checked_time(time_s, self._last_s)
-        scene = self._scene(checked_image(image, image_format), boxes)
+        measurer = self._measurer(checked_image(image, image_format), boxes)
         self._last_s = time_s
-        self._follow(scene, time_s)
+        self._follow(measurer, time_s)
         if boxes is not None or self._should_detect(time_s):
             self._detected_s = time_s
-            self._adopt(self._candidates(scene), time_s)
+            self._adopt(self._candidates(measurer), time_s)
         self._forget(time_s)
         return self._reported([t for t in self._tracks if t.status is not TrackStatus.LOST])
 
@@ -153,12 +153,12 @@ class FaceTracker:
         self.tally.faces += sum(not face.is_predicted for face in faces)
         return faces
 
-    def _scene(self, image: Image, boxes: object) -> Scene:
+    def _measurer(self, image: Image, boxes: object) -> Measurer:
         """The picture with boxes of the caller, or of the tracker's detector when it needs them."""
         if boxes is None:
-            return Scene(image, self._landmarker, lambda: self._detected_in(image))
+            return Measurer(image, self._landmarker, lambda: self._detected_in(image))
         found = boxes_from_corners(boxes)
-        return Scene(image, self._landmarker, lambda: found)
+        return Measurer(image, self._landmarker, lambda: found)
 
     def _detected_in(self, image: Image) -> list[Box]:
         if self._detector is None:
@@ -166,14 +166,14 @@ class FaceTracker:
         self.tally.detections += 1
         return self._detector(image)
 
-    def _follow(self, scene: Scene, now: float) -> None:
+    def _follow(self, measurer: Measurer, now: float) -> None:
         """Measure every live track in the crop where its motion model expects it."""
         live = [t for t in self._tracks if t.status is not TrackStatus.LOST]
         if not live:
             return
         places = expected(live, now, self.head_filter)
         boxes = [box_around(points) for points in places]
-        measurements = scene.confirmed(scene.measure(boxes))
+        measurements = measurer.confirmed(measurer.measure(boxes))
         doubtful = self._doubtful(live, places, measurements)
         pairs = list(zip(live, measurements, strict=True))
         sure = [(t, m) for t, m in pairs if t.track_id not in doubtful]
@@ -219,15 +219,15 @@ class FaceTracker:
             return is_due  # a much larger face may take the place of a smaller one
         return is_due or followed < len(self._tracks) or not self._tracks
 
-    def _candidates(self, scene: Scene) -> list[Measurement]:
+    def _candidates(self, measurer: Measurer) -> list[Measurement]:
         """The largest faces that no track follows."""
         known = [box_around(t.points) for t in self._tracks if t.status is TrackStatus.FOLLOWED]
-        found = scene.detected
+        found = measurer.detected
         if len(known) >= self.config.max_faces:
             least = self.config.replace_ratio * min(box.side for box in known)
             found = [box for box in found if box.side >= least]
         largest = non_maximum_suppression(found, known)[: self.config.max_faces]
-        return scene.new_faces(largest, known, self.config.enter_confidence)
+        return measurer.new_faces(largest, known, self.config.enter_confidence)
 
     def _adopt(self, found: list[Measurement], time_s: float) -> None:
         """Give found faces to tracks that miss one, else new ids, while there is room."""

@@ -17,7 +17,7 @@ _CONFIRMING_OVERLAP = 0.2
 """Overlap with a detected box that confirms a face the network cannot judge."""
 
 
-class Scene:
+class Measurer:
     """Measures faces in one picture.
 
     Args:
