@@ -1,5 +1,6 @@
 import cv2
 import numpy as np
+import pytest
 from fakes import FIXTURES
 
 from tracker.crop import (
@@ -12,6 +13,7 @@ from tracker.crop import (
     transform_covariance,
     warp_crop,
 )
+from tracker.detection.detector import box_around
 
 
 def test_crop_matrix_and_points_equal_the_authors_numbers() -> None:
@@ -95,3 +97,27 @@ def test_the_way_back_from_a_crop_is_exact(rng: np.random.Generator) -> None:
     points = rng.uniform(0, 128, (20, 2))
     there = transform(matrix.astype(np.float64), points)
     np.testing.assert_allclose(transform(inverse_affine(matrix), there), points, atol=1e-9)
+
+
+@pytest.mark.parametrize("roll_deg", [-150.0, -40.0, 0.0, 25.0, 90.0, 180.0])
+def test_a_rolled_square_is_upright_in_its_crop(roll_deg: float) -> None:
+    matrix = crop_from_square(100.0, 50.0, 40.0, 64, roll_deg)
+    angle = np.radians(roll_deg)
+    right = np.array([np.cos(angle), -np.sin(angle)])  # counter-clockwise as seen, y runs down
+    down = np.array([np.sin(angle), np.cos(angle)])
+    center = np.array([100.0, 50.0])
+    found = transform(matrix, np.array([center, center + 20 * right, center + 20 * down]))
+    np.testing.assert_allclose(found, [[31.5, 31.5], [63.5, 31.5], [31.5, 63.5]], atol=1e-4)
+
+
+@pytest.mark.parametrize("roll_deg", [-100.0, 0.0, 30.0])
+def test_a_box_with_roll_is_the_upright_one_rotated(
+    roll_deg: float, rng: np.random.Generator
+) -> None:
+    points = rng.uniform(0, 100, (20, 2))
+    angle = np.radians(roll_deg)
+    turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    plain, rolled = box_around(points), box_around(points @ turn.T, roll_deg)
+    assert rolled.side == pytest.approx(plain.side)
+    center = turn @ np.array([plain.center_x, plain.center_y])
+    np.testing.assert_allclose([rolled.center_x, rolled.center_y], center, atol=1e-9)

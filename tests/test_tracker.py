@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import cv2
 import numpy as np
 import pytest
 from fakes import (
@@ -13,10 +14,13 @@ from fakes import (
     blob_shape,
 )
 
+import models
+from tracker.crop import transform
 from tracker.errors import FaceTrackError
 from tracker.face_tracker import FaceTracker
 from tracker.filter.config import MotionConfig
 from tracker.filter.head_filter import HeadFilter
+from tracker.io.simulated_camera import portrait
 from tracker.layouts import IBUG_68, LAYOUTS, Layout
 from tracker.track import begin, estimates, updated
 from tracker.tracker_config import TrackerConfig
@@ -314,3 +318,23 @@ def test_a_picture_leaves_the_faces_of_a_video_alone(tracker: FaceTracker) -> No
     (followed,) = follow(tracker, [[(162.0, 120.0)]], first=1)[0]
     assert followed.track_id == 0
     np.testing.assert_allclose(center_of(followed), [162, 120], atol=2)
+
+
+def test_a_head_is_followed_through_a_full_turn() -> None:
+    """The portrait, slowly turned; measured landmarks turn with it."""
+    image, config = portrait(), TrackerConfig(upright_deg=25.0)
+    points, errors = None, []
+    with FaceTracker(models.load_landmarker(), config=config) as tracker:
+        for index, angle in enumerate(range(0, 361, 5)):
+            matrix = np.eye(3)
+            matrix[:2] = cv2.getRotationMatrix2D((256, 235), angle, 1.0)
+            matrix[:2, 2] += (64, 65)
+            turned = cv2.warpAffine(image, matrix[:2], (640, 600), flags=cv2.INTER_CUBIC)
+            (face,) = tracker.update(turned, index / RATE)
+            assert face.measured is not None
+            found = face.measured.mean
+            if points is None:
+                points = transform(np.linalg.inv(matrix), found)
+            away = np.linalg.norm(found - transform(matrix, points), axis=-1).mean()
+            errors.append(away / IBUG_68.interocular(found))
+    assert max(errors) < 0.03

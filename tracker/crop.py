@@ -39,19 +39,38 @@ def landmark_square(
 
 
 def crop_from_square(
-    center_x: float, center_y: float, side: float, size_px: int
+    center_x: float, center_y: float, side: float, size_px: int, roll_deg: float = 0.0
 ) -> Float[np.ndarray, "3 3"]:
     """The matrix that takes frame pixels to crop pixels.
+
+    Args:
+        center_x: Of the square, frame pixels.
+        center_y: Likewise.
+        side: Likewise.
+        size_px: Side of the crop.
+        roll_deg: By which the square is rotated, counter-clockwise as seen; in the crop it is
+            upright.
 
     Source:
         STAR: centre to (size - 1) / 2, scale size / side, no rotation.
     """
     scale = size_px / side
     middle = (size_px - 1) / 2
+    if roll_deg:
+        linear, center = scale * upright(roll_deg), np.array([center_x, center_y])
+        matrix = np.eye(3, dtype=np.float32)
+        matrix[:2, :2], matrix[:2, 2] = linear, middle - linear @ center
+        return matrix
     return np.array(
         [[scale, 0, middle - scale * center_x], [0, scale, middle - scale * center_y], [0, 0, 1]],
         dtype=np.float32,
     )
+
+
+def upright(roll_deg: float) -> Float[np.ndarray, "2 2"]:
+    """The rotation that sets upright what is rolled counter-clockwise as seen by this angle."""
+    cosine, sine = np.cos(np.radians(roll_deg)), np.sin(np.radians(roll_deg))
+    return np.array([[cosine, -sine], [sine, cosine]])
 
 
 def warp_crop(

@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from .association import match
 from .checks import boxes_from_corners, checked_image, checked_time
-from .detection.detector import Detector, box_around, non_maximum_suppression
+from .detection.detector import Detector, box_around, crop_box, non_maximum_suppression
 from .detection.mediapipe_detector import MediaPipeDetector
 from .filter.config import smoothed
 from .filter.head_filter import HeadFilter
@@ -155,10 +155,11 @@ class FaceTracker:
 
     def _measurer(self, image: Image, boxes: object) -> Measurer:
         """The picture with boxes of the caller, or of the tracker's detector when it needs them."""
+        upright = self.config.upright_deg
         if boxes is None:
-            return Measurer(image, self._landmarker, lambda: self._detected_in(image))
+            return Measurer(image, self._landmarker, lambda: self._detected_in(image), upright)
         found = boxes_from_corners(boxes)
-        return Measurer(image, self._landmarker, lambda: found)
+        return Measurer(image, self._landmarker, lambda: found, upright)
 
     def _detected_in(self, image: Image) -> list[Box]:
         if self._detector is None:
@@ -172,7 +173,7 @@ class FaceTracker:
         if not live:
             return
         places = expected(live, now, self.head_filter)
-        boxes = [box_around(points) for points in places]
+        boxes = [crop_box(points, self.layout, self.config.upright_deg) for points in places]
         measurements = measurer.confirmed(measurer.measure(boxes))
         doubtful = self._doubtful(live, places, measurements)
         pairs = list(zip(live, measurements, strict=True))

@@ -188,7 +188,9 @@ def crops_of(boxes: list[Box], landmarker: FrameLandmarker, scale: float = 1.0) 
     """
     size, margin = landmarker.input_px, landmarker.margin
     return [
-        crop_from_square(box.center_x, box.center_y, max(box.side, 1.0) * margin * scale, size)
+        crop_from_square(
+            box.center_x, box.center_y, max(box.side, 1.0) * margin * scale, size, box.roll_deg
+        )
         for box in boxes
     ]
 

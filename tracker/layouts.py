@@ -68,6 +68,15 @@ class Layout:
         across = points[..., left, :] - points[..., right, :]
         return np.hypot(across[..., 0], across[..., 1])
 
+    def roll_deg(self, points: Float[np.ndarray, "landmarks xy=2"]) -> float:
+        """Roll of the head in the picture by its eyes, -180 to 180, counter-clockwise as seen.
+
+        Of a layout without eyes 0.
+        """
+        right, left = self.eye_corners
+        x, y = points[left] - points[right]
+        return float(np.degrees(np.arctan2(-y, x))) if self.has_eyes else 0.0
+
     def length(
         self, points: Float[np.ndarray, "*faces landmarks xy=2"]
     ) -> Float[np.ndarray, "*faces"]:

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from .augmentation import augmented, fused
-from .detection.detector import box_around, non_maximum_suppression, overlap
+from .detection.detector import box_around, crop_box, non_maximum_suppression, overlap
 from .landmarker import FrameLandmarker, crops_of, measurements_in_frame
 from .types import Box, Image, Measurement
 
@@ -24,12 +24,18 @@ class Measurer:
         image: RGB uint8.
         landmarker: Finds landmarks in crops.
         detect: Finds faces in the picture; called at most once, when it is first needed.
+        upright_deg: As in `TrackerConfig`.
     """
 
     def __init__(
-        self, image: Image, landmarker: FrameLandmarker, detect: Callable[[], list[Box]]
+        self,
+        image: Image,
+        landmarker: FrameLandmarker,
+        detect: Callable[[], list[Box]],
+        upright_deg: float,
     ) -> None:
         self._image, self._landmarker, self._detect = image, landmarker, detect
+        self._upright_deg = upright_deg
 
     @cached_property
     def detected(self) -> list[Box]:
@@ -79,7 +85,7 @@ class Measurer:
         for crop in range(1, _NEW_FACE_CROPS + 1):
             is_last = crop == _NEW_FACE_CROPS
             measurements = self.measure(boxes, augment=augment and is_last)
-            boxes = [box_around(m.landmarks.mean) for m in measurements]
+            boxes = [self._crop_box(m) for m in measurements]
         faces: list[Measurement] = []
         taken = list(known)
         for measurement, box in zip(measurements, boxes, strict=True):
@@ -89,3 +95,7 @@ class Measurer:
                 faces.append(replace(measurement, confidence=confidence))
                 taken.append(box)
         return faces
+
+    def _crop_box(self, measurement: Measurement) -> Box:
+        layout = self._landmarker.layout
+        return crop_box(measurement.landmarks.mean, layout, self._upright_deg)

@@ -26,6 +26,10 @@ class TrackerConfig:
     """Least confidence of a followed face."""
     remember_s: float = 2.0
     """A face that comes back near where it left within this time keeps its id."""
+    upright_deg: float = 180.0
+    """Roll of a head up to which its crop stays upright; beyond it the crop is rotated by the rest.
+    Networks are trained on rolls of up to 20 degrees, so 25 follows a head through a full turn; at
+    180 no crop is ever rotated."""
     motion: MotionConfig = field(default_factory=MotionConfig)
     smoothing: float = 0.5
     """From 0, as measured, to 1, calmest in motion."""
@@ -35,6 +39,8 @@ class TrackerConfig:
             raise ValueError(f"max_faces must be at least 1, got {self.max_faces}")
         if not self.replace_ratio > 1:
             raise ValueError(f"replace_ratio must be above 1, got {self.replace_ratio}")
+        if not 0 <= self.upright_deg <= 180:
+            raise ValueError(f"upright_deg must lie between 0 and 180, got {self.upright_deg}")
         smoothed(self.motion, self.smoothing)
 
 

@@ -39,6 +39,8 @@ class Box:
     center_x: float
     center_y: float
     side: float
+    roll_deg: float = 0.0
+    """By which the square is rotated, counter-clockwise as seen; 0 where the face is upright."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,6 +4,8 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+from ..crop import upright
+from ..layouts import Layout
 from ..types import Box, Image, Points
 
 NMS_OVERLAP = 0.6
@@ -48,11 +50,30 @@ def non_maximum_suppression(found: list[Box], known: list[Box]) -> list[Box]:
     return kept
 
 
-def box_around(points: Points) -> Box:
+def box_around(points: Points, roll_deg: float = 0.0) -> Box:
     """The tight square around landmarks, by the rule of training but without its rounding.
 
     Whole pixels make the crop of a still face jump, and a jumping crop moves the landmarks.
+
+    Args:
+        points: Pixels.
+        roll_deg: Of the square.
     """
-    low, high = points.min(0), points.max(0)
-    center_x, center_y = (low + high) / 2
-    return Box(float(center_x), float(center_y), float(np.max(high - low)))
+    back = upright(roll_deg) if roll_deg else np.eye(2)
+    set_upright = points @ back.T if roll_deg else points
+    low, high = set_upright.min(0), set_upright.max(0)
+    center_x, center_y = (low + high) / 2 @ back
+    return Box(float(center_x), float(center_y), float(np.max(high - low)), roll_deg)
+
+
+def crop_box(points: Points, layout: Layout, upright_deg: float) -> Box:
+    """The square of the crop in which landmarks are measured next.
+
+    Args:
+        points: Of the face, pixels.
+        layout: Of the points.
+        upright_deg: Roll up to which the square stays upright; it is rotated by what exceeds it, so
+            that ordinary heads are cropped as in training.
+    """
+    roll_deg = layout.roll_deg(points)
+    return box_around(points, roll_deg - min(max(roll_deg, -upright_deg), upright_deg))
