@@ -18,7 +18,7 @@ from rich.progress import track
 
 import models
 from models.checkpoint import CheckpointInfo
-from models.inference import load_landmarker
+from models.torch_landmarker import load_torch_landmarker
 from tracker.detection.mediapipe_detector import MediaPipeDetector
 from tracker.errors import FaceTrackError
 from tracker.face_tracker import FaceTracker
@@ -96,7 +96,7 @@ def run(arguments: argparse.Namespace) -> None:
     for path in (arguments.worst, arguments.json):
         if path is not None:
             check_output(path, overwrite=True)
-    landmarker = load_landmarker(arguments.weights, arguments.device)
+    landmarker = load_torch_landmarker(arguments.weights, arguments.device)
     data = open_data_set(
         arguments.data, pictures=arguments.pictures, lose_first_row=arguments.lose_first_row
     )

@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 import models
-from models.inference import load_landmarker
+from models.torch_landmarker import load_torch_landmarker
 from tracker.errors import FaceTrackError
 from tracker.gaussian import CHI_SQUARE_2
 from tracker.io.outputs import check_output
@@ -98,7 +98,7 @@ def run(arguments: argparse.Namespace) -> None:
     for path in (arguments.json, arguments.plot):
         if path is not None:
             check_output(path, overwrite=True)
-    landmarker = load_landmarker(arguments.weights, "cpu")
+    landmarker = load_torch_landmarker(arguments.weights, "cpu")
     layout = find_layout(landmarker.layout_name, landmarker.layout_table)
     faces = held_out_faces(arguments.data, layout)
     looker = Looker(landmarker)

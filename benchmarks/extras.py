@@ -18,7 +18,8 @@ from typing import Any
 import torch
 from rich.console import Console
 
-from models.inference import NAMED_WEIGHTS, load_landmarker
+from models.torch_landmarker import load_torch_landmarker
+from models.weight_files import NAMED_WEIGHTS
 from tracker.errors import FaceTrackError
 from train.datasets import open_data_set
 from train.faces import Faces, gather
@@ -104,7 +105,7 @@ def _judge(weights: Path, data: Path, folder: Path) -> None:
     if kept.exists():
         return
     folder.mkdir(parents=True, exist_ok=True)
-    judged = judge(load_landmarker(weights, "cpu"), data)  # type: ignore[arg-type] # any will do
+    judged = judge(load_torch_landmarker(weights, "cpu"), data)  # type: ignore[arg-type] # any will do
     write_whole(kept, json.dumps(asdict(judged)).encode())
 
 

@@ -13,8 +13,8 @@ from jaxtyping import UInt8
 from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
 from onnxruntime.quantization.shape_inference import quant_pre_process
 
+from models.calibrated_landmarker import CropEstimates
 from models.description import CheckpointInfo
-from models.landmarker import CropEstimates
 from models.onnx_landmarker import INPUT, OnnxLandmarker, session_options
 from train.augment import exact_crop
 from train.datasets import Sample, hold_out, open_data_set

@@ -10,7 +10,7 @@ import numpy as np
 from rich.progress import track
 
 import models
-from models.inference import NAMED_WEIGHTS
+from models.weight_files import NAMED_WEIGHTS
 from tracker.detection.mediapipe_detector import MediaPipeDetector
 from tracker.face_tracker import FaceTracker
 from tracker.io.sources import open_source

@@ -19,7 +19,7 @@ from rich.progress import track
 from rich.table import Table
 
 from models.checkpoint import CheckpointError
-from models.inference import HeatmapLandmarker, load_landmarker
+from models.torch_landmarker import HeatmapLandmarker, load_torch_landmarker
 from tracker.errors import FaceTrackError
 from tracker.layouts import find_layout
 from train.datasets import DataError, Sample, hold_out, open_data_set
@@ -61,7 +61,7 @@ def main() -> None:
     parser.add_argument("--weights", default="lite", help="a name or a path")
     arguments = parser.parse_args()
     try:
-        landmarker = load_landmarker(arguments.weights, "cpu")
+        landmarker = load_torch_landmarker(arguments.weights, "cpu")
         data = open_data_set(arguments.data)
         if data.layout.name != landmarker.layout_name:
             raise DataError(

@@ -6,10 +6,10 @@ import numpy as np
 import openvino
 from jaxtyping import UInt8
 
-from models.backends import EXPORTED, NAMED_WEIGHTS
+from models.calibrated_landmarker import CalibratedLandmarker, CropMoments
 from models.description import CheckpointInfo
-from models.landmarker import CalibratedLandmarker, CropMoments
 from models.onnx_landmarker import load_onnx_landmarker
+from models.weight_files import EXPORTED, NAMED_WEIGHTS
 
 
 class OpenVinoLandmarker(CalibratedLandmarker):

@@ -28,7 +28,7 @@ def flop_of_network(weights: str) -> float:
     from torch.utils.flop_counter import FlopCounterMode  # noqa: PLC0415
 
     from models.crop_reader import CropReader  # noqa: PLC0415
-    from models.inference import load_network  # noqa: PLC0415
+    from models.torch_landmarker import load_network  # noqa: PLC0415
 
     network, info = load_network(weights)
     crops = torch.zeros(1, info.input_px, info.input_px, 3, dtype=torch.uint8)
@@ -62,7 +62,7 @@ def forward_table(
     import torch  # noqa: PLC0415
 
     from models.device_landmarker import DeviceLandmarker  # noqa: PLC0415
-    from models.inference import load_network  # noqa: PLC0415
+    from models.torch_landmarker import load_network  # noqa: PLC0415
 
     flop, on_gpu, rows = flop_of_network(weights), device == "cuda", []
     sides, precision = (_GPU_SIDES, torch.float16) if on_gpu else (_CPU_SIDES, torch.float32)

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from models.landmarker import CalibratedLandmarker
+    from models.calibrated_landmarker import CalibratedLandmarker
 
 
 def main() -> None:

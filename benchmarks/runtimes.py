@@ -28,9 +28,9 @@ from rich.console import Console
 from rich.table import Table
 
 import models
-from models.backends import EXPORTED, NAMED_WEIGHTS
-from models.inference import load_landmarker
 from models.onnx_landmarker import load_onnx_landmarker
+from models.torch_landmarker import load_torch_landmarker
+from models.weight_files import EXPORTED, NAMED_WEIGHTS
 from tracker.errors import FaceTrackError
 
 from .int8 import judge, one_stage, quantise, verdict
@@ -46,7 +46,7 @@ Call = Callable[[Crops], object]
 
 def calls(threads: int, quantised: Path | None) -> dict[str, Call]:
     """The network by every runtime there is."""
-    with_torch, exported = load_landmarker("lite", "cpu"), _exported()
+    with_torch, exported = load_torch_landmarker("lite", "cpu"), _exported()
 
     def torch_call(crops: Crops) -> object:
         torch.set_num_threads(threads)

@@ -2,11 +2,11 @@
 
 from typing import TYPE_CHECKING, Any
 
-from .backends import load_landmarker
 from .description import CheckpointError
+from .loading import load_landmarker
 
 if TYPE_CHECKING:
-    from .inference import HeatmapLandmarker, load_official
+    from .torch_landmarker import HeatmapLandmarker, load_official
 
 __all__ = ["CheckpointError", "HeatmapLandmarker", "load_landmarker", "load_official"]
 
@@ -15,6 +15,6 @@ def __getattr__(name: str) -> Any:
     """The names that need PyTorch, which the default weights run without."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from . import inference  # noqa: PLC0415 - takes seconds
+    from . import torch_landmarker  # noqa: PLC0415 - takes seconds
 
-    return getattr(inference, name)
+    return getattr(torch_landmarker, name)

@@ -12,7 +12,7 @@ from .landmark_net import ConvBlock, LandmarkNet, ResidualBlock, SeparableBlock
 
 
 class CropMomentTensors(NamedTuple):
-    """As `models.landmarker.CropMoments`, before they leave PyTorch."""
+    """As `models.calibrated_landmarker.CropMoments`, before they leave PyTorch."""
 
     mean: Float[Tensor, "faces landmarks xy=2"]
     spread: Float[Tensor, "faces landmarks xy=2 xy=2"]

@@ -5,7 +5,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from .architecture import LandmarkNetConfig
-from .calibration import Calibration, Pairs, SpreadLaw
+from .covariance_law import Calibration, Pairs, SpreadLaw
 
 METADATA_KEY = "star-tracker"
 """Under which every kind of weight file keeps it."""

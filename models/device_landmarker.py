@@ -18,12 +18,12 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
+from .calibrated_landmarker import CalibratedLandmarker, CropMoments
 from .crop_reader import CropReader
 from .description import CheckpointInfo
 from .device_crops import cut_crops
-from .inference import choose_device, load_network
 from .landmark_net import LandmarkNet
-from .landmarker import CalibratedLandmarker, CropMoments
+from .torch_landmarker import choose_device, load_network
 
 _READY_FACES = 8
 """Batches of up to this many faces are prepared while loading; larger ones when they come."""

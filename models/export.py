@@ -21,13 +21,13 @@ import numpy as np
 import torch
 from jaxtyping import UInt8
 
-from .backends import EXPORTED, weight_file
+from .calibrated_landmarker import CalibratedLandmarker, CropMoments
+from .checksum import BLANK, with_checksum
 from .crop_reader import CropMomentTensors, CropReader
 from .description import METADATA_KEY, CheckpointError, CheckpointInfo, as_dictionary
-from .inference import load_landmarker, load_network
-from .landmarker import CalibratedLandmarker, CropMoments
 from .onnx_landmarker import INPUT, SOURCE_KEY, file_digest, load_onnx_landmarker
-from .seal import BLANK, sealed
+from .torch_landmarker import load_network, load_torch_landmarker
+from .weight_files import EXPORTED, weight_file
 
 MOST_PX = 1e-3
 """Difference between the two back ends, in crop pixels."""
@@ -43,7 +43,7 @@ def export(weights: str | Path, output: Path) -> float:
     path = weight_file(weights)
     network, info = load_network(path)
     content = as_onnx(CropReader(network, info), info, file_digest(path))
-    return write_if_equal(content, load_landmarker(path, "cpu"), output)
+    return write_if_equal(content, load_torch_landmarker(path, "cpu"), output)
 
 
 def write_if_equal(content: bytes, ours: CalibratedLandmarker, output: Path) -> float:
@@ -70,7 +70,7 @@ def check(weights: str | Path, exported: Path) -> float:
     Raises:
         CheckpointError: If one of them cannot be used, or they disagree.
     """
-    ours, theirs = load_landmarker(weights, "cpu"), load_onnx_landmarker(exported)
+    ours, theirs = load_torch_landmarker(weights, "cpu"), load_onnx_landmarker(exported)
     if theirs.info != ours.info:
         raise CheckpointError(f"{exported}: describes itself otherwise than {weights}")
     difference = largest_difference(ours, theirs)
@@ -133,7 +133,7 @@ def as_onnx(reader: CropReader, info: CheckpointInfo, source_digest: str) -> byt
     }
     for key, value in described.items():
         model.metadata_props.add(key=key, value=value)
-    return sealed(model.SerializeToString())
+    return with_checksum(model.SerializeToString())
 
 
 def _forget_sources(graph: Any) -> None:

@@ -9,9 +9,9 @@ import numpy as np
 import onnxruntime
 from jaxtyping import UInt8
 
+from .calibrated_landmarker import CalibratedLandmarker, CropMoments
+from .checksum import is_whole
 from .description import METADATA_KEY, CheckpointError, CheckpointInfo, from_dictionary
-from .landmarker import CalibratedLandmarker, CropMoments
-from .seal import is_whole
 
 INPUT = "crops"
 SOURCE_KEY = "exported-from-sha256"

@@ -111,7 +111,9 @@ def test_how_far_off_uncalibrated_weights_are_in_the_mirror_is_measured_where_it
     monkeypatch.setattr(accuracy, "predict", noting)
     run(test_part, weights, *flags)
     faces = open_data_set(test_part).split("test")
-    measured = horizontal_bias_of(models.inference.load_landmarker(weights, "cpu"), faces)
+    measured = horizontal_bias_of(
+        models.torch_landmarker.load_torch_landmarker(weights, "cpu"), faces
+    )
     assert measured != 0
     assert used == pytest.approx([measured if flags else 0.0])
 

@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 import pytest
 
-from models.calibration import SpreadLaw, by_spread_law
+from models.covariance_law import SpreadLaw, by_spread_law
 from tracker.gaussian import CHI_SQUARE_2, squared_mahalanobis
 from train.calibrate import fit_presence
 from train.datasets import Sample

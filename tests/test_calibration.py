@@ -9,16 +9,16 @@ import torch
 from scipy.linalg import expm, logm
 from test_checkpoint import CONFIG, INFO
 
-from models.calibration import (
+from models.checkpoint import load_checkpoint, save_checkpoint
+from models.covariance_law import (
     Calibration,
     SpreadLaw,
     by_spread_law,
     from_level_and_stretch,
     level_and_stretch,
 )
-from models.checkpoint import load_checkpoint, save_checkpoint
-from models.inference import load_landmarker
 from models.landmark_net import LandmarkNet
+from models.torch_landmarker import load_torch_landmarker
 
 PROPORTIONAL = SpreadLaw(
     own=1.0, part=0.0, face=0.0, shape=1.0, usual_level=0.0, parts=((0, 1), (2,)),
@@ -96,7 +96,7 @@ def test_a_crop_gets_the_covariances_of_its_law(tmp_path: Path) -> None:
     calibration = replace(INFO.calibration, absolute=law, measurement_noise=finer)
     path = tmp_path / "w.safetensors"
     save_checkpoint(path, LandmarkNet(CONFIG).state_dict(), replace(INFO, calibration=calibration))
-    landmarker = load_landmarker(path, "cpu")
+    landmarker = load_torch_landmarker(path, "cpu")
     crops = torch.randint(0, 256, (2, 32, 32, 3), dtype=torch.uint8).numpy()
     answer, (_, spread, _) = landmarker(crops), landmarker.raw(crops)
     np.testing.assert_allclose(answer.covariance, by_spread_law(spread, law, 32))

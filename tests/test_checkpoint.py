@@ -3,10 +3,10 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from models.calibration import Calibration
 from models.checkpoint import CheckpointInfo, load_checkpoint, save_checkpoint
-from models.inference import load_landmarker
+from models.covariance_law import Calibration
 from models.landmark_net import LandmarkNet, LandmarkNetConfig
+from models.torch_landmarker import load_torch_landmarker
 
 CONFIG = LandmarkNetConfig(
     landmarks=5, edges=((0, 1), (2, 3)), stacks=1, width=16, stem_width=8, depth=2,
@@ -40,7 +40,7 @@ def test_weights_and_description_come_back(tmp_path: Path) -> None:
 
 def test_a_crop_gets_calibrated_gaussians_in_its_pixels(tmp_path: Path) -> None:
     save_checkpoint(tmp_path / "w.safetensors", LandmarkNet(CONFIG).state_dict(), INFO)
-    landmarker = load_landmarker(tmp_path / "w.safetensors", "cpu")
+    landmarker = load_torch_landmarker(tmp_path / "w.safetensors", "cpu")
     crops = torch.randint(0, 256, (2, 32, 32, 3), dtype=torch.uint8).numpy()
     answer = landmarker(crops)
     assert answer.mean.shape == (2, 5, 2)
@@ -53,7 +53,7 @@ def test_a_crop_gets_calibrated_gaussians_in_its_pixels(tmp_path: Path) -> None:
 
 
 def test_the_default_weights_describe_themselves() -> None:
-    info = load_landmarker("lite", "cpu").info
+    info = load_torch_landmarker("lite", "cpu").info
     assert info.layout == "300W-68"
     assert info.calibration is not None
     assert "300W" in info.trained_on

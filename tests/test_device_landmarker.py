@@ -13,8 +13,8 @@ import models
 import tracker
 from models.description import CheckpointInfo
 from models.device_landmarker import DeviceLandmarker
-from models.inference import HeatmapLandmarker, load_network
 from models.landmark_net import LandmarkNet, LandmarkNetConfig
+from models.torch_landmarker import HeatmapLandmarker, load_network
 from tracker.augmentation import augmented
 from tracker.crop import landmark_square
 from tracker.io.simulated_camera import SimulatedCamera, portrait, still_then_moving

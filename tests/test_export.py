@@ -15,13 +15,13 @@ from test_checkpoint import CONFIG
 from test_checkpoint import INFO as USUAL_INFO
 
 import models
-from models.backends import NAMED_WEIGHTS
 from models.checkpoint import save_checkpoint
+from models.checksum import BLANK, is_whole, with_checksum
 from models.export import MOST_PX, check, main, write_if_equal
-from models.inference import load_landmarker
 from models.landmark_net import LandmarkNet
 from models.onnx_landmarker import OnnxLandmarker, file_digest, load_onnx_landmarker
-from models.seal import BLANK, is_whole, sealed
+from models.torch_landmarker import load_torch_landmarker
+from models.weight_files import NAMED_WEIGHTS
 from tracker.crop import crop_from_square, landmark_square, warp_crop
 from tracker.io.simulated_camera import portrait
 from train.synthetic import portrait_face
@@ -59,7 +59,7 @@ def test_the_shipped_file_says_what_the_weights_say(
     kind: str, faces: int, rng: np.random.Generator
 ) -> None:
     crops = crops_of(kind, faces, rng)
-    ours, theirs = load_landmarker("lite", "cpu")(crops), load_onnx_landmarker(SHIPPED)(crops)
+    ours, theirs = load_torch_landmarker("lite", "cpu")(crops), load_onnx_landmarker(SHIPPED)(crops)
     np.testing.assert_allclose(theirs.mean, ours.mean, atol=MOST_PX)
     for found, told in (
         (theirs.covariance, ours.covariance),
@@ -83,7 +83,7 @@ def test_the_card_names_the_shipped_file() -> None:
 def test_all_that_the_weights_say_of_themselves_travels_along(small: Path) -> None:
     exported = load_onnx_landmarker(small.with_suffix(".onnx"))
     assert exported.info == INFO
-    assert exported.info == load_landmarker(small, "cpu").info
+    assert exported.info == load_torch_landmarker(small, "cpu").info
     assert (exported.layout_name, exported.input_px, exported.margin) == ("300W-68", 32, 1.2)
 
 
@@ -134,7 +134,7 @@ def with_other_weights(content: bytes) -> bytes:
 def sealed_anew(content: bytes) -> bytes:
     model = onnx.load_model_from_string(content)
     next(entry for entry in model.metadata_props if entry.key == "seal").value = BLANK
-    return sealed(model.SerializeToString())
+    return with_checksum(model.SerializeToString())
 
 
 def test_the_weights_of_another_network_are_refused(small: Path, tmp_path: Path) -> None:
@@ -150,7 +150,7 @@ def test_the_weights_of_another_network_are_refused(small: Path, tmp_path: Path)
 
 def test_a_file_that_disagrees_with_pytorch_is_not_written(small: Path, tmp_path: Path) -> None:
     content = sealed_anew(with_other_weights(small.with_suffix(".onnx").read_bytes()))
-    ours = load_landmarker(small, "cpu")
+    ours = load_torch_landmarker(small, "cpu")
     with pytest.raises(models.CheckpointError, match=r"out\.onnx: not written"):
         write_if_equal(content, ours, tmp_path / "out.onnx")
     assert list(tmp_path.iterdir()) == []
@@ -201,6 +201,6 @@ def test_the_default_run_imports_nothing_large_besides_its_runtime(tmp_path: Pat
 
 
 def test_a_seal_breaks_with_any_byte() -> None:
-    content = sealed(b"head " + BLANK.encode() + b" tail")
+    content = with_checksum(b"head " + BLANK.encode() + b" tail")
     assert is_whole(content)
     assert not any(is_whole(flipped(content, index)) for index in range(len(content)))

@@ -13,7 +13,7 @@ from torch import Tensor
 
 import models
 from models.checkpoint import dead_shortcuts
-from models.inference import fold_batch_norm
+from models.crop_reader import fold_batch_norm
 from models.landmark_net import LandmarkNet, LandmarkNetConfig
 from tracker.layouts import COFW_29, IBUG_68, WFLW_98, Layout
 

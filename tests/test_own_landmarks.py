@@ -67,7 +67,7 @@ def test_own_landmarks_are_learnt_calibrated_and_tracked(
     assert (layout.name, layout.count, layout.mirror_pairs) == ("mine-4", 4, ((0, 1),))
     assert info.figures["nme_percent"] < 8
     calibrate(data, best, tmp_path / "mine.safetensors")
-    learnt = models.inference.load_landmarker(tmp_path / "mine.safetensors", "cpu")
+    learnt = models.torch_landmarker.load_torch_landmarker(tmp_path / "mine.safetensors", "cpu")
     held_out = held_out_faces(data, layout)
     assert learnt.horizontal_bias == pytest.approx(horizontal_bias_of(learnt, held_out), rel=0.02)
     assert learnt.horizontal_bias != 0

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 import models
+from models.calibrated_landmarker import CropEstimates
 from models.checkpoint import CheckpointInfo
-from models.inference import CropEstimates
 from models.landmark_net import LandmarkNet, LandmarkNetConfig
 from tracker.crop import transform
 from tracker.layouts import IBUG_68

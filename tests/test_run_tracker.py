@@ -178,6 +178,14 @@ def test_a_full_disk_gives_one_line(clip: Path, capsys: pytest.CaptureFixture[st
     assert error.count("\n") == 1
 
 
+@pytest.mark.parametrize("flags", [["--device", "gpu"], ["--max-faces", "0"], ["--smoothing", "2"]])
+def test_a_wrong_value_of_a_flag_is_named(flags: list[str], capsys: pytest.CaptureFixture) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run_tracker.main(["demo", *flags])
+    assert ended.value.code == 2
+    assert f"argument {flags[0]}: must" in capsys.readouterr().err
+
+
 def test_a_bad_source_leaves_no_empty_outputs(tmp_path: Path) -> None:
     out = tmp_path / "x.csv"
     assert run_tracker.main(["nowhere.mp4", "--save-csv", str(out)]) == 2

@@ -14,7 +14,7 @@ from test_device_landmarker import landmarks, looks, needs_cuda
 
 import models
 from models.device_landmarker import DeviceLandmarker
-from models.inference import load_network
+from models.torch_landmarker import load_network
 from tracker.face_tracker import FaceTracker
 from tracker.io.simulated_camera import portrait
 from tracker.landmarker import CropCutter, FrameLandmarker, Landmarker

@@ -5,7 +5,7 @@ import cv2
 import numpy as np
 import pytest
 
-from models.landmarker import CropEstimates
+from models.calibrated_landmarker import CropEstimates
 from tracker.layouts import IBUG_68
 from train.datasets import Sample
 from train.predict import Looking

@@ -3,7 +3,7 @@
     python -m train.calibrate --data 300w --weights runs/lite/best.safetensors
         --output models/weights/lite-300w.safetensors
 
-The law of `models.calibration.SpreadLaw` maximises the Gaussian likelihood of what was seen.
+The law of `models.covariance_law.SpreadLaw` maximises the Gaussian likelihood of what was seen.
 "Absolute" sees the distance to the annotation; "flicker" half the spread of the change between two
 looks at one face, which is the noise a filter has to take out (a bias that stays is not noise).
 Presence is a logistic regression between crops of faces and crops beside them.
@@ -18,9 +18,9 @@ import torch
 from jaxtyping import Float
 from rich.console import Console
 
-from models.calibration import Calibration, SpreadLaw
 from models.checkpoint import CheckpointError, load_checkpoint, save_checkpoint
-from models.inference import HeatmapLandmarker
+from models.covariance_law import Calibration, SpreadLaw
+from models.torch_landmarker import HeatmapLandmarker
 from tracker.errors import FaceTrackError
 from tracker.gaussian import CHI_SQUARE_2, squared_mahalanobis
 from tracker.layouts import Layout, find_layout

@@ -20,8 +20,9 @@ from rich.console import Console
 from torch.utils.data import DataLoader
 
 from models.checkpoint import CheckpointError, CheckpointInfo
-from models.inference import NAMED_WEIGHTS, choose_device
 from models.landmark_net import LandmarkNet
+from models.torch_landmarker import choose_device
+from models.weight_files import NAMED_WEIGHTS
 from tracker.errors import FaceTrackError
 from tracker.layouts import layout_table
 

@@ -21,7 +21,7 @@ import torch
 from rich.console import Console
 
 from models.checkpoint import CheckpointError, load_checkpoint
-from models.inference import fold_batch_norm
+from models.crop_reader import fold_batch_norm
 from tracker.errors import FaceTrackError
 
 from .fit import build_parser as fit_parser

@@ -13,7 +13,7 @@ from jaxtyping import Bool, Float, Int, UInt8
 from rich.console import Console
 from rich.progress import track
 
-from models.landmarker import CalibratedLandmarker, presence_evidence
+from models.calibrated_landmarker import CalibratedLandmarker, presence_evidence
 from tracker.crop import (
     crop_from_square,
     landmark_square,

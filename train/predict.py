@@ -12,7 +12,7 @@ from typing import Any, Protocol
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from models.inference import CropEstimates
+from models.calibrated_landmarker import CropEstimates
 from tracker.crop import crop_from_square, transform, transform_covariance, warp_crop
 from tracker.gaussian import precision_weighted_mean
 from tracker.layouts import Layout, find_layout

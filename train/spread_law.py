@@ -7,7 +7,7 @@ import torch
 from jaxtyping import Float, Int
 from torch import Tensor
 
-from models.calibration import SpreadLaw, by_spread_law, level_and_stretch, part_means
+from models.covariance_law import SpreadLaw, by_spread_law, level_and_stretch, part_means
 
 from .looks import Observed
 

@@ -24,7 +24,7 @@ from rich.console import Console
 from rich.progress import track
 
 from models.checkpoint import CheckpointError
-from models.inference import HeatmapLandmarker, load_landmarker
+from models.torch_landmarker import HeatmapLandmarker, load_torch_landmarker
 from tracker.errors import FaceTrackError
 from tracker.layouts import IBUG_68
 
@@ -192,7 +192,7 @@ def main() -> None:
     parser.add_argument("--weights", help="ask this network too: a name or a path")
     arguments = parser.parse_args()
     try:
-        network = load_landmarker(arguments.weights) if arguments.weights else None
+        network = load_torch_landmarker(arguments.weights) if arguments.weights else None
         if network is not None and network.layout_name != IBUG_68.name:
             raise DataError(f"{arguments.weights}: its landmarks are not those of 300W")
         teach(arguments.data, arguments.pictures, arguments.output, network)

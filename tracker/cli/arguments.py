@@ -1,6 +1,7 @@
 """The flags of the command line, and what they ask for."""
 
 import argparse
+import re
 from dataclasses import replace
 from pathlib import Path
 
@@ -33,7 +34,10 @@ def build_parser() -> argparse.ArgumentParser:
         "(default: lite)",
     )  # fmt: skip
     tracking.add_argument(
-        "--device", default="auto", help="auto, cpu, cuda, cuda:1, ... or mps (default: auto)"
+        "--device",
+        type=_device,
+        default="auto",
+        help="auto, cpu, cuda, cuda:1, ... or mps (default: auto)",
     )
     tracking.add_argument(
         "--backend", choices=("auto", "onnx", "torch"), default="auto",
@@ -81,6 +85,12 @@ def _positive(text: str) -> int:
     if number < 1:
         raise argparse.ArgumentTypeError(f"must be at least 1, got {number}")
     return number
+
+
+def _device(text: str) -> str:
+    if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", text):
+        raise argparse.ArgumentTypeError(f"must be auto, cpu, cuda, cuda:N or mps, got {text}")
+    return text
 
 
 def _share(text: str) -> float:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from .calibration import Pairs, SpreadLaw, by_pairs, by_spread_law
+from .covariance_law import Pairs, SpreadLaw, by_pairs, by_spread_law
 from .description import CheckpointInfo
 
 _TYPICAL_NOISE = 0.0015

@@ -7,22 +7,11 @@ import torch
 from jaxtyping import UInt8
 from torch import Tensor
 
-from .backends import NAMED_WEIGHTS, weight_file
+from .calibrated_landmarker import CalibratedLandmarker, CropEstimates, CropMoments, calibrated
 from .checkpoint import CheckpointError, CheckpointInfo, load_checkpoint, load_official_checkpoint
-from .crop_reader import CropMomentTensors, CropReader, fold_batch_norm
+from .crop_reader import CropMomentTensors, CropReader
 from .landmark_net import LandmarkNet
-from .landmarker import (
-    CalibratedLandmarker,
-    CropEstimates,
-    CropMoments,
-    calibrated,
-    presence_evidence,
-)
-
-__all__ = [
-    "NAMED_WEIGHTS", "CropEstimates", "HeatmapLandmarker", "choose_device", "fold_batch_norm",
-    "load_landmarker", "load_official", "presence_evidence",
-]  # fmt: skip
+from .weight_files import weight_file
 
 
 class HeatmapLandmarker(CalibratedLandmarker):
@@ -67,12 +56,12 @@ def _as_arrays(moments: CropMomentTensors) -> CropMoments:
     return CropMoments(*(tensor.double().cpu().numpy() for tensor in moments))
 
 
-def load_landmarker(weights: str | Path = "lite", device: str = "auto") -> HeatmapLandmarker:
+def load_torch_landmarker(weights: str | Path = "lite", device: str = "auto") -> HeatmapLandmarker:
     """Load a landmarker that runs on PyTorch.
 
     Args:
         weights: "lite", one of our `.safetensors`, or a checkpoint in the authors' layout.
-        device: "auto", "cpu" or "cuda".
+        device: As in `choose_device`.
 
     Raises:
         CheckpointError: If the file is missing, damaged or another network's.
@@ -102,13 +91,20 @@ def load_official(path: str | Path) -> LandmarkNet:
 
 
 def choose_device(name: str) -> torch.device:
-    """The device that "auto", "cpu" or "cuda" means here.
+    """The device that "auto", "cpu", "cuda", "cuda:1", ... or "mps" means here.
 
     Raises:
-        CheckpointError: If a GPU is asked for and there is none.
+        CheckpointError: If it is not there.
     """
-    if name == "cuda" and not torch.cuda.is_available():
-        raise CheckpointError("device cuda: PyTorch sees no GPU here: use --device cpu")
     if name == "auto":
         name = "cuda" if torch.cuda.is_available() else "cpu"
-    return torch.device(name)
+    device = torch.device(name)
+    if device.type == "cuda":
+        count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+        if (device.index or 0) >= count:
+            raise CheckpointError(
+                f"device {name}: PyTorch sees {count} GPUs here: use --device cpu"
+            )
+    if device.type == "mps" and not torch.backends.mps.is_available():
+        raise CheckpointError("device mps: PyTorch sees no Apple GPU here: use --device cpu")
+    return device

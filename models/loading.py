@@ -9,19 +9,21 @@ nothing here does before it is known to be needed.
 import ctypes
 import logging
 import os
+import re
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from .description import CheckpointError
+from .weight_files import EXPORTED, NAMED_WEIGHTS, weight_file
 
 if TYPE_CHECKING:
     from .device_landmarker import DeviceLandmarker
-    from .inference import HeatmapLandmarker
     from .onnx_landmarker import OnnxLandmarker
+    from .torch_landmarker import HeatmapLandmarker
 
-NAMED_WEIGHTS = {"lite": Path(__file__).parent / "weights" / "lite-300w.safetensors"}
-"""What `models.export` wrote of a named file lies beside it and ends in `EXPORTED`."""
-EXPORTED = ".onnx"
+_DEVICE = re.compile(r"auto|cpu|mps|cuda(:\d+)?")
+_BACKENDS = ("auto", "onnx", "torch")
 _LOG = logging.getLogger(__name__)
 
 
@@ -33,14 +35,20 @@ def load_landmarker(
     Args:
         weights: "lite", one of our `.safetensors`, what `models.export` made of it (`.onnx`), or a
             checkpoint in the authors' layout.
-        device: "auto", "cpu" or "cuda".
+        device: "cpu", "cuda", "cuda:1", ..., "mps", or "auto": a CUDA GPU where PyTorch has one,
+            else the CPU.
         backend: "onnx" and "torch" insist; "auto" takes ONNX Runtime for named weights on the CPU
             and for `.onnx` files.
 
     Raises:
-        CheckpointError: If the file is missing, damaged or another network's, or if what was asked
-            for does not go together.
+        ValueError: If an argument is none of these.
+        CheckpointError: If the file is missing, damaged or another network's, if the device is not
+            there, if a package is missing, or if what was asked for does not go together.
     """
+    if not isinstance(device, str) or not _DEVICE.fullmatch(device):
+        raise ValueError(f'device must be "auto", "cpu", "cuda", "cuda:N" or "mps", got {device!r}')
+    if backend not in _BACKENDS:
+        raise ValueError(f'backend must be "auto", "onnx" or "torch", got {backend!r}')
     path = weight_file(weights)
     if choose_backend(path, device, backend) == "torch":
         return _load_with_torch(weights, device)
@@ -52,30 +60,23 @@ def load_landmarker(
 
 
 def _load_with_torch(weights: str | Path, device: str) -> "HeatmapLandmarker | DeviceLandmarker":
-    if runs_on_cpu(device):
-        from .inference import load_landmarker as load_on_cpu  # noqa: PLC0415 - takes seconds
+    for package in ("torch", "safetensors"):
+        if find_spec(package) is None:
+            raise CheckpointError(
+                f"{weights} on {device}: needs {package}, which is not installed: "
+                'pip install "star-tracker[torch]"'
+            )
+    from .torch_landmarker import choose_device, load_torch_landmarker  # noqa: PLC0415 - slow
 
-        return load_on_cpu(weights, "cpu")
-    from .device_landmarker import load_device_landmarker  # noqa: PLC0415 - takes seconds
+    if choose_device(device).type == "cuda":
+        from .device_landmarker import load_device_landmarker  # noqa: PLC0415 - takes seconds
 
-    return load_device_landmarker(weights, device)
-
-
-def weight_file(weights: str | Path) -> Path:
-    """Where a name or path leads.
-
-    Raises:
-        CheckpointError: If nothing is there.
-    """
-    path = NAMED_WEIGHTS.get(str(weights), Path(weights))
-    if not path.is_file():
-        named = ", ".join(NAMED_WEIGHTS)
-        raise CheckpointError(f"{weights}: no such weight file; weights with a name: {named}")
-    return path
+        return load_device_landmarker(weights, device)
+    return load_torch_landmarker(weights, device)
 
 
 def choose_backend(path: Path, device: str, backend: str) -> Literal["onnx", "torch"]:
-    """What runs this file on this device.
+    """The back end that runs this file on this device.
 
     Raises:
         CheckpointError: If what was asked for does not go together.
@@ -96,7 +97,7 @@ def choose_backend(path: Path, device: str, backend: str) -> Literal["onnx", "to
 def _check_onnx(path: Path, device: str, backend: str) -> None:
     if backend == "torch":
         raise CheckpointError(f"{path}: PyTorch cannot run it: give the file it was exported from")
-    if device == "cuda":
+    if device not in ("auto", "cpu"):
         raise CheckpointError(f"{path}: ONNX Runtime runs on the CPU here: use --device cpu")
     if not path.with_suffix(EXPORTED).is_file():
         raise CheckpointError(
@@ -117,9 +118,11 @@ def runtime_is_there() -> bool:
 
 def runs_on_cpu(device: str) -> bool:
     """Whether this device is the CPU; PyTorch is asked only where there is a driver of a GPU."""
-    if device != "auto" or not _gpu_driver_is_there():
-        return device != "cuda"
-    from .inference import choose_device  # noqa: PLC0415 - takes seconds
+    if device != "auto":
+        return device == "cpu"
+    if not _gpu_driver_is_there() or find_spec("torch") is None:
+        return True
+    from .torch_landmarker import choose_device  # noqa: PLC0415 - takes seconds
 
     return choose_device(device).type == "cpu"
 
