@@ -1,3 +1,8 @@
+"""Where things are: what a stranger who looks for one line of code relies on."""
+
+import ast
+import tomllib
+from collections import defaultdict
 from pathlib import Path
 
 import models
@@ -5,6 +10,11 @@ import tracker
 
 ROOT = Path(__file__).parents[1]
 PACKAGES = ("tracker", "models", "train", "benchmarks")
+SETTINGS = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+
+
+def sources() -> list[Path]:
+    return [path for package in PACKAGES for path in sorted((ROOT / package).rglob("*.py"))]
 
 
 def test_packages_come_from_this_checkout() -> None:
@@ -12,21 +22,70 @@ def test_packages_come_from_this_checkout() -> None:
         assert Path(package.__file__).is_relative_to(ROOT)
 
 
-def test_the_public_door_of_the_tracker_is_narrow() -> None:
+def test_the_public_door_is_narrow_and_opens() -> None:
     assert sorted(tracker.__all__) == [
-        "FaceTrackError", "FaceTracker", "Frame", "LandmarkEstimate", "MediaPipeDetector",
-        "Face", "TrackerConfig", "open_source",
+        "Box", "CropLandmarks", "Detector", "Face", "FaceTrackError", "FaceTracker", "Frame",
+        "LAYOUTS", "LandmarkEstimate", "LandmarkFilter", "Landmarker", "Layout",
+        "MediaPipeDetector", "MotionConfig", "Outline", "SinkError", "Source", "SourceError",
+        "TrackerConfig", "draw_faces", "open_source",
     ]  # fmt: skip
     assert sorted(models.__all__) == [
         "CheckpointError", "HeatmapLandmarker", "load_landmarker", "load_official",
     ]  # fmt: skip
+    for package in (tracker, models):
+        assert all(getattr(package, name) is not None for name in package.__all__)
 
 
 def test_no_file_grows_past_one_idea() -> None:
-    paths = [path for package in PACKAGES for path in (ROOT / package).rglob("*.py")]
-    lengths = {str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in paths}
-    assert {name: length for name, length in lengths.items() if length > 350} == {}
+    lengths = {str(p.relative_to(ROOT)): len(p.read_text().splitlines()) for p in sources()}
+    assert {name: length for name, length in lengths.items() if length > 300} == {}
+
+
+def test_the_tracker_has_rooms() -> None:
+    assert len(list((ROOT / "tracker").glob("*.py"))) <= 14
+
+
+def test_no_two_modules_have_one_name() -> None:
+    found = defaultdict(list)
+    for path in sources():
+        if path.stem not in ("__init__", "__main__"):
+            found[path.stem].append(str(path.relative_to(ROOT)))
+    for folder in ROOT.glob("*/*/__init__.py"):
+        if folder.parts[-3] in PACKAGES and folder.parent.name in found:
+            found[folder.parent.name].append(str(folder.relative_to(ROOT)))
+    assert {name: paths for name, paths in found.items() if len(paths) > 1} == {}
+
+
+def test_no_two_public_classes_have_one_name() -> None:
+    found = defaultdict(list)
+    for path in sources():
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                found[node.name].append(str(path.relative_to(ROOT)))
+    assert {name: paths for name, paths in found.items() if len(paths) > 1} == {}
+
+
+def test_the_import_contracts_name_every_module() -> None:
+    named = {
+        module.strip()
+        for contract in SETTINGS["tool"]["importlinter"]["contracts"]
+        if contract["type"] == "layers"
+        for layer in contract["layers"]
+        for module in layer.split("|")
+    }
+    modules = {
+        ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        for path in sources()
+        if path.name not in ("__init__.py", "__main__.py")
+    }
+    assert modules - named == set()
+    assert {name for name in named if name.count(".")} - modules == set()
 
 
 def test_weights_that_ship_are_small() -> None:
     assert sum(path.stat().st_size for path in (ROOT / "models/weights").iterdir()) < 12e6
+
+
+def test_results_are_figures_not_recordings() -> None:
+    sizes = [path.stat().st_size for path in (ROOT / "benchmarks/results").rglob("*")]
+    assert sum(sizes) < 200_000

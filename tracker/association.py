@@ -1,4 +1,4 @@
-"""Which face in front of us is which face of before."""
+"""Association: which found face is which track."""
 
 import numpy as np
 from jaxtyping import Float, Int
@@ -16,7 +16,7 @@ def match(
     Args:
         known: Landmarks of the tracks, predicted to now, in pixels.
         found: Landmarks of the faces, in pixels.
-        reach: Greatest mean distance at which each track may be met again, in pixels.
+        reach: Greatest mean distance at which each track may be found again, in pixels.
     """
     if not len(known) or not len(found):
         return []

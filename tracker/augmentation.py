@@ -25,7 +25,7 @@ def augmented(boxes: list[Box], landmarker: FrameLandmarker) -> tuple[list[Matri
 
     Args:
         boxes: One a face, in frame pixels.
-        landmarker: Says how large its crops are, and what its systematic bias is.
+        landmarker: Of which the crops are.
 
     Returns:
         `crop_from_frame` by which the crops are cut, and by which landmarks go back to the frame:

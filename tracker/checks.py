@@ -1,4 +1,4 @@
-"""What callers hand over, checked once at the door: one line says what came and what was wanted."""
+"""Arguments of callers, checked at the door: errors name what came and what was wanted."""
 
 import math
 from typing import Literal

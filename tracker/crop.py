@@ -65,7 +65,7 @@ def warp_crop(
 
     Args:
         image: The frame.
-        crop_from_frame: Its linear part may turn.
+        crop_from_frame: May rotate.
         size_px: Side of the crop.
         antialiased: Average pixels before strong reductions. Published tables do not.
     """
@@ -81,7 +81,7 @@ def reduction(crop_from_frame: Float[np.ndarray, "3 3"], frame_size: tuple[int, 
     """How many pixels, across and down, become one before the crop is sampled.
 
     Args:
-        crop_from_frame: Its linear part may turn.
+        crop_from_frame: May rotate.
         frame_size: Height and width.
     """
     frame_per_crop = 1 / np.sqrt(abs(np.linalg.det(crop_from_frame[:2, :2])))

@@ -28,7 +28,7 @@ class FaceTracker:
     """Follows every face of a video; a context manager. For one thread at a time.
 
     Args:
-        landmarker: Finds landmarks in crops: what `models.load_landmarker()` returns.
+        landmarker: Finds landmarks in crops: what `models.load_landmarker()` returns. Needed.
         detector: Finds faces in frames. Without one, MediaPipe's is loaded when it is first needed
             and closed with the tracker; one that is handed over stays the caller's to close.
         config: Defaults suit webcams and films.
@@ -40,7 +40,7 @@ class FaceTracker:
 
     def __init__(
         self,
-        landmarker: Landmarker | FrameLandmarker,
+        landmarker: Landmarker | FrameLandmarker | None = None,
         detector: Detector | None = None,
         config: TrackerConfig | None = None,
     ) -> None:
@@ -131,7 +131,7 @@ class FaceTracker:
 
         Returns:
             Oldest face first. Lost faces are left out; those of which only a prediction is known
-            say so by `is_predicted`.
+            have `is_predicted`.
 
         Raises:
             ValueError: If the image, the time or the boxes are not of that form; nothing changes.

@@ -30,7 +30,7 @@ def precision_weighted_mean(
 ) -> tuple[Float[np.ndarray, "*batch xy=2"], Float[np.ndarray, "*batch xy=2 xy=2"]]:
     """Mean of Gaussians, weighted by inverse covariance, and its covariance.
 
-    The errors of looks at one face are much the same, so looking twice does not halve the
+    Errors in several crops of one face are much the same, so a second crop does not halve the
     covariance: it is the inverse of the *mean* precision, which holds for any correlation.
 
     Source:

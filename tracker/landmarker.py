@@ -45,7 +45,7 @@ class CropLandmarks(Protocol):
 
     @property
     def confidence(self) -> Float[np.ndarray, " faces"]:
-        """Probability that there is a face in the crop; NaN where the network cannot tell."""
+        """Probability that there is a face in the crop; NaN where the network does not know."""
 
 
 @runtime_checkable
@@ -159,7 +159,7 @@ class _OnDevice(FrameLandmarker):
         return self._cutter.join(crops)
 
 
-def on_frames(landmarker: Landmarker | FrameLandmarker) -> FrameLandmarker:
+def on_frames(landmarker: Landmarker | FrameLandmarker | None) -> FrameLandmarker:
     """The landmarker for frames; one that already is stays as it is.
 
     Raises:
@@ -168,7 +168,7 @@ def on_frames(landmarker: Landmarker | FrameLandmarker) -> FrameLandmarker:
     """
     if isinstance(landmarker, FrameLandmarker):
         return landmarker
-    if not callable(landmarker) or not hasattr(landmarker, "layout_name"):
+    if landmarker is None or not callable(landmarker) or not hasattr(landmarker, "layout_name"):
         raise ValueError(
             f"a landmarker finds landmarks in crops, got {type(landmarker).__name__}: give what "
             "models.load_landmarker() returns"
@@ -183,7 +183,7 @@ def crops_of(boxes: list[Box], landmarker: FrameLandmarker, scale: float = 1.0) 
 
     Args:
         boxes: In frame pixels.
-        landmarker: Says how large its crops are.
+        landmarker: Of which the crops are.
         scale: Of the side of all crops.
     """
     size, margin = landmarker.input_px, landmarker.margin
@@ -225,7 +225,9 @@ def measurements_in_frame(
 
 def _check_definite(covariance: Float[np.ndarray, "landmarks xy=2 xy=2"], name: str) -> None:
     xx, xy, yy = covariance[:, 0, 0], covariance[:, 0, 1], covariance[:, 1, 1]
-    bad = ~((xx > 0) & (yy > 0) & (xx * yy > xy * covariance[:, 1, 0]))
+    positive = (xx > 0) & (yy > 0)
+    reach = np.sqrt(np.maximum(xx, 0)) * np.sqrt(np.maximum(yy, 0))  # xx yy may overflow
+    bad = ~(positive & (np.abs(xy) < reach))
     if bad.any():
         index = int(np.argmax(bad))
         raise ValueError(

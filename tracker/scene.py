@@ -54,7 +54,7 @@ class Scene:
         return fused(measurements, self._landmarker.layout) if augment else measurements
 
     def confirmed(self, measurements: list[Measurement]) -> list[Measurement]:
-        """Where the network cannot tell a face from a wall, the detector has to."""
+        """The measurements, with the detector's verdict where the network gives no confidence."""
         if not any(np.isnan(m.confidence) for m in measurements):
             return measurements
         boxes = [box_around(m.landmarks.mean) for m in measurements]
@@ -83,7 +83,7 @@ class Scene:
         faces: list[Measurement] = []
         taken = list(known)
         for measurement, box in zip(measurements, boxes, strict=True):
-            # A network that cannot tell leaves it to the detector, which has found a face here.
+            # Without a confidence the detector, which has found a face here, is believed.
             confidence = float(np.nan_to_num(measurement.confidence, nan=1.0))
             if confidence >= least_confidence and non_maximum_suppression([box], taken):
                 faces.append(replace(measurement, confidence=confidence))

@@ -43,24 +43,24 @@ class Box:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class LandmarkEstimate:
-    """Where the landmarks of one face are, and how sure that is."""
+    """Where the landmarks of one face are, or of several along a leading axis, and how surely."""
 
-    mean: Points
+    mean: Float[np.ndarray, "*faces landmarks xy=2"]
     """Frame pixels."""
-    covariance: Covariances
+    covariance: Float[np.ndarray, "*faces landmarks xy=2 xy=2"]
     """Square pixels; symmetric, positive definite."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Measurement:
-    """What the network says about one face in one frame, in frame pixels."""
+    """The network's answer for one face in one frame, in frame pixels."""
 
     landmarks: LandmarkEstimate
     """With the absolute covariance: the spread of the truth around the mean."""
     measurement_noise: Covariances
     """Frame-to-frame noise of the mean: the Kalman filter's R, square pixels."""
     confidence: float
-    """Probability that there is a face in the crop; NaN where the network cannot tell."""
+    """Probability that there is a face in the crop; NaN where the network does not know."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,5 +81,5 @@ class Face:
 
     @property
     def is_predicted(self) -> bool:
-        """True where the motion model alone says where the face is: behind a hand, say."""
+        """True where the motion model alone predicts the face: behind a hand, for instance."""
         return self.measured is None

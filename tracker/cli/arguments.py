@@ -110,7 +110,7 @@ def asked_outputs(arguments: argparse.Namespace) -> Outputs:
 
 
 def demo_outputs(asked: Outputs) -> Outputs:
-    """The demo writes to its own folder, again and again, unless told where."""
+    """The demo writes to its own folder, again and again, unless other outputs are asked for."""
     if asked.paths:
         return asked
     _DEMO_FOLDER.mkdir(exist_ok=True)

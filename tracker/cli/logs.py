@@ -1,4 +1,4 @@
-"""What libraries log while the command line runs: warnings of ours shown, chatter of others not."""
+"""Logs while the command line runs: warnings of this project, errors of native libraries."""
 
 import logging
 import os

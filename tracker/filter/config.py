@@ -1,4 +1,4 @@
-"""How a face is believed to move: every number of the filter."""
+"""The motion model: every number of the filter."""
 
 from dataclasses import dataclass, replace
 

@@ -157,9 +157,11 @@ class HeadFilter:
         nis, _ = scalar_likelihood(before.similarity_covariance[0] + noise, motion)
         head = update_velocity(before.similarity_covariance, np.maximum(nis, 1) * noise, motion)
         distance, _ = point_likelihood(both, residual)
-        doubt = (distance @ self._parts.to_parts) @ self._parts.from_parts / 2
+        inflation = (distance @ self._parts.to_parts) @ self._parts.from_parts / 2
         face = update_point(
-            before.landmark_covariance, np.maximum(doubt, 1) * after.landmark_covariance, residual
+            before.landmark_covariance,
+            np.maximum(inflation, 1) * after.landmark_covariance,
+            residual,
         )
         points = before.points + (moved(basis, head.step[0]) + face.step).transpose(1, 2, 0)
         return replace(

@@ -16,7 +16,7 @@ _POLL_INTERVAL_S = 0.1
 
 
 class Report(Protocol):
-    """Is told how each video ended; always in the thread of `track_several`."""
+    """Receives how each video ended; always in the thread of `track_several`."""
 
     def end(self, run: RunSummary) -> None:
         """One more video came to its end."""

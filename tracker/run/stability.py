@@ -7,7 +7,7 @@ import numpy as np
 from jaxtyping import Float
 
 LONGEST_LAG_S = 0.5
-"""A track that is later is said to be so late."""
+"""Largest lag that is searched; a later track gets this one."""
 LONGEST_LEAD_S = 0.1
 LAG_TOLERANCE_S = 1e-4
 """Lags are not known better."""

@@ -11,7 +11,7 @@ from ..types import Box, Face, Frame, Image
 
 
 class TimedTracker:
-    """Follows the faces of a source, and says where the time went.
+    """Follows the faces of a source, and measures the time of each stage.
 
     Args:
         landmarker: As in `FaceTracker`.

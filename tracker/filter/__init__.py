@@ -1,0 +1,1 @@
+"""The filter: from noisy landmarks with covariances to calm ones; NumPy only."""

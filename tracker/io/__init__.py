@@ -1,0 +1,1 @@
+"""Where frames come from and results go: cameras, files, tables, videos, windows."""
