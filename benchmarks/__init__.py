@@ -1,1 +1,1 @@
-"""One question each: how fast, how exact, how still."""
+"""Measurements, each `python -m benchmarks.NAME`; nothing else imports them."""

@@ -17,11 +17,12 @@ from fakes import (
 from test_datasets import write_300w
 
 import models
-from benchmarks import accuracy, report
-from benchmarks.accuracy_tables import failure_lines, main_table
-from benchmarks.published import published, reference
-from benchmarks.scores import Chosen, Scores, score
-from benchmarks.stills import find_in_stills
+from benchmarks import harness, report
+from benchmarks.accuracy import __main__ as accuracy
+from benchmarks.accuracy.error_tables import failure_lines, main_table
+from benchmarks.accuracy.published import published, reference
+from benchmarks.accuracy.split_errors import Selection, SplitErrors, split_errors
+from benchmarks.accuracy.whole_pictures import detect_in_pictures
 from models.checkpoint import CheckpointInfo, save_checkpoint
 from models.landmark_net import LandmarkNet, LandmarkNetConfig
 from tracker.face_tracker import FaceTracker
@@ -166,13 +167,13 @@ def test_the_table_names_star_below_the_splits_it_published(
     assert "D-ViT" not in shown  # which published neither of them
 
 
-def test_every_way_of_looking_runs_and_is_named(
+def test_every_kind_of_augmentation_runs_and_is_named(
     tmp_path: Path, test_part: Path, weights: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     flags = ["--flip", "--crops", "3", "--stages", "2", "--robustness", "--split", "challenge"]
     run(test_part, weights, *flags, "--json", str(tmp_path / "a.json"))
     shown = " ".join(capsys.readouterr().out.split())
-    assert "exact crop: mirrored too, 3 looks, last 2 stages" in shown
+    assert "exact crop: flip, 3 crops, last 2 stages" in shown
     (row,) = json.loads((tmp_path / "a.json").read_text())["robustness"]
     assert set(row) == {"split", "shift 10 %", "scale 10 %", "roll 15°"}
 
@@ -212,10 +213,10 @@ def test_a_mistake_gives_one_line(
 ) -> None:
     with pytest.raises(SystemExit, match="2"):
         run(test_part, weights, *flags)
-    told = capsys.readouterr().err
-    assert told.startswith("error: ")
-    assert told.count("\n") == 1
-    assert message in told
+    message_line = capsys.readouterr().err
+    assert message_line.startswith("error: ")
+    assert message_line.count("\n") == 1
+    assert message in message_line
 
 
 def test_weights_of_other_landmarks_are_refused(
@@ -223,19 +224,19 @@ def test_weights_of_other_landmarks_are_refused(
 ) -> None:
     with pytest.raises(SystemExit, match="2"):
         run(test_part, write_weights(tmp_path / "98.safetensors", WFLW_98))
-    told = capsys.readouterr().err
-    assert "predicts the 98 landmarks of WFLW-98, 300W has the 68 of 300W-68" in told
-    assert told.count("\n") == 1
+    message_line = capsys.readouterr().err
+    assert "predicts the 98 landmarks of WFLW-98, 300W has the 68 of 300W-68" in message_line
+    assert message_line.count("\n") == 1
 
 
 def test_a_missed_face_counts_as_a_failure_but_not_in_the_mean(tmp_path: Path) -> None:
     points = 30 + 20 * blob_shape().astype(np.float32)
     faces = [Sample(tmp_path / f"{i}.jpg", points) for i in range(4)]
     data = DataSet("300W", IBUG_68, {"test": faces})
-    chosen = Chosen(data, faces, {"test": np.arange(4)})
+    selection = Selection(data, faces, {"test": np.arange(4)})
     aside = np.array([4, 0])
     predicted = np.stack([points, points + aside, points, np.full_like(points, np.nan)])
-    (row,) = score(chosen, predicted, "detector")
+    (row,) = split_errors(selection, predicted, "detector")
     assert row.missed == [faces[3]]
     assert row.nme_percent() == pytest.approx(100 / 30)  # 0, 4 of 40 and 0
     assert row.failures_percent(0.05) == 50
@@ -246,7 +247,7 @@ def test_a_missed_face_counts_as_a_failure_but_not_in_the_mean(tmp_path: Path) -
 def test_many_failures_are_counted_after_the_first_twenty(tmp_path: Path) -> None:
     faces = [Sample(tmp_path / f"{i}.jpg", np.zeros((68, 2))) for i in range(30)]
     data = DataSet("WFLW", WFLW_98, {"test": faces})
-    row = Scores(data, "test", "truth", faces, {"ocular": np.linspace(0.1, 0.4, 30)})
+    row = SplitErrors(data, "test", "truth", faces, {"ocular": np.linspace(0.1, 0.4, 30)})
     lines = list(failure_lines(row, tmp_path))
     assert lines[0] == "test, truth: 40.00 % 29.jpg"
     assert len(lines) == 21
@@ -257,14 +258,14 @@ def test_faces_the_detector_does_not_find_are_missed(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "face.png"), blob_frame([(100, 120)]))
     seen = np.array([100, 120]) + 30 * two_sided_shape()
     faces = [Sample(tmp_path / "face.png", seen), Sample(tmp_path / "face.png", seen + 60)]
-    found = find_in_stills(FaceTracker(TwoSidedLandmarker(), BlobDetector()), faces)
+    found = detect_in_pictures(FaceTracker(TwoSidedLandmarker(), BlobDetector()), faces)
     np.testing.assert_allclose(found[0], seen, atol=2)
     assert np.isnan(found[1]).all()
 
 
 def test_no_face_found_at_all_is_still_a_table(tmp_path: Path) -> None:
     faces = [Sample(tmp_path / "0.jpg", np.zeros((68, 2)))]
-    row = Scores(
+    row = SplitErrors(
         data=DataSet("300W", IBUG_68, {"test": faces}),
         split="test",
         crop="detector",
@@ -275,7 +276,7 @@ def test_no_face_found_at_all_is_still_a_table(tmp_path: Path) -> None:
     assert main_table([row], "title", "caption").row_count > 1
 
 
-def test_published_figures_are_those_of_the_yardstick_asked_for() -> None:
+def test_published_figures_are_those_of_the_normaliser_asked_for() -> None:
     star, pupil = reference("300W", "test", "ocular"), reference("300W", "test", "pupil")
     assert star is not None
     assert pupil is not None
@@ -286,6 +287,6 @@ def test_published_figures_are_those_of_the_yardstick_asked_for() -> None:
 
 def test_the_readme_takes_its_figures_from_the_held_out_rows() -> None:
     text = report.figures()
-    stored = json.loads((report.RESULTS / "accuracy.json").read_text())
+    stored = json.loads((harness.RESULTS / "accuracy.json").read_text())
     for row in stored["rows"]:
         assert f"| {row['nme_percent']:.2f} |" in text

@@ -5,12 +5,13 @@ import numpy as np
 import pytest
 from fakes import BlobDetector, BlobLandmarker, blob_frame, blob_shape
 
-from benchmarks import jitter
-from benchmarks.jitter_figures import CurvePoint, Row, compare, front, tuned_knob
-from benchmarks.jitter_result import medians, with_ratios
-from benchmarks.jitter_tables import readme_rows
-from benchmarks.methods import DEFAULT, METHODS
-from benchmarks.recordings import Recording, load, record_clip, record_film, save
+from benchmarks.jitter.__main__ import main
+from benchmarks.jitter.figure_tables import README_COLUMNS, filled
+from benchmarks.jitter.figures import FigureRow
+from benchmarks.jitter.methods import DEFAULT, METHODS
+from benchmarks.jitter.recordings import Recording, load, record_clip, record_video, save
+from benchmarks.jitter.results import medians, with_ratios
+from benchmarks.jitter.tradeoff import CurvePoint, compare, front, tuned_setting
 from tracker.face_tracker import FaceTracker
 from tracker.layouts import IBUG_68
 from tracker.types import Frame
@@ -38,10 +39,10 @@ def recording() -> Recording:
     return record_clip(FaceTracker(BlobLandmarker(), BlobDetector()), blob_clip(), "disc")
 
 
-def test_a_recording_holds_what_the_network_said_and_not_what_the_filter_made_of_it(
+def test_a_recording_holds_the_raw_measurements_and_not_the_filtered_landmarks(
     recording: Recording,
 ) -> None:
-    assert recording.seen.all()
+    assert recording.is_measured.all()
     assert recording.truth is not None
     assert np.abs(recording.mean - recording.truth).max() < 1.5
     np.testing.assert_allclose(recording.times_s, np.arange(12) / 30)
@@ -53,22 +54,22 @@ def test_a_recording_comes_back_from_disk_as_it_was(recording: Recording, tmp_pa
     back = load(tmp_path / "there.npz")
     assert (back.name, back.kind, back.layout) == ("disc", "pan", IBUG_68)
     assert back.tally == recording.tally
-    for field in ("times_s", "mean", "absolute", "flicker", "confidence", "ids", "truth"):
+    for field in ("times_s", "mean", "absolute", "measurement_noise", "confidence", "ids", "truth"):
         np.testing.assert_array_equal(getattr(back, field), getattr(recording, field))
 
 
-def test_a_film_without_a_face_records_nothing_and_one_of_two_faces_the_longer_one() -> None:
+def test_a_video_without_a_face_records_nothing_and_one_of_two_faces_the_longer_one() -> None:
     tracker = FaceTracker(BlobLandmarker(), BlobDetector())
-    empty = record_film(tracker, [Frame(0, 0.0, blob_frame([]))], "nobody")
-    assert not empty.seen.any()
+    empty = record_video(tracker, [Frame(0, 0.0, blob_frame([]))], "nobody")
+    assert not empty.is_measured.any()
     both = [(80.0, 120.0), (240.0, 120.0)]
     images = [blob_frame(both[:1] if index < 9 else both) for index in range(12)]
     frames = [Frame(index, index / 10, image) for index, image in enumerate(images)]
-    film = record_film(tracker, frames, "discs")
-    assert film.seen.all()
-    assert film.mean[..., 0].mean() == pytest.approx(80, abs=2)
-    assert film.tally is not None
-    assert film.tally["ids"] == 2
+    video = record_video(tracker, frames, "discs")
+    assert video.is_measured.all()
+    assert video.mean[..., 0].mean() == pytest.approx(80, abs=2)
+    assert video.tally is not None
+    assert video.tally["ids"] == 2
 
 
 def test_every_method_gives_finite_landmarks_where_there_was_a_measurement(
@@ -77,12 +78,12 @@ def test_every_method_gives_finite_landmarks_where_there_was_a_measurement(
     mean, ids = recording.mean.copy(), recording.ids.copy()
     mean[5], ids[5] = np.nan, -1
     gap = Recording(
-        "disc", "pan", IBUG_68, recording.times_s, mean, recording.absolute, recording.measurement_noise,
-        recording.confidence, ids,
+        "disc", "pan", IBUG_68, recording.times_s, mean, recording.absolute,
+        recording.measurement_noise, recording.confidence, ids,
     )  # fmt: skip
     for name, method in METHODS.items():
-        smooth = method.smooth(gap, method.knob).mean
-        assert np.isfinite(smooth[gap.seen]).all(), name
+        smooth = method.smooth(gap, method.setting).mean
+        assert np.isfinite(smooth[gap.is_measured]).all(), name
         assert np.isnan(smooth[5]).all(), name
 
 
@@ -92,16 +93,16 @@ def curve_of(*pairs: tuple[float, float]) -> list[CurvePoint]:
     ]
 
 
-def test_a_curve_that_is_below_everywhere_is_outside_and_one_that_crosses_is_not() -> None:
+def test_a_curve_that_is_below_everywhere_is_below_and_one_that_crosses_is_not() -> None:
     ours = curve_of((0, 1.0), (10, 0.1), (20, 0.05))
     below = compare(ours, curve_of((0, 1.0), (10, 0.2), (40, 0.1)), 0.1, "slow")
-    assert below.is_outside
+    assert below.is_below
     assert below.jitter_ratio == pytest.approx(0.5)
     assert below.lags_ms == (10, 40)
     crossing = compare(ours, curve_of((0, 1.0), (20, 0.04)), 0.02, "other")
-    assert not crossing.is_outside
+    assert not crossing.is_below
     assert crossing.jitter_ratio == pytest.approx(1.25)
-    assert "INSIDE" in str(crossing)
+    assert "NOT below" in str(crossing)
     assert "never" in str(crossing)
 
 
@@ -110,22 +111,22 @@ def test_the_front_of_a_curve_leaves_out_what_is_beaten_in_both() -> None:
     assert [p.lag_ms for p in front(points)] == [0, 10, 20]
 
 
-def test_a_method_is_tuned_to_be_calm_enough_and_then_as_quick_as_can_be() -> None:
+def test_a_method_is_tuned_to_the_least_lag_at_low_enough_jitter() -> None:
     points = curve_of((0, 1.0), (10, 0.5), (12, 0.4), (20, 0.1))
-    assert tuned_knob(points, 0.5) == 1
-    assert tuned_knob(points, 0.45) == 2
-    assert tuned_knob(points, 0.01) == 3
+    assert tuned_setting(points, 0.5) == 1
+    assert tuned_setting(points, 0.45) == 2
+    assert tuned_setting(points, 0.01) == 3
 
 
 def test_ratios_are_taken_clip_by_clip_before_the_median() -> None:
     rows = [
-        Row("raw", "a", "still", {"jitter": 1.0}),
-        Row("raw", "b", "still", {"jitter": 8.0}),
-        Row("ours", "a", "still", {"jitter": 0.5}),
-        Row("ours", "b", "still", {"jitter": 1.0}),
+        FigureRow("raw", "a", "still", {"jitter": 1.0}),
+        FigureRow("raw", "b", "still", {"jitter": 8.0}),
+        FigureRow("ours", "a", "still", {"jitter": 0.5}),
+        FigureRow("ours", "b", "still", {"jitter": 1.0}),
     ]
     found = medians(with_ratios(rows, "raw", ["ours"]))
-    assert found["ours"]["still"]["times_quieter"] == 5.0
+    assert found["ours"]["still"]["jitter_reduction"] == 5.0
     assert found["ours"]["still"]["jitter"] == 0.75
 
 
@@ -134,16 +135,16 @@ def test_a_quick_run_prints_writes_figures_and_a_page_of_its_own(
 ) -> None:
     cache, page, figures = tmp_path / "cache", tmp_path / "page.html", tmp_path / "jitter.json"
     flags = ["--seconds", "0.8", "--cache", str(cache)]
-    jitter.main(["--quick", *flags, "--html", str(page), "--json", str(figures)])
+    main(["--quick", *flags, "--html", str(page), "--json", str(figures)])
     result = json.loads(figures.read_text())
     assert result["figures"][DEFAULT]["still"]["jitter"] > 0
-    assert set(result["figures"]["raw"]) >= {"still", "pan", "step", "blink", "moving"}
-    assert set(result["against"]) == {"One Euro, tuned", "constant-R Kalman, tuned"}
-    head, *rows = readme_rows(result)
+    assert set(result["figures"]["raw"]) >= {"still", "pan", "moving"}
+    assert set(result["comparisons"]) == {"One Euro, tuned", "constant-R Kalman, tuned"}
+    head, rows = filled(result, README_COLUMNS)
     assert {row[0] for row in rows} == set(METHODS)
     assert all(len(row) == len(head) for row in rows)
     text = page.read_text()
-    assert text.count("<svg") >= 4
+    assert text.count("<svg") == 4
     assert not any(word in text for word in ("src=", "@import", 'rel="stylesheet"'))
     assert "default" in capsys.readouterr().out
     assert len(list(cache.glob("*.npz"))) == 4

@@ -5,13 +5,13 @@ import cv2
 import numpy as np
 import pytest
 
-from benchmarks.first_result import time_start
-from benchmarks.latency import rival_rows
-from benchmarks.latency_clips import ONE_FACE, FourPortraits, TimedClip
-from benchmarks.latency_rivals import OURS, Turn, rivals, sort_out
-from benchmarks.latency_stages import STAGES, percentiles, summed_up
-from benchmarks.latency_tables import absences
-from benchmarks.roof import forward_table
+from benchmarks.latency.__main__ import rival_rows
+from benchmarks.latency.latency_tables import absences
+from benchmarks.latency.peak_arithmetic import gpu_throughput
+from benchmarks.latency.rivals import OURS, Throughput, available, rivals
+from benchmarks.latency.stage_times import STAGES, percentiles, summarised
+from benchmarks.latency.startup import time_startup
+from benchmarks.latency.timed_clips import ONE_FACE, FourPortraits, TimedClip
 from tracker.detection.mediapipe_detector import MediaPipeDetector
 from tracker.errors import FaceTrackError
 from tracker.types import Frame
@@ -32,14 +32,14 @@ def test_percentiles_of_a_ramp_are_its_shares() -> None:
     assert percentiles([float(ms) for ms in range(101)]) == {"p50": 50, "p95": 95, "p99": 99}
 
 
-def test_a_stage_that_sleeps_in_most_frames_is_summed_up_over_those_it_worked_in() -> None:
+def test_a_stage_that_skips_most_frames_is_summarised_over_those_it_ran_in() -> None:
     run = {stage: [2.0] * 10 for stage in STAGES} | {"detect": [8.0]}
-    rows = {row["stage"]: row for row in summed_up([run, run])}
+    rows = {row["stage"]: row for row in summarised([run, run])}
     assert rows["detect"] == {"stage": "detect", "of_frames": 0.1, "p50": 8, "p95": 8, "p99": 8}
     assert rows["read"]["of_frames"] == 1
 
 
-def test_a_stage_that_never_worked_is_no_error() -> None:
+def test_a_stage_that_never_ran_is_no_error() -> None:
     assert np.isnan(percentiles([])["p99"])
 
 
@@ -63,10 +63,10 @@ def test_all_four_faces_move_and_no_two_alike() -> None:
     assert (everywhere < [1280, 720]).all()
 
 
-def test_rivals_that_are_not_here_say_what_would_make_them_present(tmp_path: Path) -> None:
+def test_rivals_that_are_not_installed_name_what_to_install(tmp_path: Path) -> None:
     cv2.imwrite(str(tmp_path / "grey.png"), np.full((48, 64, 3), 128, np.uint8))
     known = [rival for rival in rivals("lite", None, None) if rival.name != OURS]
-    present, absent = sort_out(known, TimedClip("grey", tmp_path / "grey.png", 1))
+    present, absent = available(known, TimedClip("grey", tmp_path / "grey.png", 1))
     assert {rival.name for rival in present} | set(absent) == {rival.name for rival in known}
     assert "--openseeface DIR" in absent["OpenSeeFace, model 3"]
     assert "--dlib-shape" in absent["dlib, HOG and 68 points"]
@@ -78,15 +78,15 @@ def test_another_program_named_tracker_is_not_taken_for_ours(tmp_path: Path) -> 
     cv2.imwrite(str(tmp_path / "red.png"), np.full((48, 64, 3), (0, 0, 255), np.uint8))
     clip = TimedClip("red", tmp_path / "red.png", 2)
     theirs = [rival for rival in rivals("lite", tmp_path, None) if "OpenSeeFace" in rival.name]
-    (present,), absent = sort_out(theirs, clip)
+    (present,), absent = available(theirs, clip)
     assert not absent
-    with present.open(clip) as look:
-        assert look(Frame(0, 0.0, np.full((48, 64, 3), (0, 0, 255), np.uint8))) == 2
+    with present.open(clip) as count:
+        assert count(Frame(0, 0.0, np.full((48, 64, 3), (0, 0, 255), np.uint8))) == 2
 
 
 def test_an_absent_rival_has_its_row_and_its_sentence() -> None:
-    turns = {(ONE_FACE, OURS): [Turn(10, 1), Turn(30, 1), Turn(20, 1)]}
-    rows = rival_rows(turns, {"another": "needs a thing"})
+    samples = {(ONE_FACE, OURS): [Throughput(10, 1), Throughput(30, 1), Throughput(20, 1)]}
+    rows = rival_rows(samples, {"another": "needs a thing"})
     assert rows == [
         {"clip": ONE_FACE, "tracker": OURS, "fps": 20, "faces_per_frame": 1},
         {"tracker": "another", "absent": "needs a thing"},
@@ -94,11 +94,11 @@ def test_an_absent_rival_has_its_row_and_its_sentence() -> None:
     assert absences(rows) == ["Absent: another: needs a thing"]
 
 
-def test_a_start_that_fails_says_why(tmp_path: Path) -> None:
+def test_a_start_that_fails_explains_why(tmp_path: Path) -> None:
     with pytest.raises(FaceTrackError, match="no such file"):
-        time_start(tmp_path / "none.mp4", "lite")
+        time_startup(tmp_path / "none.mp4", "lite")
 
 
-def test_the_forward_table_counts_every_face_of_a_batch() -> None:
-    one, two = forward_table("lite", 1, "cpu", (1, 2))
+def test_the_throughput_counts_every_face_of_a_batch() -> None:
+    one, two = gpu_throughput("lite", 1, "cpu", (1, 2))
     assert two["gflop"] == pytest.approx(2 * one["gflop"], rel=0.01)

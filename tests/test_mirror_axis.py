@@ -12,11 +12,11 @@ from models.landmark_net import LandmarkNetConfig
 from train.datasets import Sample
 
 
-class Told:
-    """Sees eyes; its weights tell an offset, which must not count here."""
+class BiasedNetwork:
+    """Predicts eyes; its weights carry a bias, which must not count here."""
 
-    def __init__(self, lean_px: float) -> None:
-        self._eyes = EyesLandmarker(np.eye(2), offset_px=lean_px)
+    def __init__(self, network_px: float) -> None:
+        self._eyes = EyesLandmarker(np.eye(2), offset_px=network_px)
         config = LandmarkNetConfig(landmarks=68, edges=())
         self.info = CheckpointInfo(
             architecture=config, layout="300W-68", input_px=96, margin=2.0, horizontal_bias=0.1
@@ -30,16 +30,16 @@ class Told:
         return getattr(self._eyes, name)
 
 
-@pytest.mark.parametrize("lean_px", [0.0, 4.0])
-def test_what_annotations_lie_too_far_right_is_found_however_the_network_leans(
+@pytest.mark.parametrize("network_px", [0.0, 4.0])
+def test_what_annotations_lie_horizontal_bias_px_is_found_however_the_network_leans(
     face: Sample,  # noqa: F811
-    lean_px: float,
+    network_px: float,
 ) -> None:
-    network = Told(lean_px)
+    network = BiasedNetwork(network_px)
     off = Sample(face.image_path, face.points + np.array([1.25, 0.5]))
     off.points[:] = EYES.mean(0) + np.array([1.25, 0.5])
     off.points[[RIGHT, LEFT]] = EYES + np.array([1.25, 0.5])
-    seen = mirror_axis.too_far_right(network, [off])  # type: ignore[arg-type]
+    seen = mirror_axis.horizontal_bias_px(network, [off])  # type: ignore[arg-type]
     assert seen[0, 0] == pytest.approx(np.linalg.norm(EYES[1] - EYES[0]), abs=0.01)
     assert seen[0, 1] == pytest.approx(1.25, abs=0.1)
 

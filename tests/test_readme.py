@@ -21,7 +21,7 @@ def test_every_flag_of_the_readme_exists() -> None:
 
 
 def test_every_module_of_the_readme_exists() -> None:
-    for module in set(re.findall(r"python -m ((?:train|benchmarks)\.\w+)", README)):
+    for module in set(re.findall(r"python -m ((?:train|benchmarks)(?:\.\w+)+)", README)):
         path = ROOT / module.replace(".", "/")
         assert path.with_suffix(".py").is_file() or (path / "__main__.py").is_file()
 

@@ -1,0 +1,1 @@
+"""Whether covariances match the errors."""

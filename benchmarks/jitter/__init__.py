@@ -1,0 +1,1 @@
+"""Frame-to-frame noise and lag of landmark filters."""

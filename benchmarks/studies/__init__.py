@@ -1,0 +1,1 @@
+"""Training studies: variants of a recipe, one table each."""
