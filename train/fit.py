@@ -26,7 +26,8 @@ from tracker.errors import FaceTrackError
 from tracker.layouts import layout_table
 
 from .datasets import DataError, open_data_set
-from .faces import Faces, Judge, gather
+from .faces import Faces, gather
+from .judge import Judge
 from .processes import Processes, joined
 from .recipes import RECIPES, Recipe
 from .run import Execution, Run
@@ -53,7 +54,9 @@ def fit(
         DataError: If too many pictures cannot be read.
     """
     recipe, first = run.recipe, run.processes.is_first
-    judge = Judge(faces, recipe, run.processes.device)
+    judges = {
+        part.name: Judge(part, faces.layout, recipe, run.processes.device) for part in faces.judged
+    }
     ends = time.monotonic() + 60 * limits.minutes
     with watching(recipe, run.images, board_folder if first else None) as watch:
         for batch in _loader(run, faces, limits.workers):
@@ -65,18 +68,18 @@ def fit(
             watch.step(run.images, losses, len(run.bad))
             over = run.images >= recipe.images or run.processes.agree(time.monotonic() >= ends)
             if first and (over or run.images % recipe.evaluate_every < recipe.batch):
-                report(run, faces, judge, folder, watch)
+                report(run, faces, judges, folder, watch)
             if over:
                 break
     if first and folder.rows():
-        bad = run.bad | judge.bad
+        bad = run.bad.union(*(judge.bad for judge in judges.values()))
         folder.report(recipe, faces.described, faces.selected_on, bad)
 
 
 def _loader(run: Run, faces: Faces, workers: int) -> Iterator[View]:
     """This process' part of every batch, from the run's place on."""
     recipe, processes = run.recipe, run.processes
-    views = RandomViews(faces.training + faces.pseudo, faces.layout, recipe)
+    views = RandomViews(faces.trained_on, faces.layout, recipe)
     draws = _Draws(run, faces)
     return iter(
         DataLoader(
@@ -95,18 +98,23 @@ class _Draws:
         self._run, self._faces, self._start = run, faces, run.images
 
     def __iter__(self) -> Iterator[list[Draw]]:
-        labelled, pseudo = len(self._faces.training), len(self._faces.pseudo)
-        for batch in batches(self._run.recipe, labelled, pseudo, self._start):
+        faces, recipe = self._faces, self._run.recipe
+        further = [(len(pool.samples), recipe.share_of(pool.name)) for pool in faces.further]
+        labelled, pseudo = len(faces.training), len(faces.pseudo)
+        for batch in batches(recipe, labelled, pseudo, self._start, further):
             yield self._run.processes.share(batch)
 
 
-def report(run: Run, faces: Faces, judge: Judge, folder: RunFolder, watch: Watch) -> None:
-    """Look at the judging faces; write the log, the weights and the state, in this order."""
+def report(
+    run: Run, faces: Faces, judges: dict[str, Judge], folder: RunFolder, watch: Watch
+) -> None:
+    """Judge on every held-out part; write the log, the weights and the state, in this order."""
     recipe = run.recipe
     size_px = recipe.size_at(run.progress)
     candidates = {"average": run.average}
     if recipe.judge_raw:
         candidates["raw"] = run.network
+    judge, *others = judges.values()
     errors = {name: judge.nme(network, size_px) for name, network in candidates.items()}
     chosen = min(errors, key=lambda name: float(errors[name].mean()))
     nme = 100 * float(errors[chosen].mean())
@@ -116,6 +124,12 @@ def report(run: Run, faces: Faces, judge: Judge, folder: RunFolder, watch: Watch
         "nme_percent": round(nme, 4),
         "over_8_percent": round(100 * float((errors[chosen] > 0.08).mean()), 2),
         "chosen_is_average": float(chosen == "average"),
+        **{
+            f"nme_{other.name}_percent": round(
+                100 * float(other.nme(candidates[chosen], size_px).mean()), 4
+            )
+            for other in others
+        },
         **{name: round(value, 6) for name, value in watch.mean_losses().items()},
         "images_per_s": round(watch.images_per_s, 2),
     }
@@ -195,7 +209,12 @@ def train(arguments: argparse.Namespace, processes: Processes) -> None:
     data = open_data_set(
         arguments.data, pictures=arguments.pictures, lose_first_row=arguments.lose_first_row
     )
-    faces = gather(data, arguments.pseudo_labels, select_on_test=arguments.select_on_test)
+    faces = gather(
+        data,
+        arguments.pseudo_labels,
+        select_on_test=arguments.select_on_test,
+        further=arguments.further,
+    )
     faces.check_bad(set())
     recipe = resolved(
         RECIPES[arguments.config], faces, arguments.images, processes, arguments.accumulate
@@ -229,6 +248,13 @@ def build_parser() -> argparse.ArgumentParser:
     data.add_argument("--data", type=Path, required=True, help="folder of a data set, or a .tsv")
     data.add_argument("--pictures", type=Path, help="where the pictures of a .tsv are")
     data.add_argument("--pseudo-labels", type=Path, help="what train.teacher wrote")
+    data.add_argument(
+        "--further",
+        type=Path,
+        nargs="*",
+        default=[],
+        help="what train.screening wrote; the recipe has a share for each by the file's name",
+    )
     data.add_argument(
         "--lose-first-row",
         action="store_true",

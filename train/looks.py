@@ -22,8 +22,9 @@ from tracker.crop import (
     warp_crop,
 )
 
-from .augment import AugmentConfig, Crop, geometry_matrix, random_texture
+from .augment import AugmentConfig, geometry_matrix, random_texture
 from .datasets import Sample
+from .hard_views import Crop
 
 _PAIRS = 3
 """Pairs of looks at each face for the flicker."""

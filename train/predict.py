@@ -17,8 +17,9 @@ from tracker.crop import crop_from_square, transform, transform_covariance, warp
 from tracker.gaussian import precision_weighted_mean
 from tracker.layouts import Layout, find_layout
 
-from .augment import Crop, geometry_matrix
+from .augment import geometry_matrix
 from .datasets import Sample
+from .hard_views import Crop
 
 _BATCH = 32
 """Crops that the network sees at once, at least the looks at one face."""

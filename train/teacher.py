@@ -11,10 +11,10 @@ part. A landmark of which the network is less sure than it usually is counts les
 """
 
 import argparse
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import cv2
 import mediapipe as mp
@@ -28,7 +28,7 @@ from models.inference import HeatmapLandmarker, load_landmarker
 from tracker.errors import FaceTrackError
 from tracker.layouts import IBUG_68
 
-from .datasets import DataError, Sample, hold_out, read_300w
+from .datasets import DataError, Sample, hold_out, read_300w, write_pseudo_labels
 from .metrics import normalised_mean_error
 from .predict import Looking, Predicted, predict
 
@@ -36,6 +36,9 @@ _RIDGE = 0.1
 """Keeps the map from using the mesh's 478 nearly dependent points against each other."""
 _PADDING = 0.3
 """Tight pictures get this much of their size around them, or the mesh's detector misses them."""
+_MOST_FACES, _LEAST_CONFIDENCE = 3, 0.3
+_FindMeshes = Callable[[UInt8[np.ndarray, "height width rgb=3"]], list[Any]]
+"""All faces of a picture, each a list of points with x, y, z in shares of the picture."""
 _LOOKING = Looking(flips=True, crops=3)
 """How often the network looks at a face."""
 
@@ -85,15 +88,14 @@ def _relative(
 
 
 class FaceMesh:
-    """MediaPipe's mesh of the face nearest to the middle of a picture."""
+    """MediaPipe's mesh of the face nearest to the middle of a picture.
 
-    def __init__(self) -> None:
-        self._mesh = mp.solutions.face_mesh.FaceMesh(
-            static_image_mode=True,
-            max_num_faces=3,
-            refine_landmarks=True,  # lips and eyes are looked at once more, enlarged
-            min_detection_confidence=0.3,
-        )
+    Args:
+        model: `face_landmarker.task`, the newer model; None: the one that mediapipe ships.
+    """
+
+    def __init__(self, model: Path | None = None) -> None:
+        self._find = _shipped_mesh() if model is None else _face_landmarker(model)
 
     def __call__(
         self, image: UInt8[np.ndarray, "height width rgb=3"]
@@ -103,18 +105,42 @@ class FaceMesh:
         border = round(_PADDING * max(height, width))
         padded = cv2.copyMakeBorder(image, border, border, border, border, cv2.BORDER_REPLICATE)
         padded_height, padded_width = padded.shape[:2]
-        found = self._mesh.process(padded).multi_face_landmarks or []
         to_pixels = np.array([padded_width, padded_height, padded_width], dtype=np.float32)
         origin = np.array([border + 0.5, border + 0.5, 0], dtype=np.float32)
         meshes = [
-            np.array([(p.x, p.y, p.z) for p in face.landmark], dtype=np.float32) * to_pixels
-            - origin
-            for face in found
+            np.array([(p.x, p.y, p.z) for p in points], dtype=np.float32) * to_pixels - origin
+            for points in self._find(padded)
         ]
         middle = np.array([width / 2, height / 2])
         return min(
             meshes, key=lambda mesh: np.linalg.norm(mesh[:, :2].mean(0) - middle), default=None
         )
+
+
+def _shipped_mesh() -> _FindMeshes:
+    mesh = mp.solutions.face_mesh.FaceMesh(
+        static_image_mode=True,
+        max_num_faces=_MOST_FACES,
+        refine_landmarks=True,  # lips and eyes are measured once more, enlarged
+        min_detection_confidence=_LEAST_CONFIDENCE,
+    )
+    return lambda image: [face.landmark for face in mesh.process(image).multi_face_landmarks or []]
+
+
+def _face_landmarker(model: Path) -> _FindMeshes:
+    options = mp.tasks.vision.FaceLandmarkerOptions(
+        base_options=mp.tasks.BaseOptions(model_asset_path=str(model)),
+        num_faces=_MOST_FACES,
+        min_face_detection_confidence=_LEAST_CONFIDENCE,
+        min_face_presence_confidence=_LEAST_CONFIDENCE,
+    )
+    landmarker = mp.tasks.vision.FaceLandmarker.create_from_options(options)
+
+    def find(image: UInt8[np.ndarray, "height width rgb=3"]) -> list[Any]:
+        found = landmarker.detect(mp.Image(image_format=mp.ImageFormat.SRGB, data=image))
+        return list(found.face_landmarks)
+
+    return find
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,21 +216,26 @@ def main() -> None:
     parser.add_argument("--pictures", type=Path, required=True, help="folder of face pictures")
     parser.add_argument("--output", type=Path, required=True, help="the .npz to write")
     parser.add_argument("--weights", help="ask this network too: a name or a path")
+    parser.add_argument("--mesh", type=Path, help="face_landmarker.task, in place of Face Mesh")
     arguments = parser.parse_args()
     try:
         network = load_landmarker(arguments.weights) if arguments.weights else None
         if network is not None and network.layout_name != IBUG_68.name:
             raise DataError(f"{arguments.weights}: its landmarks are not those of 300W")
-        teach(arguments.data, arguments.pictures, arguments.output, network)
+        teach(arguments.data, arguments.pictures, arguments.output, network, mesh=arguments.mesh)
     except (FaceTrackError, CheckpointError) as error:
         parser.exit(2, f"error: {error}\n")
 
 
 def teach(
-    data: Path, unlabelled: Path, output: Path, network: HeatmapLandmarker | None = None
+    data: Path,
+    unlabelled: Path,
+    output: Path,
+    network: HeatmapLandmarker | None = None,
+    mesh: Path | None = None,
 ) -> None:
     """Fit on the training part of the annotations, judge on the held-out part, label the rest."""
-    mesh_of, console = FaceMesh(), Console()
+    mesh_of, console = FaceMesh(mesh), Console()
     training, held = hold_out(read_300w(data))
     by_looks = MeshTeacher.fitted(_look(mesh_of, training))
 
@@ -231,14 +262,12 @@ def teach(
         console.print(f"the network counts {share:.2f}")
     nme = 100 * normalised_mean_error(guessed, true, IBUG_68).mean()
     console.print(f"held out: NME {nme:.2f} % on {len(judged)} of {len(held)} faces")
-    output.parent.mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(
-        output,
-        pictures=np.array([str(face.image_path) for face in faces]),
-        points=points.astype(np.float32),
-        certainty=certainty.astype(np.float32),
-        first_pixel=first_pixels(points, training).astype(np.float32),
-    )
+    first = first_pixels(points, training)
+    labelled = [
+        replace(face, points=points[i], certainty=certainty[i], first_pixel=float(first[i]))
+        for i, face in enumerate(faces)
+    ]
+    write_pseudo_labels(output, labelled)
     console.print(f"{output}: {len(faces)} faces, mean certainty {certainty.mean():.2f}")
 
 
