@@ -11,7 +11,7 @@ reads.
 
 import argparse
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -42,6 +42,8 @@ class Limits:
 
     workers: int = 1
     minutes: float = float("inf")
+    stop: Callable[[], bool] = lambda: False
+    """Asked after every batch."""
 
 
 def fit(
@@ -66,7 +68,9 @@ def fit(
                 watch.say(*bad)
                 faces.check_bad(run.bad)
             watch.step(run.images, losses, len(run.bad))
-            over = run.images >= recipe.images or run.processes.agree(time.monotonic() >= ends)
+            over = run.images >= recipe.images or run.processes.agree(
+                time.monotonic() >= ends or limits.stop()
+            )
             if first and (over or run.images % recipe.evaluate_every < recipe.batch):
                 report(run, faces, judges, folder, watch)
             if over:
@@ -204,8 +208,18 @@ def main() -> None:
         parser.exit(2, f"error: {error}\n")
 
 
-def train(arguments: argparse.Namespace, processes: Processes) -> None:
-    """Everything between the command line and the loop."""
+def train(
+    arguments: argparse.Namespace,
+    processes: Processes,
+    stop: Callable[[], bool] = lambda: False,
+) -> None:
+    """Everything between the command line and the loop.
+
+    Args:
+        arguments: Of `build_parser`.
+        processes: That train together.
+        stop: Asked after every batch; then the run is judged, saved and left.
+    """
     data = open_data_set(
         arguments.data, pictures=arguments.pictures, lose_first_row=arguments.lose_first_row
     )
@@ -230,6 +244,8 @@ def train(arguments: argparse.Namespace, processes: Processes) -> None:
     folder = RunFolder(arguments.run_folder)
     if folder.state.exists():
         run.load(folder.state)
+    elif arguments.go_on_from:
+        run.go_on_from(arguments.go_on_from)
     elif arguments.start_from:
         anew = run.start_from(NAMED_WEIGHTS.get(arguments.start_from, Path(arguments.start_from)))
         if anew and processes.is_first:
@@ -237,7 +253,7 @@ def train(arguments: argparse.Namespace, processes: Processes) -> None:
     if processes.is_first:
         folder.begin(recipe, faces.described, run.images)
     board_folder = arguments.run_folder / "tensorboard" if arguments.tensorboard else None
-    limits = Limits(workers=arguments.workers, minutes=arguments.minutes)
+    limits = Limits(workers=arguments.workers, minutes=arguments.minutes, stop=stop)
     fit(run, faces, folder, limits, board_folder)
 
 
@@ -271,6 +287,11 @@ def build_parser() -> argparse.ArgumentParser:
     what.add_argument("--run-folder", type=Path, required=True, help="to write to and resume from")
     what.add_argument("--images", type=int, help="pictures to see in all, instead of the recipe's")
     what.add_argument("--start-from", help="weights to begin a new run with: a name or a path")
+    what.add_argument(
+        "--go-on-from",
+        type=Path,
+        help="weights of this run, where its state is lost: go on at their place of the schedule",
+    )
     what.add_argument("--minutes", type=float, default=float("inf"), help="stop after this long")
     how = parser.add_argument_group("machine")
     how.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])

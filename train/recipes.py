@@ -220,6 +220,19 @@ RECIPES = {
         further_shares=(("ytf68", 0.1875), ("heads", 0.0625)),
         augment=_LIFE,
     ),
+    # Three times the cost of `lite`: more pixels, and a second stack, which begins as the first.
+    "base": replace(
+        _LITE,
+        stacks=2,
+        input_px=160,
+        images=600_000,
+        sizes=((0.0, 128), (0.5, 160)),
+        learning_rate=1.5e-3,
+        evaluate_every=4_000,
+        pseudo_share=0.25,
+        further_shares=(("ytf68", 0.1875), ("heads", 0.0625)),
+        augment=_LIFE,
+    ),
     # From the default weights to one's own faces or layout; --start-from gives the network.
     "finetune": replace(_LITE, images=20_000, sizes=(), evaluate_every=2_000, learning_rate=5e-4),
     # Learns nothing to speak of, in seconds: to try the machinery.

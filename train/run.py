@@ -255,6 +255,18 @@ class Run:
             }
         )
 
+    def go_on_from(self, weights: Path) -> None:
+        """Begin at the place of the schedule that weights of this run say, the optimiser afresh.
+
+        Raises:
+            DataError: If they are another network's or say no place.
+        """
+        self.start_from(weights)
+        _, info = load_checkpoint(weights)
+        if "images" not in info.figures:
+            raise DataError(f"{weights}: does not say how many pictures it has seen")
+        self.images = int(info.figures["images"])
+
 
 def write_whole(path: Path, content: bytes | memoryview) -> None:
     """Write a file so that it is either the old or the new one.

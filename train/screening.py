@@ -109,6 +109,35 @@ def screen(
     return kept, found
 
 
+def screen_data_set(
+    source: Path, annotated: Path, output: Path, weights: str, certainty: float
+) -> None:
+    """Screen the training part of a data set and write it for `train.fit --further`.
+
+    Args:
+        source: Folder with `landmarks.csv` of 68 landmarks.
+        annotated: Folder of 300W.
+        output: The .npz to write.
+        weights: Name or path of a network trained on 300W.
+        certainty: From 0 to 1, how much each landmark counts in training.
+
+    Raises:
+        DataError: If a data set is not there or has other landmarks.
+        CheckpointError: If the weights are damaged.
+    """
+    data, network = open_data_set(source), load_landmarker(weights)
+    if not data.layout.name == network.layout_name == IBUG_68.name:
+        raise DataError(f"{source}: annotations and network need 300W's 68 landmarks")
+    samples = data.split("train")
+    kept, found = screen(samples, network, read_300w(annotated), certainty)
+    write_pseudo_labels(output, kept)
+    Console().print(
+        f"{output}: {len(kept)} of {len(samples)} faces, "
+        f"median disagreement {100 * np.median(found.disagreement):.2f} %, "
+        f"largest offset {100 * np.linalg.norm(found.offset, axis=-1).max():.1f} %"
+    )
+
+
 def main() -> None:
     """Parse flags and screen."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
@@ -119,22 +148,15 @@ def main() -> None:
     parser.add_argument("--output", type=Path, required=True, help="the .npz to write")
     arguments = parser.parse_args()
     try:
-        data = open_data_set(arguments.data)
-        network = load_landmarker(arguments.weights)
-        if IBUG_68.name not in (data.layout.name, network.layout_name) or (
-            data.layout.name != network.layout_name
-        ):
-            raise DataError(f"{arguments.data}: annotations and network need 300W's 68 landmarks")
-        samples = data.split("train")
-        kept, found = screen(samples, network, read_300w(arguments.annotated), arguments.certainty)
-        write_pseudo_labels(arguments.output, kept)
+        screen_data_set(
+            arguments.data,
+            arguments.annotated,
+            arguments.output,
+            arguments.weights,
+            arguments.certainty,
+        )
     except (FaceTrackError, CheckpointError) as error:
         parser.exit(2, f"error: {error}\n")
-    Console().print(
-        f"{arguments.output}: {len(kept)} of {len(samples)} faces, "
-        f"median disagreement {100 * np.median(found.disagreement):.2f} %, "
-        f"largest offset {100 * np.linalg.norm(found.offset, axis=-1).max():.1f} %"
-    )
 
 
 if __name__ == "__main__":

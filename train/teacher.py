@@ -219,12 +219,37 @@ def main() -> None:
     parser.add_argument("--mesh", type=Path, help="face_landmarker.task, in place of Face Mesh")
     arguments = parser.parse_args()
     try:
-        network = load_landmarker(arguments.weights) if arguments.weights else None
-        if network is not None and network.layout_name != IBUG_68.name:
-            raise DataError(f"{arguments.weights}: its landmarks are not those of 300W")
-        teach(arguments.data, arguments.pictures, arguments.output, network, mesh=arguments.mesh)
+        teach_pictures(
+            arguments.data,
+            arguments.pictures,
+            arguments.output,
+            weights=arguments.weights,
+            mesh=arguments.mesh,
+        )
     except (FaceTrackError, CheckpointError) as error:
         parser.exit(2, f"error: {error}\n")
+
+
+def teach_pictures(
+    data: Path, unlabelled: Path, output: Path, *, weights: str | None, mesh: Path | None
+) -> None:
+    """Label a folder of pictures by the mesh and, where there is one, a network.
+
+    Args:
+        data: Folder of 300W.
+        unlabelled: Folder of face pictures.
+        output: The .npz to write.
+        weights: Name or path of a network trained on 300W.
+        mesh: `face_landmarker.task`; None: the mesh that mediapipe ships.
+
+    Raises:
+        DataError: If data are missing or the network has other landmarks.
+        CheckpointError: If the weights are damaged.
+    """
+    network = load_landmarker(weights) if weights else None
+    if network is not None and network.layout_name != IBUG_68.name:
+        raise DataError(f"{weights}: its landmarks are not those of 300W")
+    teach(data, unlabelled, output, network, mesh=mesh)
 
 
 def teach(
