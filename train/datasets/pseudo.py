@@ -6,8 +6,9 @@ from zipfile import BadZipFile
 
 import numpy as np
 
+from .data_error import DataError
 from .person import person_of
-from .sample import DataError, Sample
+from .sample import Sample
 
 _COLUMNS = ("pictures", "points", "certainty", "first_pixel")
 
