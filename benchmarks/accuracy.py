@@ -25,7 +25,14 @@ from tracker.layouts import find_layout
 from tracker.pipeline import FaceTracker
 from tracker.sinks import check_output
 from train.datasets import DataSet, Sample, open_data_set
-from train.predict import EXACT, ROBUSTNESS, Looking, View, mirror_offset_of, predict
+from train.predict import (
+    EXACT,
+    ROBUSTNESS,
+    CropPerturbation,
+    MultiCrop,
+    mirror_offset_of,
+    predict,
+)
 from train.run import write_whole
 
 from .accuracy_files import as_text, worst_sheet
@@ -137,7 +144,7 @@ def measure(
     landmarker: models.HeatmapLandmarker, chosen: Chosen, arguments: argparse.Namespace
 ) -> Measured:
     """Look at every face in each kind of crop that is asked for."""
-    looking = Looking(flips=arguments.flip, crops=arguments.crops, stages=arguments.stages)
+    looking = MultiCrop(flips=arguments.flip, crops=arguments.crops, stages=arguments.stages)
     info = landmarker.info
     if info.calibration is None and (looking.flips or arguments.crop != "truth"):
         offset = mirror_offset_of(landmarker, _shown(chosen, "and their mirror images"))
@@ -160,7 +167,10 @@ def measure(
 
 
 def _looked(
-    landmarker: models.HeatmapLandmarker, chosen: Chosen, looking: Looking, view: View = EXACT
+    landmarker: models.HeatmapLandmarker,
+    chosen: Chosen,
+    looking: MultiCrop,
+    view: CropPerturbation = EXACT,
 ) -> Points:
     faces = _shown(chosen, "exact crop" if view == EXACT else "crop that strays")
     return predict(landmarker, faces, looking, view).mean

@@ -26,10 +26,15 @@ from tracker.gaussian import CHI_SQUARE_2
 from tracker.layouts import Layout, find_layout
 from tracker.sinks import check_output
 from train.calibrate import held_out_faces
+from train.calibration_samples import (
+    CalibrationSamples,
+    CropPredictor,
+    sample_errors,
+    sample_measurement_noise,
+)
 from train.datasets import DataError
-from train.looks import Looker, Observed, observe_errors, observe_flicker
 from train.run import write_whole
-from train.spread_law import FOLDS, Rule, seen_from_outside, spread_rule
+from train.spread_law import FOLDS, CovarianceRule, cross_validated_covariances, spread_rule
 
 from .calibration_plot import drawn
 from .calibration_scores import ENTRIES, Bins, Claims, Scores, bins, by_part, scores
@@ -52,7 +57,7 @@ class Judged:
     """Of the calibrated one."""
 
 
-def methods(layout: Layout) -> dict[str, Callable[[Observed], Rule]]:
+def methods(layout: Layout) -> dict[str, Callable[[CalibrationSamples], CovarianceRule]]:
     """How spreads become covariances."""
     return {
         "calibrated": spread_rule(layout.parts),
@@ -61,13 +66,13 @@ def methods(layout: Layout) -> dict[str, Callable[[Observed], Rule]]:
     }
 
 
-def constant_rule(seen: Observed) -> Rule:
+def constant_rule(seen: CalibrationSamples) -> CovarianceRule:
     """The mean of error times error transposed, whatever the heat map says."""
     mean = np.einsum("fli,flj->lij", seen.error, seen.error) / len(seen.error)
     return lambda spread: np.broadcast_to(mean, spread.shape)
 
 
-def judge(observed: Observed, layout: Layout, input_px: int, margin: float) -> Judged:
+def judge(observed: CalibrationSamples, layout: Layout, input_px: int, margin: float) -> Judged:
     """Each method on photographs that it was not fitted on.
 
     Args:
@@ -76,7 +81,9 @@ def judge(observed: Observed, layout: Layout, input_px: int, margin: float) -> J
         input_px: Side of the crop: scores are in its pixels.
         margin: Side of the crop over the face's box: bins are in sides of the box.
     """
-    outside = {name: seen_from_outside(observed, fit) for name, fit in methods(layout).items()}
+    outside = {
+        name: cross_validated_covariances(observed, fit) for name, fit in methods(layout).items()
+    }
 
     def claims(name: str, unit: float) -> Claims:
         return Claims(unit * observed.error, unit**2 * outside[name])
@@ -101,10 +108,10 @@ def run(arguments: argparse.Namespace) -> None:
     landmarker = load_landmarker(arguments.weights, "cpu")
     layout = find_layout(landmarker.layout_name, landmarker.layout_table)
     faces = held_out_faces(arguments.data, layout)
-    looker = Looker(landmarker)
+    looker = CropPredictor(landmarker)
     observed = {
-        "absolute": observe_errors(looker, faces),
-        "flicker": observe_flicker(looker, faces),
+        "absolute": sample_errors(looker, faces),
+        "flicker": sample_measurement_noise(looker, faces),
     }
     photographs = len(np.unique(observed["absolute"].photograph))
     if photographs < _FEWEST:

@@ -17,8 +17,8 @@ from models.description import CheckpointInfo
 from models.landmarker import CropEstimates
 from models.onnx_landmarker import INPUT, OnnxLandmarker, session_options
 from train.augment import exact_crop
+from train.calibration_samples import CropPredictor, sample_measurement_noise
 from train.datasets import Sample, hold_out, open_data_set
-from train.looks import Looker, observe_flicker
 from train.metrics import normalised_mean_error, normalisers
 from train.predict import predict
 
@@ -92,7 +92,7 @@ def judge(landmarker: OneStage, data: Path) -> Judged:
     yardstick = normalisers(annotated.layout)[0]
     mean = predict(landmarker, held_out).mean
     error = normalised_mean_error(mean, truth, annotated.layout, yardstick).mean()
-    looks = observe_flicker(Looker(landmarker), held_out)
+    looks = sample_measurement_noise(CropPredictor(landmarker), held_out)
     flicker = np.sqrt(np.square(looks.error).sum(-1).mean())
     return Judged(round(float(100 * error), 3), round(float(100 * flicker), 4))
 

@@ -23,7 +23,7 @@ from models.inference import HeatmapLandmarker, load_landmarker
 from tracker.errors import FaceTrackError
 from tracker.layouts import find_layout
 from train.datasets import DataError, Sample, hold_out, open_data_set
-from train.predict import Looking, predict
+from train.predict import MultiCrop, predict
 
 _PARTS = 3
 """Groups of faces by size, equally many in each."""
@@ -34,7 +34,7 @@ def too_far_right(
 ) -> Float[np.ndarray, "faces 2"]:
     """Distance between the eyes, and how far right of both looks the annotation lies, in pixels."""
     landmarker.info = replace(landmarker.info, mirror_offset=0.0)
-    found = predict(landmarker, track(faces, "faces"), Looking(flips=True)).mean
+    found = predict(landmarker, track(faces, "faces"), MultiCrop(flips=True)).mean
     true = np.stack([face.points for face in faces])
     eyes = find_layout(landmarker.layout_name, landmarker.layout_table).interocular(true)
     return np.stack([eyes, (true - found)[..., 0].mean(1)], -1)

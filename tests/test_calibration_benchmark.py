@@ -8,7 +8,7 @@ from benchmarks.calibration import as_text, judge
 from benchmarks.calibration_plot import drawn
 from benchmarks.calibration_scores import Claims, bins, by_part, scores
 from tracker.layouts import COFW_29, IBUG_68
-from train.looks import Observed
+from train.calibration_samples import CalibrationSamples
 
 
 def claims(rng: np.random.Generator, looks: int, landmarks: int) -> Claims:
@@ -53,7 +53,10 @@ def test_the_judgement_is_written_and_drawn(rng: np.random.Generator) -> None:
     layout = replace(COFW_29, outlines=COFW_29.outlines[:2])
     true = claims(rng, 60, 29)
     judged = judge(
-        Observed(1e-2 * true.error, 1e-4 * true.covariance, np.arange(60)), layout, 128, 1.2
+        CalibrationSamples(1e-2 * true.error, 1e-4 * true.covariance, np.arange(60)),
+        layout,
+        128,
+        1.2,
     )
     assert set(judged.methods) == {"calibrated", "constant per landmark", "raw heat map"}
     assert judged.methods["calibrated"].nats < judged.methods["constant per landmark"].nats

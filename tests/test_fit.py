@@ -26,7 +26,7 @@ from train.processes import Processes
 from train.recipes import RECIPES
 from train.run import Execution, Run, TrainingError, architecture_of, write_whole
 from train.run_folder import RunFolder
-from train.views import Draw, RandomViews, View, batches
+from train.views import Draw, TrainingView, TrainingViews, batches
 from train.warm_start import warm_start
 
 ROOT = Path(__file__).parents[1]
@@ -59,13 +59,13 @@ def curve_of(run: Path) -> list[dict[str, float]]:
     return [{name: row[name] for name in row if name not in TIMED} for row in rows]
 
 
-def made_up_batch() -> View:
+def made_up_batch() -> TrainingView:
     generator = torch.Generator().manual_seed(0)
     crops = torch.randint(0, 256, (4, 3, 32, 32), dtype=torch.uint8, generator=generator)
     target = torch.rand(4, 68, 2, generator=generator) - 0.5
     edges = torch.zeros(4, 0, 8, 8, dtype=torch.uint8)
     sure, again = torch.ones(4, 68), torch.zeros(4, dtype=torch.bool)
-    return View(crops, target, sure, edges, again, ["a", "b", "c", "d"], [""] * 4)  # type: ignore[arg-type]
+    return TrainingView(crops, target, sure, edges, again, ["a", "b", "c", "d"], [""] * 4)  # type: ignore[arg-type]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
@@ -162,7 +162,7 @@ def test_another_face_takes_the_place_of_a_bad_one(
     data = write_300w(tmp_path / "300w", rng, faces=30)
     samples = open_data_set(data).split("train")
     samples[7].image_path.write_bytes(b"no picture")
-    views = RandomViews(samples, IBUG_68, RECIPES["tiny"])
+    views = TrainingViews(samples, IBUG_68, RECIPES["tiny"])
     view = views[Draw(3, 7, 32)]
     assert samples[7].image_path.name in view.bad
     assert view.name != samples[7].name

@@ -26,14 +26,14 @@ from tracker.errors import FaceTrackError
 from tracker.layouts import layout_table
 
 from .datasets import DataError, open_data_set
+from .evaluator import Evaluator
 from .faces import Faces, gather
-from .judge import Judge
+from .monitor import TrainingMonitor, monitored
 from .processes import Processes, joined
 from .recipes import RECIPES, Recipe
 from .run import Execution, Run
 from .run_folder import Row, RunFolder
-from .views import Draw, RandomViews, View, batches
-from .watch import Watch, watching
+from .views import Draw, TrainingView, TrainingViews, batches
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,34 +56,35 @@ def fit(
         DataError: If too many pictures cannot be read.
     """
     recipe, first = run.recipe, run.processes.is_first
-    judges = {
-        part.name: Judge(part, faces.layout, recipe, run.processes.device) for part in faces.judged
+    evaluators = {
+        part.name: Evaluator(part, faces.layout, recipe, run.processes.device)
+        for part in faces.judged
     }
     ends = time.monotonic() + 60 * limits.minutes
-    with watching(recipe, run.images, board_folder if first else None) as watch:
+    with monitored(recipe, run.images, board_folder if first else None) as monitor:
         for batch in _loader(run, faces, limits.workers):
             losses = run.step(batch)
             if bad := {line for lines in batch.bad for line in lines.splitlines()} - run.bad:
                 run.bad |= bad
-                watch.say(*bad)
+                monitor.warn(*bad)
                 faces.check_bad(run.bad)
-            watch.step(run.images, losses, len(run.bad))
+            monitor.step(run.images, losses, len(run.bad))
             over = run.images >= recipe.images or run.processes.agree(
                 time.monotonic() >= ends or limits.stop()
             )
             if first and (over or run.images % recipe.evaluate_every < recipe.batch):
-                report(run, faces, judges, folder, watch)
+                report(run, faces, evaluators, folder, monitor)
             if over:
                 break
     if first and folder.rows():
-        bad = run.bad.union(*(judge.bad for judge in judges.values()))
+        bad = run.bad.union(*(evaluator.bad for evaluator in evaluators.values()))
         folder.report(recipe, faces.described, faces.selected_on, bad)
 
 
-def _loader(run: Run, faces: Faces, workers: int) -> Iterator[View]:
+def _loader(run: Run, faces: Faces, workers: int) -> Iterator[TrainingView]:
     """This process' part of every batch, from the run's place on."""
     recipe, processes = run.recipe, run.processes
-    views = RandomViews(faces.trained_on, faces.layout, recipe)
+    views = TrainingViews(faces.trained_on, faces.layout, recipe)
     draws = _Draws(run, faces)
     return iter(
         DataLoader(
@@ -110,16 +111,20 @@ class _Draws:
 
 
 def report(
-    run: Run, faces: Faces, judges: dict[str, Judge], folder: RunFolder, watch: Watch
+    run: Run,
+    faces: Faces,
+    evaluators: dict[str, Evaluator],
+    folder: RunFolder,
+    monitor: TrainingMonitor,
 ) -> None:
-    """Judge on every held-out part; write the log, the weights and the state, in this order."""
+    """Evaluator on every held-out part; write the log, the weights and the state, in this order."""
     recipe = run.recipe
     size_px = recipe.size_at(run.progress)
     candidates = {"average": run.average}
     if recipe.judge_raw:
         candidates["raw"] = run.network
-    judge, *others = judges.values()
-    errors = {name: judge.nme(network, size_px) for name, network in candidates.items()}
+    evaluator, *others = evaluators.values()
+    errors = {name: evaluator.nme(network, size_px) for name, network in candidates.items()}
     chosen = min(errors, key=lambda name: float(errors[name].mean()))
     nme = 100 * float(errors[chosen].mean())
     row: Row = {
@@ -134,15 +139,15 @@ def report(
             )
             for other in others
         },
-        **{name: round(value, 6) for name, value in watch.mean_losses().items()},
-        "images_per_s": round(watch.images_per_s, 2),
+        **{name: round(value, 6) for name, value in monitor.mean_losses().items()},
+        "images_per_s": round(monitor.images_per_s, 2),
     }
     folder.log(row)
-    picture = judge.picture(candidates[chosen], size_px)
+    picture = evaluator.sample_sheet(candidates[chosen], size_px)
     folder.save_picture(picture)
     _save_weights(run, faces, folder, candidates[chosen], row)
     folder.save_state(run)
-    watch.judged(row, picture)
+    monitor.evaluated(row, picture)
 
 
 def _save_weights(
@@ -299,7 +304,7 @@ def build_parser() -> argparse.ArgumentParser:
     how.add_argument("--workers", type=int, default=1, help="processes that cut crops")
     how.add_argument("--accumulate", type=int, default=1, help="parts that a batch is cut into")
     how.add_argument("--compile", action="store_true", help="faster after two minutes' start")
-    how.add_argument("--tensorboard", action="store_true", help="needs the extra 'watch'")
+    how.add_argument("--tensorboard", action="store_true", help="needs the extra 'monitor'")
     return parser
 
 

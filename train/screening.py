@@ -28,10 +28,10 @@ from tracker.layouts import IBUG_68
 
 from .datasets import DataError, Sample, open_data_set, read_300w, write_pseudo_labels
 from .hard_faces import nose_offset
-from .predict import Looking, predict
+from .predict import MultiCrop, predict
 from .teacher import first_pixels
 
-_LOOKING = Looking(flips=True, crops=3)
+_AUGMENTATION = MultiCrop(flips=True, crops=3)
 _FRONTAL = 0.12
 """Largest distance of the nose's tip from the middle between the eyes, along them, of a face that
 counts as frontal, in eye distances."""
@@ -97,7 +97,7 @@ def screen(
         certainty: From 0 to 1, how much each landmark counts in training.
     """
     points = np.stack([sample.points for sample in samples])
-    predicted = predict(network, track(samples, "network"), _LOOKING).mean
+    predicted = predict(network, track(samples, "network"), _AUGMENTATION).mean
     found = Screening.of(points, predicted)
     corrected = found.corrected(points).astype(np.float32)
     first = first_pixels(corrected, annotated)

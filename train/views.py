@@ -34,7 +34,7 @@ class Draw:
     """A second view of the face that the draw before shows."""
 
 
-class View(NamedTuple):
+class TrainingView(NamedTuple):
     """One training view; a batch of them has a leading axis, and lists of text."""
 
     crop: UInt8[Tensor, "rgb=3 size size"]
@@ -51,14 +51,14 @@ class View(NamedTuple):
     """Pictures that could not be read in its place, a line each."""
 
 
-class RandomViews(Dataset[View]):
+class TrainingViews(Dataset[TrainingView]):
     """Augmented crops of annotated faces."""
 
     def __init__(self, samples: list[Sample], layout: Layout, recipe: Recipe) -> None:
         self._samples, self._layout, self._recipe = samples, layout, recipe
         self._random_crop = RandomCrop(layout, recipe.margin, recipe.augment, recipe.antialiased)
 
-    def __getitem__(self, draw: Draw) -> View:
+    def __getitem__(self, draw: Draw) -> TrainingView:
         rng = np.random.default_rng((self._recipe.seed, draw.number))
         next_frame = rng.spawn(1)[0] if draw.again else None
         sample, bad = self._samples[draw.sample], []
@@ -78,7 +78,7 @@ class RandomViews(Dataset[View]):
                 continue
             pixels = crop if self._recipe.colour == "RGB" else crop[..., ::-1].copy()
             target = normalised_coordinates(points, draw.size_px).astype(np.float32)
-            return View(
+            return TrainingView(
                 torch.from_numpy(pixels).permute(2, 0, 1),
                 torch.from_numpy(target),
                 torch.from_numpy(certainty.astype(np.float32)),

@@ -26,7 +26,7 @@ _SHOWN = 12
 _VIEWS_SEED = 7
 
 
-class Judge:
+class Evaluator:
     """Measures networks on a held-out part, in exact crops unless the part says otherwise."""
 
     def __init__(
@@ -43,12 +43,12 @@ class Judge:
 
     def nme(self, network: LandmarkNet, size_px: int) -> Float[np.ndarray, " faces"]:
         """Error of every face by the yardstick of the part."""
-        mean, _ = self._look(network, size_px, len(self._samples))
+        mean, _ = self._predict(network, size_px, len(self._samples))
         return normalised_mean_error(mean, self._truth, self._layout, self._part.normaliser)
 
-    def picture(self, network: LandmarkNet, size_px: int) -> Image:
+    def sample_sheet(self, network: LandmarkNet, size_px: int) -> Image:
         """Some of the faces with landmarks and the spread of their heat maps (95 % ellipses)."""
-        mean, covariance = self._look(network, size_px, _SHOWN)
+        mean, covariance = self._predict(network, size_px, _SHOWN)
         tiles = []
         for index in range(len(mean)):
             crop = self._crops[index].permute(1, 2, 0).numpy()
@@ -62,7 +62,7 @@ class Judge:
         return contact_sheet(tiles, columns=4)
 
     @torch.inference_mode()
-    def _look(
+    def _predict(
         self, network: LandmarkNet, size_px: int, faces: int
     ) -> tuple[
         Float[np.ndarray, "faces landmarks xy=2"], Float[np.ndarray, "faces landmarks xy=2 xy=2"]
