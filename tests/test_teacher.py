@@ -99,5 +99,5 @@ def test_what_a_network_errs_on_average_is_taken_off(
     center_x, center_y, side = face.square(Leaning.margin)
     shape = (points - (center_x, center_y)) * Leaning.input_px / side + (Leaning.input_px - 1) / 2
     teacher = NetworkTeacher.fitted(Leaning(shape, 2.0), [face] * 3)
-    assert np.abs(teacher.lean[:, 0]).min() > 0.01
+    assert np.abs(teacher.bias[:, 0]).min() > 0.01
     np.testing.assert_allclose(teacher([face]).mean[0], points, atol=0.1)
