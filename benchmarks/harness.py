@@ -15,8 +15,8 @@ from rich.table import Table
 
 from models.checkpoint import CheckpointError
 from tracker.errors import FaceTrackError
-from train.run import write_whole
 from train.run_folder import commit
+from train.training_run import write_whole
 
 RESULTS = Path(__file__).parent / "results"
 """Figures that README and the model cards quote."""

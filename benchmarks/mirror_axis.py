@@ -21,7 +21,7 @@ from rich.table import Table
 from models.torch_landmarker import HeatmapLandmarker, load_torch_landmarker
 from tracker.layouts import find_layout
 from train.datasets import DataError, Sample, hold_out, open_data_set
-from train.predict import Looking, predict
+from train.predict import MultiCrop, predict
 
 from .harness import argument_parser, rich_table, run_command
 
@@ -34,7 +34,7 @@ def horizontal_bias_px(
 ) -> Float[np.ndarray, "faces 2"]:
     """Distance between the eyes, and how far right of the prediction annotations are, in pixels."""
     landmarker.info = replace(landmarker.info, horizontal_bias=0.0)
-    found = predict(landmarker, track(faces, "faces"), Looking(flips=True)).mean
+    found = predict(landmarker, track(faces, "faces"), MultiCrop(flips=True)).mean
     true = np.stack([face.points for face in faces])
     eyes = find_layout(landmarker.layout_name, landmarker.layout_table).interocular(true)
     return np.stack([eyes, (true - found)[..., 0].mean(1)], -1)

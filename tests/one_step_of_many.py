@@ -8,13 +8,13 @@ import torch
 from tracker.layouts import IBUG_68
 from train.processes import Processes, joined
 from train.recipes import RECIPES
-from train.run import Execution, Run
-from train.views import View
+from train.training_run import Execution, Run
+from train.views import TrainingView
 
 FACES = 8
 
 
-def whole_batch() -> View:
+def whole_batch() -> TrainingView:
     generator = torch.Generator().manual_seed(0)
     crops = torch.randint(0, 256, (FACES, 3, 32, 32), dtype=torch.uint8, generator=generator)
     target = torch.rand(FACES, 68, 2, generator=generator) - 0.5
@@ -22,7 +22,7 @@ def whole_batch() -> View:
     names = [f"face {index}" for index in range(FACES)]
     sure = torch.rand(FACES, 68, generator=generator)
     again = torch.arange(FACES) % 4 == 3  # in both processes' parts
-    return View(crops, target, sure, edges, again, names, [""] * FACES)  # type: ignore[arg-type]
+    return TrainingView(crops, target, sure, edges, again, names, [""] * FACES)  # type: ignore[arg-type]
 
 
 def step(processes: Processes, accumulate: int = 1) -> dict[str, dict[str, torch.Tensor]]:
@@ -37,7 +37,7 @@ def step(processes: Processes, accumulate: int = 1) -> dict[str, dict[str, torch
         consistency_weight=1.0,
     )
     run = Run(recipe, IBUG_68, processes, Execution(accumulate=accumulate))
-    mine = View(*(processes.share(part) for part in whole_batch()))  # type: ignore[arg-type]
+    mine = TrainingView(*(processes.share(part) for part in whole_batch()))  # type: ignore[arg-type]
     losses = run.step(mine)
     gradients = {name: p.grad.clone() for name, p in run.network.named_parameters()}
     return {

@@ -8,9 +8,15 @@ import pytest
 from models.covariance_law import SpreadLaw, by_spread_law
 from tracker.gaussian import CHI_SQUARE_2, squared_mahalanobis
 from train.calibrate import fit_presence
+from train.calibration_samples import CalibrationSamples, CropPredictor, sample_measurement_noise
 from train.datasets import Sample
-from train.looks import Looker, Observed, observe_flicker
-from train.spread_law import Rule, fit_law, fold_of, seen_from_outside, spread_rule
+from train.spread_law import (
+    CovarianceRule,
+    cross_validated_covariances,
+    fit_law,
+    fold_of,
+    spread_rule,
+)
 from train.teacher import fit_mesh_to_landmarks
 
 PARTS = ((0, 1, 2), (3, 4))
@@ -32,16 +38,18 @@ def drawn(rng: np.random.Generator, covariance: np.ndarray) -> np.ndarray:
     return (np.linalg.cholesky(covariance) @ noise)[..., 0]
 
 
-def observed(rng: np.random.Generator, spread: np.ndarray, covariance: np.ndarray) -> Observed:
-    return Observed(drawn(rng, covariance), spread, np.arange(len(spread)))
+def observed(
+    rng: np.random.Generator, spread: np.ndarray, covariance: np.ndarray
+) -> CalibrationSamples:
+    return CalibrationSamples(drawn(rng, covariance), spread, np.arange(len(spread)))
 
 
-def nats(seen: Observed, covariance: np.ndarray) -> float:
+def nats(seen: CalibrationSamples, covariance: np.ndarray) -> float:
     squared = squared_mahalanobis(seen.error, covariance)
     return float((squared + np.log(np.linalg.det(covariance))).mean() / 2)
 
 
-def constant(seen: Observed) -> Rule:
+def constant(seen: CalibrationSamples) -> CovarianceRule:
     mean = np.einsum("fli,flj->lij", seen.error, seen.error) / len(seen.error)
     return lambda spread: np.broadcast_to(mean, spread.shape)
 
@@ -61,9 +69,9 @@ def test_errors_with_heavy_tails_lie_in_the_ellipses_as_often_as_these_say(
 ) -> None:
     spread = spreads(rng, 1500)
     gaussian = drawn(rng, by_spread_law(spread, LAW))
-    seen = Observed(gaussian / np.sqrt(rng.chisquare(15, (1500, 5, 1)) / 15), spread,
+    seen = CalibrationSamples(gaussian / np.sqrt(rng.chisquare(15, (1500, 5, 1)) / 15), spread,
                     np.arange(1500))  # fmt: skip
-    squared = squared_mahalanobis(seen.error, seen_from_outside(seen, spread_rule(PARTS)))
+    squared = squared_mahalanobis(seen.error, cross_validated_covariances(seen, spread_rule(PARTS)))
     assert squared.mean() / 2 == pytest.approx(1, abs=0.1)
     for share, radius in CHI_SQUARE_2.items():
         assert (squared <= radius).mean() == pytest.approx(share, abs=0.04), share
@@ -74,8 +82,8 @@ def test_a_constant_covariance_is_beaten_where_the_spread_tells_something(
 ) -> None:
     spread = spreads(rng, 300)
     seen = observed(rng, spread, by_spread_law(spread, LAW))
-    ours = nats(seen, seen_from_outside(seen, spread_rule(PARTS)))
-    assert ours < nats(seen, seen_from_outside(seen, constant)) - 0.1
+    ours = nats(seen, cross_validated_covariances(seen, spread_rule(PARTS)))
+    assert ours < nats(seen, cross_validated_covariances(seen, constant)) - 0.1
 
 
 def test_a_spread_that_tells_nothing_does_no_harm(rng: np.random.Generator) -> None:
@@ -83,8 +91,8 @@ def test_a_spread_that_tells_nothing_does_no_harm(rng: np.random.Generator) -> N
     root = np.eye(2) + rng.uniform(-0.3, 0.3, (5, 2, 2))
     truth = np.broadcast_to(1e-4 * root @ root.swapaxes(-1, -2), spread.shape)
     seen = observed(rng, spread, truth)
-    ours = nats(seen, seen_from_outside(seen, spread_rule(PARTS)))
-    assert ours < nats(seen, seen_from_outside(seen, constant)) + 0.02
+    ours = nats(seen, cross_validated_covariances(seen, spread_rule(PARTS)))
+    assert ours < nats(seen, cross_validated_covariances(seen, constant)) + 0.02
 
 
 def test_two_faces_are_enough_for_a_covariance(rng: np.random.Generator) -> None:
@@ -118,7 +126,7 @@ def test_a_landmark_that_follows_the_picture_does_not_flicker(rng: np.random.Gen
     y, x = np.mgrid[:120, :120]
     spot = 255 * np.exp(-((x - 61.3) ** 2 + (y - 57.8) ** 2) / 50)
     image = np.repeat(spot[..., None], 3, -1).astype(np.uint8)
-    looker = Looker(SeesTheSpot())
+    looker = CropPredictor(SeesTheSpot())
     squares = [(60 + dx, 60 + dy, 40 + d) for dx, dy, d in rng.uniform(-4, 4, (8, 3))]
     rolls_deg = list(rng.uniform(-20, 20, 8))
     looks, _ = looker.crops(image, squares, rolls_deg=rolls_deg)
@@ -140,7 +148,7 @@ def test_the_crop_of_another_frame_lies_anywhere_within_a_cell(
             return np.full((len(crops), 1, 2), 31.5), spread, np.ones((len(crops), 1))
 
     sample = Sample(path, np.array([[20.0, 20.0], [60.0, 60.0]]))
-    seen = observe_flicker(Looker(SeesItsCrop()), [sample] * 60)
+    seen = sample_measurement_noise(CropPredictor(SeesItsCrop()), [sample] * 60)
     cell = 4 / 64  # in crop sides
     assert seen.error.std() == pytest.approx(cell / np.sqrt(12), rel=0.15)
     assert len(np.unique(seen.photograph)) == 1

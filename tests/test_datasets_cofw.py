@@ -10,7 +10,7 @@ from test_datasets import counts
 
 from tracker.layouts import COFW_29, IBUG_68
 from train.datasets import DataError, open_data_set
-from train.datasets.cofw import read_mat_picture
+from train.datasets.mat_file import read_mat_picture
 
 VARIABLES = {"train": ("IsTr", "phisTr", "bboxesTr"), "test": ("IsT", "phisT", "bboxesT")}
 
@@ -86,7 +86,7 @@ def test_workers_read_the_pictures_that_their_parent_reads(
 import multiprocessing
 import numpy as np
 from pathlib import Path
-from train.datasets.cofw import read_mat_picture
+from train.datasets.mat_file import read_mat_picture
 
 def sum_of(number):
     picture = read_mat_picture(Path({str(tmp_path)!r}) / "COFW_test.mat", number)

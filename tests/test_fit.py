@@ -24,9 +24,9 @@ from train.faces import gather
 from train.fit import build_parser, train
 from train.processes import Processes
 from train.recipes import RECIPES
-from train.run import Execution, Run, TrainingError, architecture_of, write_whole
 from train.run_folder import RunFolder
-from train.views import Draw, RandomViews, View, batches
+from train.training_run import Execution, Run, TrainingError, architecture_of, write_whole
+from train.views import Draw, TrainingView, TrainingViews, batches
 from train.warm_start import warm_start
 
 ROOT = Path(__file__).parents[1]
@@ -59,13 +59,13 @@ def curve_of(run: Path) -> list[dict[str, float]]:
     return [{name: row[name] for name in row if name not in TIMED} for row in rows]
 
 
-def made_up_batch() -> View:
+def made_up_batch() -> TrainingView:
     generator = torch.Generator().manual_seed(0)
     crops = torch.randint(0, 256, (4, 3, 32, 32), dtype=torch.uint8, generator=generator)
     target = torch.rand(4, 68, 2, generator=generator) - 0.5
     edges = torch.zeros(4, 0, 8, 8, dtype=torch.uint8)
     sure, again = torch.ones(4, 68), torch.zeros(4, dtype=torch.bool)
-    return View(crops, target, sure, edges, again, ["a", "b", "c", "d"], [""] * 4)  # type: ignore[arg-type]
+    return TrainingView(crops, target, sure, edges, again, ["a", "b", "c", "d"], [""] * 4)  # type: ignore[arg-type]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGKILL")
@@ -162,7 +162,7 @@ def test_another_face_takes_the_place_of_a_bad_one(
     data = write_300w(tmp_path / "300w", rng, faces=30)
     samples = open_data_set(data).split("train")
     samples[7].image_path.write_bytes(b"no picture")
-    views = RandomViews(samples, IBUG_68, RECIPES["tiny"])
+    views = TrainingViews(samples, IBUG_68, RECIPES["tiny"])
     view = views[Draw(3, 7, 32)]
     assert samples[7].image_path.name in view.bad
     assert view.name != samples[7].name
@@ -313,3 +313,13 @@ def test_the_learning_rate_rises_stays_and_falls() -> None:
     assert rates[0] == rates[-1] == 0
     assert rates[1] == rates[2] == recipe.learning_rate
     assert 0 < rates[3] < recipe.learning_rate
+
+
+def test_every_further_file_has_its_share_of_each_batch() -> None:
+    recipe = replace(RECIPES["lite"], images=1_600, pseudo_share=0.25)
+    further = [(12, 0.1875), (0, 0.25), (7, 0.0625)]
+    whole = list(batches(recipe, 50, 20, 0, further))
+    for draws in whole:
+        samples = np.array([draw.sample for draw in draws])
+        assert np.histogram(samples, [0, 50, 70, 82, 89])[0].tolist() == [8, 4, 3, 1]
+    assert list(batches(recipe, 50, 20, 320, further)) == whole[20:]

@@ -23,10 +23,10 @@ from train.losses import consistency_loss
 from train.objective import Labels, objective
 from train.processes import Processes
 from train.recipes import RECIPES, Recipe
-from train.run import Execution, Run
 from train.run_folder import RunFolder
 from train.synthetic.face import portrait_face
-from train.views import Draw, RandomViews, View, batches
+from train.training_run import Execution, Run
+from train.views import Draw, TrainingView, TrainingViews, batches
 
 PAIRED = replace(RECIPES["tiny"], pair_share=0.25, consistency_weight=10.0)
 PAIR = torch.tensor([False, True, False])
@@ -155,7 +155,7 @@ def test_a_batch_that_would_split_pairs_is_refused(
 def test_views_of_a_pair_say_which_is_the_second(tmp_path: Path) -> None:
     portrait = portrait_face()
     cv2.imwrite(str(tmp_path / "face.png"), portrait.image)
-    views = RandomViews([Sample(tmp_path / "face.png", portrait.points)], IBUG_68, PAIRED)
+    views = TrainingViews([Sample(tmp_path / "face.png", portrait.points)], IBUG_68, PAIRED)
     one, other, alike = (views[Draw(5, 0, 64, again=again)] for again in (False, True, True))
     assert [bool(view.again) for view in (one, other)] == [False, True]
     assert 0 < (one.target - other.target).abs().max() < 0.2
@@ -199,7 +199,7 @@ def test_beyond_the_crop_the_nearest_border_is_right() -> None:
 
 
 def test_a_pair_changes_the_step_and_parts_of_a_batch_add_up() -> None:
-    batch: View = made_up_batch()._replace(again=torch.tensor([False, True, False, True]))
+    batch: TrainingView = made_up_batch()._replace(again=torch.tensor([False, True, False, True]))
     gradients = []
     for parts in (1, 2):
         run = Run(PAIRED, IBUG_68, CPU, Execution(accumulate=parts))

@@ -17,12 +17,12 @@ from train.datasets import Sample
 from train.predict import (
     EXACT,
     ROBUSTNESS,
-    Looking,
-    View,
+    CropPerturbation,
+    MultiCrop,
+    crops_of,
     horizontal_bias_of,
-    looks_at,
     mirror_image,
-    nudges,
+    perturbations,
     predict,
 )
 
@@ -75,14 +75,14 @@ def face(tmp_path: Path) -> Sample:
 @pytest.mark.parametrize(
     "looking",
     [
-        pytest.param(Looking(), id="once"),
-        pytest.param(Looking(flips=True), id="mirrored"),
-        pytest.param(Looking(crops=5), id="crops"),
-        pytest.param(Looking(flips=True, crops=3, stages=2), id="all"),
+        pytest.param(MultiCrop(), id="once"),
+        pytest.param(MultiCrop(flips=True), id="mirrored"),
+        pytest.param(MultiCrop(crops=5), id="crops"),
+        pytest.param(MultiCrop(flips=True, crops=3, stages=2), id="all"),
     ],
 )
 def test_however_often_one_looks_the_landmarks_are_where_they_are(
-    face: Sample, looking: Looking
+    face: Sample, looking: MultiCrop
 ) -> None:
     found = predict(EyesLandmarker(np.eye(2)), [face, face], looking)
     assert found.mean.shape == (2, 68, 2)
@@ -90,14 +90,16 @@ def test_however_often_one_looks_the_landmarks_are_where_they_are(
 
 
 @pytest.mark.parametrize("view", [view for views in ROBUSTNESS.values() for view in views], ids=str)
-def test_a_crop_that_strays_gives_back_the_same_landmarks(face: Sample, view: View) -> None:
-    found = predict(EyesLandmarker(np.eye(2)), [face], view=view)
+def test_a_crop_that_strays_gives_back_the_same_landmarks(
+    face: Sample, view: CropPerturbation
+) -> None:
+    found = predict(EyesLandmarker(np.eye(2)), [face], perturbation=view)
     np.testing.assert_allclose(found.mean[0, [RIGHT, LEFT]], EYES, atol=0.1)
 
 
 def test_the_mirror_turns_the_covariance_round(face: Sample) -> None:
     slanted = EyesLandmarker(np.array([[2.0, 1.0], [1.0, 2.0]]))
-    once, both = (predict(slanted, [face], Looking(flips=flips)) for flips in (False, True))
+    once, both = (predict(slanted, [face], MultiCrop(flips=flips)) for flips in (False, True))
     unit = once.covariance[0, 0, 0, 1]
     np.testing.assert_allclose(once.covariance[0], [np.array([[2, 1], [1, 2]]) * unit] * 68, 1e-3)
     # Precisions [[2, -1], [-1, 2]] / 3 and [[2, 1], [1, 2]] / 3 have the mean diag(2 / 3).
@@ -112,13 +114,13 @@ def test_a_network_that_leans_to_the_right_keeps_its_offset_in_the_mirror(face: 
     assert measured == pytest.approx(1.5 / EyesLandmarker.input_px, abs=1e-3)
     corrected = replace(leaning, horizontal_bias=measured)
     once = predict(corrected, [face])
-    both = predict(corrected, [face], Looking(flips=True))
+    both = predict(corrected, [face], MultiCrop(flips=True))
     np.testing.assert_allclose(both.mean[0], once.mean[0], atol=0.02)
     assert (once.mean[0, [RIGHT, LEFT]] - EYES)[:, 0].min() > 1
 
 
 def test_two_mirrors_are_none(face: Sample) -> None:
-    look = looks_at(face, Looking(), EyesLandmarker(np.eye(2)))[0]
+    look = crops_of(face, MultiCrop(), EyesLandmarker(np.eye(2)))[0]
     mirrored = mirror_image(look)
     np.testing.assert_array_equal(mirrored.crop[:, ::-1], look.crop)
     points = np.array([[0.0, 0.0], [95.0, 40.0]])
@@ -131,28 +133,34 @@ def test_two_mirrors_are_none(face: Sample) -> None:
     ("view", "expected"),
     [
         pytest.param(EXACT, (70, 50), id="exact"),
-        pytest.param(View(shift=(0.1, -0.2)), (80.1, 29.8), id="right-and-up"),
-        pytest.param(View(scale=1.1), (72, 50), id="larger"),
-        pytest.param(View(roll_deg=90), (50, 70), id="a-quarter-clockwise"),
-        pytest.param(View(roll_deg=90, shift=(0, 0.1)), (50, 80.1), id="rolled-then-shifted"),
+        pytest.param(CropPerturbation(shift=(0.1, -0.2)), (80.1, 29.8), id="right-and-up"),
+        pytest.param(CropPerturbation(scale=1.1), (72, 50), id="larger"),
+        pytest.param(CropPerturbation(roll_deg=90), (50, 70), id="a-quarter-clockwise"),
+        pytest.param(
+            CropPerturbation(roll_deg=90, shift=(0, 0.1)), (50, 80.1), id="rolled-then-shifted"
+        ),
     ],
 )
-def test_a_view_moves_points_about_the_middle(view: View, expected: tuple[float, float]) -> None:
+def test_a_view_moves_points_about_the_middle(
+    view: CropPerturbation, expected: tuple[float, float]
+) -> None:
     matrix = view.matrix(101)  # the middle of this crop is pixel 50
     np.testing.assert_allclose(transform(matrix, np.array([70.0, 50.0])), expected, atol=1e-4)
 
 
 def test_looks_around_a_face_are_always_the_same_and_begin_with_the_exact_one() -> None:
-    assert nudges(1) == [EXACT]
-    assert nudges(6) == nudges(6)
-    assert nudges(6)[0] == EXACT
-    np.testing.assert_allclose(np.sum([view.shift for view in nudges(6)], axis=0), 0, atol=1e-12)
+    assert perturbations(1) == [EXACT]
+    assert perturbations(6) == perturbations(6)
+    assert perturbations(6)[0] == EXACT
+    np.testing.assert_allclose(
+        np.sum([view.shift for view in perturbations(6)], axis=0), 0, atol=1e-12
+    )
 
 
 @pytest.mark.parametrize("wrong", [{"crops": 0}, {"stages": -1}], ids=str)
 def test_one_has_to_look_at_least_once(wrong: dict[str, int]) -> None:
     with pytest.raises(ValueError, match="must be at least 1"):
-        Looking(**wrong)
+        MultiCrop(**wrong)
 
 
 def test_the_last_stage_is_what_the_landmarker_says_and_none_is_left_out() -> None:

@@ -13,30 +13,32 @@ from train.datasets import Sample
 from train.synthetic import (
     CLIPS,
     PERFECT,
-    Camera,
     Clip,
-    Face,
+    ClipFormat,
     Kind,
+    PhotographedFace,
     Sensor,
     annotated_face,
     make_clip,
     portrait_face,
 )
 
-SMALL = Camera(size=(320, 240), eye_px=45.0)
+SMALL = ClipFormat(size=(320, 240), eye_px=45.0)
 MOTIONS = ("still", "drift", "pan", "zoom", "roll", "shake", "step", "walk-up")
 NOSE_TIP, CHIN, EYE_CORNER = 30, 8, 36
 GROUND = 40
 
 
-def plain_face(*dots: int, grey: int = GROUND) -> Face:
+def plain_face(*dots: int, grey: int = GROUND) -> PhotographedFace:
     """The portrait's landmarks on a grey card, with soft bright dots on some of them."""
     points = portrait_face().points / 2
     rows, columns = np.mgrid[:300, :256]
     card = np.full((300, 256), float(grey))
     for x, y in points[list(dots)]:
         card += 200 * np.exp(-((columns - x) ** 2 + (rows - y) ** 2) / (2 * 2.5**2))
-    return Face(np.repeat(np.round(card)[..., None], 3, -1).astype(np.uint8), points, IBUG_68)
+    return PhotographedFace(
+        np.repeat(np.round(card)[..., None], 3, -1).astype(np.uint8), points, IBUG_68
+    )
 
 
 def perfect(kind: str) -> Kind:

@@ -7,7 +7,7 @@ import pytest
 from test_synthetic import CHIN, GROUND, SMALL, dot_found, film, perfect, plain_face
 
 from tracker.layouts import COFW_29, IBUG_68, WFLW_98, Layout
-from train.synthetic import Camera, Face, make_clip
+from train.synthetic import ClipFormat, PhotographedFace, make_clip
 from train.synthetic.deform import Deformation
 from train.synthetic.eyelid import eyelids
 from train.synthetic.gesture import blinks
@@ -18,7 +18,7 @@ LOWER_LIP = [55, 56, 57, 58, 59, 65, 66, 67]
 CONTOUR = list(range(17))
 
 
-def relaid(layout: Layout) -> Face:
+def relaid(layout: Layout) -> PhotographedFace:
     """The portrait's landmarks thinned or thickened to another layout, as far as gestures look."""
     face = plain_face()
     if layout is IBUG_68:
@@ -30,7 +30,7 @@ def relaid(layout: Layout) -> Face:
         points[list(ours)] = np.stack(
             [np.interp(at, np.arange(len(chain)), axis) for axis in chain.T], -1
         )
-    return Face(face.image, points, layout)
+    return PhotographedFace(face.image, points, layout)
 
 
 WFLW_PARTS = {
@@ -90,7 +90,7 @@ def test_an_opening_mouth_takes_lower_lip_and_chin_down_and_nothing_above_along(
 
 
 def test_blinks_come_back_exactly_and_close_fully() -> None:
-    clip = make_clip("blink", plain_face(), 4, 2.0, camera=Camera(fps=60))
+    clip = make_clip("blink", plain_face(), 4, 2.0, camera=ClipFormat(fps=60))
     truth = clip.truth[:, 0]
     gap = np.linalg.norm(truth[:, UPPER_LIDS] - truth[:, LOWER_LIDS], axis=-1)
     assert gap.max(-1).min() == pytest.approx(0, abs=1e-9)
@@ -125,13 +125,13 @@ def test_a_closed_lid_hides_the_eyeball() -> None:
     assert picture[y, x].min() > 150
 
 
-def right_eyelid(face: Face) -> Deformation:
+def right_eyelid(face: PhotographedFace) -> Deformation:
     return eyelids(face)[0]
 
 
 @pytest.mark.parametrize("gesture", [mouth, right_eyelid])
 def test_no_gesture_leaves_the_picture_and_a_full_one_only_changes_its_patch(
-    gesture: Callable[[Face], Deformation],
+    gesture: Callable[[PhotographedFace], Deformation],
 ) -> None:
     face = plain_face()
     face.image[:] = np.random.default_rng(0).integers(0, 256, face.image.shape)

@@ -9,9 +9,9 @@ from tracker.types import Image
 from train.synthetic import (
     CLIPS,
     PERFECT,
-    Camera,
-    Face,
+    ClipFormat,
     Kind,
+    PhotographedFace,
     Sensor,
     make_clip,
     portrait_face,
@@ -66,12 +66,12 @@ def test_an_encoder_gives_back_as_many_frames_as_it_got() -> None:
     assert [round(float(image.mean()), -1) for image in back] == list(range(0, 250, 10))
 
 
-def dotted(face: Face) -> Face:
+def dotted(face: PhotographedFace) -> PhotographedFace:
     """White spots on every landmark, four pixels wide."""
     image = face.image.copy()
     for point in np.round(face.points * 16).astype(int).tolist():
         cv2.circle(image, point, 2 * 16, (255, 255, 255), -1, cv2.LINE_AA, 4)
-    return Face(image, face.points, face.layout)
+    return PhotographedFace(image, face.points, face.layout)
 
 
 def brightness_at(image: Image, points: np.ndarray) -> np.ndarray:
@@ -81,9 +81,11 @@ def brightness_at(image: Image, points: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("kind", ["occluder", "crossing"])
 def test_a_landmark_is_flagged_hidden_where_something_covers_it(kind: str) -> None:
-    other = Face(np.full((300, 256, 3), 60, np.uint8), plain_face().points, plain_face().layout)
+    other = PhotographedFace(
+        np.full((300, 256, 3), 60, np.uint8), plain_face().points, plain_face().layout
+    )
     clip = make_clip(
-        perfect(kind), dotted(plain_face()), 1, 6.0, camera=Camera(fps=10), other=other
+        perfect(kind), dotted(plain_face()), 1, 6.0, camera=ClipFormat(fps=10), other=other
     )
     shown = np.stack(
         [

@@ -8,12 +8,12 @@ import pytest
 from models.calibrated_landmarker import CropEstimates
 from tracker.layouts import IBUG_68
 from train.datasets import Sample
-from train.predict import Looking
+from train.predict import MultiCrop
 from train.teacher import (
-    Looked,
+    MeshPair,
     MeshTeacher,
     NetworkTeacher,
-    _look,
+    find_meshes,
     first_pixels,
     share_of_second,
 )
@@ -41,7 +41,7 @@ def test_the_mesh_teacher_learns_where_annotators_put_what_both_meshes_show(
     for _ in range(60):
         flat = shape + np.tensordot(rng.normal(0, 1, 4), basis, 1)
         meshes = [np.pad(flat @ seen + (100, 80), ((0, 0), (0, 1))) for seen in (mapping, other)]
-        looked.append(Looked(Sample(Path("x.jpg"), flat * 1.5 + (101, 82)), *meshes))
+        looked.append(MeshPair(Sample(Path("x.jpg"), flat * 1.5 + (101, 82)), *meshes))
     teacher = MeshTeacher.fitted(looked[:50])
     for look in looked[50:]:
         np.testing.assert_allclose(teacher(look).points, look.sample.points, atol=0.5)
@@ -56,7 +56,7 @@ def test_a_mesh_of_the_mirror_image_comes_back_to_the_picture(tmp_path: Path) ->
         row, column = np.argwhere(shown[..., 0])[0]
         return np.array([[column, row, 0.0]])
 
-    (look,) = _look(brightest, [Sample(tmp_path / "x.png", np.empty((0, 2)))])  # type: ignore[arg-type]
+    (look,) = find_meshes(brightest, [Sample(tmp_path / "x.png", np.empty((0, 2)))])  # type: ignore[arg-type]
     np.testing.assert_array_equal(look.mesh, [[30, 20, 0]])
     np.testing.assert_array_equal(look.in_mirror, look.mesh)
 
@@ -92,12 +92,12 @@ class Leaning:
 def test_what_a_network_errs_on_average_is_taken_off(
     tmp_path: Path, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("train.teacher._LOOKING", Looking())
+    monkeypatch.setattr("train.teacher._AUGMENTATION", MultiCrop())
     cv2.imwrite(str(tmp_path / "x.png"), np.zeros((200, 200, 3), np.uint8))
     points = rng.uniform(60, 140, (68, 2))
     face = Sample(tmp_path / "x.png", points)
     center_x, center_y, side = face.square(Leaning.margin)
     shape = (points - (center_x, center_y)) * Leaning.input_px / side + (Leaning.input_px - 1) / 2
     teacher = NetworkTeacher.fitted(Leaning(shape, 2.0), [face] * 3)
-    assert np.abs(teacher.lean[:, 0]).min() > 0.01
+    assert np.abs(teacher.bias[:, 0]).min() > 0.01
     np.testing.assert_allclose(teacher([face]).mean[0], points, atol=0.1)

@@ -17,8 +17,8 @@ from train.label_maps import edge_maps
 from train.objective import Labels, objective
 from train.processes import Processes
 from train.recipes import RECIPES
-from train.run import Run
-from train.views import View
+from train.training_run import Run
+from train.views import TrainingView
 
 NO_GRADIENT = "hgs.3.low3.conv3.conv.bias"
 """Its true gradient is zero, so Adam turns rounding into a full step."""
@@ -38,17 +38,17 @@ def run() -> Run:
 
 
 @pytest.fixture
-def batch() -> View:
+def batch() -> TrainingView:
     points = np.load(FIXTURES / "train_step_COFW.npz")["points"]
     pictures = ((star_input(4242, 2) + 1) * 127.5).round().to(torch.uint8)
     target = torch.from_numpy(normalised_coordinates(points, 256)).double()
     edges = torch.from_numpy(np.stack([edge_maps(face, COFW_29, 256) for face in points]))
     sure = torch.ones(target.shape[:2]).double()
     again = torch.zeros(2, dtype=torch.bool)
-    return View(pictures, target, sure, edges, again, ["one", "other"], ["", ""])  # type: ignore[arg-type]
+    return TrainingView(pictures, target, sure, edges, again, ["one", "other"], ["", ""])  # type: ignore[arg-type]
 
 
-def test_losses_and_gradients_equal_the_authors(run: Run, batch: View) -> None:
+def test_losses_and_gradients_equal_the_authors(run: Run, batch: TrainingView) -> None:
     expected = np.load(FIXTURES / "train_step_COFW.npz")
     said = json.loads((FIXTURES / "train_step_COFW.json").read_text())["f64"]
     stages = run.network.train().run_stages(star_input(4242, 2).double())
@@ -72,7 +72,7 @@ def test_losses_and_gradients_equal_the_authors(run: Run, batch: View) -> None:
         np.testing.assert_allclose(flat_samples(name, gradient, 16), wanted, rtol=0, atol=bound)
 
 
-def test_optimiser_step_and_average_equal_the_authors(run: Run, batch: View) -> None:
+def test_optimiser_step_and_average_equal_the_authors(run: Run, batch: TrainingView) -> None:
     expected = np.load(FIXTURES / "train_step_COFW.npz")
     run.step(batch)
     states = {"after_step": run.network.state_dict(), "ema": run.average.state_dict()}

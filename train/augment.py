@@ -15,10 +15,9 @@ from tracker.crop import crop_from_square, transform, warp_crop
 from tracker.layouts import Layout
 
 from .datasets import Sample
+from .hard_views import Crop, Donor, cast_shadow, cover_with, cut_by_border, open_mouth, shrink_face
 from .synthetic.eyelid import eyelids
-from .synthetic.face import Face
-
-Crop = UInt8[np.ndarray, "size size rgb=3"]
+from .synthetic.face import PhotographedFace
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,8 +42,20 @@ class AugmentConfig:
     compression: float = 0.0
     low_resolution: float = 0.0
     low_light: float = 0.0
+    border: float = 0.0
+    """A border of the picture cuts the face."""
+    wide_mouth: float = 0.0
+    shadow: float = 0.0
+    covering: float = 0.0
+    """A part of another picture lies before the face."""
+    small_face: float = 0.0
+    wrong_crop: float = 0.0
+    """The crop lies as a detector puts it, not as landmarks do."""
 
 
+_WRONG_SHIFT, _WRONG_SCALE = 0.18, 0.35
+"""How far a detector's square lies beside the landmarks', in crop sides, and the logarithm of the
+ratio of their sides."""
 _NEXT_FRAME = AugmentConfig(shift=0.01, angle_deg=1.0, scale=0.01)
 """How far a tracker's crop moves between two frames of a face at rest."""
 
@@ -74,26 +85,50 @@ class RandomCrop:
         size_px: int,
         rng: np.random.Generator,
         next_frame: np.random.Generator | None = None,
+        donor: Donor | None = None,
     ) -> tuple[Crop, Float[np.ndarray, "landmarks xy=2"], Float[np.ndarray, " landmarks"]]:
-        """Cut a view; with `next_frame`, cut it a little elsewhere and spoil it in its own way."""
+        """Cut a view; with `next_frame`, cut it a little elsewhere and spoil it in its own way.
+
+        Args:
+            image: What `sample` is annotated on.
+            sample: The face.
+            size_px: Side of the crop.
+            rng: Decides everything.
+            next_frame: Decides what changes from frame to frame, for a second view.
+            donor: Reads another picture, to cover a part of the face with.
+        """
+        config = self.config
+        if _happens(config.border, rng):
+            image, sample = cut_by_border(image, sample, rng)
+        if _happens(config.wide_mouth, rng):
+            image, sample = open_mouth(image, sample, self.layout, rng.uniform(0.2, 1))
         points, (center_x, center_y, side) = sample.points, sample.square(self.margin)
         certainty = np.ones(len(points)) if sample.certainty is None else sample.certainty
-        if rng.random() < self.config.mirror:
+        if rng.random() < config.mirror:
             image = np.ascontiguousarray(image[:, ::-1])
             last = image.shape[1] - 1 + 2 * sample.first_pixel
             points = np.stack([last - points[:, 0], points[:, 1]], -1)[self.layout.mirror]
             certainty = certainty[self.layout.mirror]
             center_x = last - center_x
         exact = crop_from_square(center_x, center_y, side, size_px)
-        matrix = random_geometry(size_px, self.config, rng) @ exact
+        matrix = random_geometry(size_px, config, rng) @ exact
         if next_frame is not None:
             matrix = random_geometry(size_px, _NEXT_FRAME, next_frame) @ matrix
         matrix = matrix.astype(np.float32)
         crop = warp_crop(image, matrix, size_px, antialiased=self.antialiased)
         points = transform(matrix, points)
-        if rng.random() < self.config.blink:
+        if rng.random() < config.blink:
             points = close_eyes(crop, points, self.layout, min(rng.uniform(0, 1.4), 1.0))
-        return random_texture(crop, self.config, next_frame or rng), points, certainty
+        if _happens(config.shadow, rng):
+            crop = cast_shadow(crop, points, rng)
+        if donor is not None and _happens(config.covering, rng):
+            crop = cover_with(crop, donor, rng)
+        return random_texture(crop, config, next_frame or rng), points, certainty
+
+
+def _happens(chance: float, rng: np.random.Generator) -> bool:
+    """Draws nothing where the chance is 0, so that recipes without it stay as they were."""
+    return bool(chance) and rng.random() < chance
 
 
 def close_eyes(
@@ -104,7 +139,7 @@ def close_eyes(
     An eye that reaches beyond the crop, or is seen from the side, stays as it is.
     """
     last = len(crop) - 1
-    for eyelid in eyelids(Face(crop, points, layout)):
+    for eyelid in eyelids(PhotographedFace(crop, points, layout)):
         if (eyelid.corners >= 0).all() and (eyelid.corners <= last).all():
             eyelid.apply(crop, amount)
             points = points + amount * eyelid.moves
@@ -115,6 +150,10 @@ def random_geometry(
     size_px: int, config: AugmentConfig, rng: np.random.Generator
 ) -> Float[np.ndarray, "3 3"]:
     """Draw shift, roll and scale about the middle of the crop."""
+    if _happens(config.wrong_crop, rng):
+        shift = rng.uniform(-_WRONG_SHIFT, _WRONG_SHIFT, 2) * (size_px - 1)
+        scale = np.exp(rng.uniform(-_WRONG_SCALE, _WRONG_SCALE))
+        return geometry_matrix(rng.normal(0, config.angle_deg), scale, shift, size_px)
     shift = rng.normal(0, config.shift, 2) * (size_px - 1)
     return geometry_matrix(
         rng.normal(0, config.angle_deg), rng.normal(1, config.scale), shift, size_px
@@ -145,6 +184,7 @@ def random_texture(crop: Crop, config: AugmentConfig, rng: np.random.Generator) 
         (config.motion_blur, _motion_blur),
         (config.low_resolution, _low_resolution),
         (config.low_light, _low_light),
+        (config.small_face, shrink_face),
         (config.compression, _compression),
     )
     for chance, effect in effects:

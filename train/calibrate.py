@@ -1,11 +1,12 @@
-"""Make the covariances tell the truth: fit them, and the presence score, on held-out faces.
+"""Calibrate covariances and the presence score on held-out faces.
 
     python -m train.calibrate --data 300w --weights runs/lite/best.safetensors
         --output models/weights/lite-300w.safetensors
 
-The law of `models.covariance_law.SpreadLaw` maximises the Gaussian likelihood of what was seen.
-"Absolute" sees the distance to the annotation; "flicker" half the spread of the change between two
-looks at one face, which is the noise a filter has to take out (a bias that stays is not noise).
+The law of `models.covariance_law.SpreadLaw` maximises the Gaussian likelihood of errors. The
+absolute law is fitted to distances to the annotation, that of the measurement noise to half the
+covariance of the difference between two simulated frames of one face, which is the noise that a
+filter has to remove (a constant bias is not noise).
 Presence is a logistic regression between crops of faces and crops beside them.
 """
 
@@ -25,10 +26,16 @@ from tracker.errors import FaceTrackError
 from tracker.gaussian import CHI_SQUARE_2, squared_mahalanobis
 from tracker.layouts import Layout, find_layout
 
+from .calibration_samples import (
+    CalibrationSamples,
+    CropPredictor,
+    sample_errors,
+    sample_measurement_noise,
+    sample_presence,
+)
 from .datasets import DataError, Sample, hold_out, open_data_set
-from .looks import Looker, Observed, observe_errors, observe_flicker, observe_presence
 from .predict import horizontal_bias_of
-from .spread_law import fit_law, seen_from_outside, spread_rule
+from .spread_law import cross_validated_covariances, fit_law, spread_rule
 
 
 def fit_presence(
@@ -49,12 +56,14 @@ def fit_presence(
     return fitted
 
 
-def described(observed: Observed, parts: tuple[tuple[int, ...], ...]) -> str:
-    """How true the law is: mean squared Mahalanobis distance over 2, and coverage."""
+def described(observed: CalibrationSamples, parts: tuple[tuple[int, ...], ...]) -> str:
+    """Cross-validated mean squared Mahalanobis distance over 2, and coverage, in words."""
     if len(np.unique(observed.photograph)) < 2:
-        return "not known, for there is only one"
+        return "unknown, there is only one"
 
-    squared = squared_mahalanobis(observed.error, seen_from_outside(observed, spread_rule(parts)))
+    squared = squared_mahalanobis(
+        observed.error, cross_validated_covariances(observed, spread_rule(parts))
+    )
     coverage = (f"{100 * share:.0f}: {100 * (squared <= radius).mean():.1f}"
                 for share, radius in CHI_SQUARE_2.items())  # fmt: skip
     return f"mean d2 / 2 {squared.mean() / 2:.3f}, coverage % {', '.join(coverage)}"
@@ -77,31 +86,45 @@ def main() -> None:
 
 
 def calibrate(data: Path, weights: Path, output: Path, licence: str | None = None) -> None:
-    """Fit on all held-out faces and save; tell how true it is on photographs it lacks."""
+    """Fit on all held-out faces, save, and print the cross-validated calibration.
+
+    Args:
+        data: Folder of the data set that the network was trained on.
+        weights: What `train.fit` wrote.
+        output: The weight file to write.
+        licence: What it says of its licence; None: what `weights` says.
+
+    Raises:
+        DataError: If data are missing or have other landmarks.
+        CheckpointError: If the weights cannot be used.
+    """
     console = Console()
     network, info = load_checkpoint(weights)
     state = {name: tensor.clone() for name, tensor in network.state_dict().items()}
     layout = find_layout(info.layout, info.layout_table)
     landmarker = HeatmapLandmarker(network, info, torch.device("cpu"))
-    looker, held_out = Looker(landmarker), held_out_faces(data, layout)
+    predictor, held_out = CropPredictor(landmarker), held_out_faces(data, layout)
     horizontal_bias = float(f"{horizontal_bias_of(landmarker, held_out):.3g}")
     console.print(f"mirror offset: {horizontal_bias:.4f} of the crop", highlight=False)
     laws = {}
-    for name, observe in (("absolute", observe_errors), ("flicker", observe_flicker)):
-        observed = observe(looker, held_out)
+    for name, observe in (
+        ("absolute", sample_errors),
+        ("measurement noise", sample_measurement_noise),
+    ):
+        observed = observe(predictor, held_out)
         judged = described(observed, layout.parts)
         console.print(
-            f"{name}, on photographs not fitted on: {judged}", highlight=False, soft_wrap=True
+            f"{name}, cross-validated by photograph: {judged}", highlight=False, soft_wrap=True
         )
         laws[name] = _rounded(fit_law(observed, layout.parts))
-    evidence, truth = observe_presence(looker, held_out)
+    evidence, truth = sample_presence(predictor, held_out)
     presence = fit_presence(evidence, truth)
     right = ((evidence @ presence > 0) == (truth > 0.5)).mean()
-    console.print(f"presence: {100 * right:.1f} % of crops told right", highlight=False)
+    console.print(f"presence: {100 * right:.1f} % of crops classified correctly", highlight=False)
     calibration = Calibration(
         eye_corners=layout.eye_corners,
         absolute=laws["absolute"],
-        measurement_noise=laws["flicker"],
+        measurement_noise=laws["measurement noise"],
         presence=tuple(float(f"{value:.5g}") for value in presence),
     )
     output.parent.mkdir(parents=True, exist_ok=True)
@@ -116,7 +139,7 @@ def calibrate(data: Path, weights: Path, output: Path, licence: str | None = Non
 
 
 def held_out_faces(data: Path, layout: Layout) -> list[Sample]:
-    """The faces of this data set that no training saw.
+    """The faces of this data set that are never trained on.
 
     Raises:
         DataError: If there are none, or their landmarks are not those of the layout.

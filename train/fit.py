@@ -11,7 +11,7 @@ reads.
 
 import argparse
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -27,13 +27,14 @@ from tracker.errors import FaceTrackError
 from tracker.layouts import layout_table
 
 from .datasets import DataError, open_data_set
-from .faces import Faces, Judge, gather
+from .evaluator import Evaluator
+from .faces import Faces, gather
+from .monitor import TrainingMonitor, monitored
 from .processes import Processes, joined
 from .recipes import RECIPES, Recipe
-from .run import Execution, Run
 from .run_folder import Row, RunFolder
-from .views import Draw, RandomViews, View, batches
-from .watch import Watch, watching
+from .training_run import Execution, Run
+from .views import Draw, TrainingView, TrainingViews, batches
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,6 +43,8 @@ class Limits:
 
     workers: int = 1
     minutes: float = float("inf")
+    stop: Callable[[], bool] = lambda: False
+    """Asked after every batch."""
 
 
 def fit(
@@ -54,30 +57,35 @@ def fit(
         DataError: If too many pictures cannot be read.
     """
     recipe, first = run.recipe, run.processes.is_first
-    judge = Judge(faces, recipe, run.processes.device)
+    evaluators = {
+        part.name: Evaluator(part, faces.layout, recipe, run.processes.device)
+        for part in faces.judged
+    }
     ends = time.monotonic() + 60 * limits.minutes
-    with watching(recipe, run.images, board_folder if first else None) as watch:
+    with monitored(recipe, run.images, board_folder if first else None) as monitor:
         for batch in _loader(run, faces, limits.workers):
             losses = run.step(batch)
             if bad := {line for lines in batch.bad for line in lines.splitlines()} - run.bad:
                 run.bad |= bad
-                watch.say(*bad)
+                monitor.warn(*bad)
                 faces.check_bad(run.bad)
-            watch.step(run.images, losses, len(run.bad))
-            over = run.images >= recipe.images or run.processes.agree(time.monotonic() >= ends)
+            monitor.step(run.images, losses, len(run.bad))
+            over = run.images >= recipe.images or run.processes.agree(
+                time.monotonic() >= ends or limits.stop()
+            )
             if first and (over or run.images % recipe.evaluate_every < recipe.batch):
-                report(run, faces, judge, folder, watch)
+                report(run, faces, evaluators, folder, monitor)
             if over:
                 break
     if first and folder.rows():
-        bad = run.bad | judge.bad
+        bad = run.bad.union(*(evaluator.bad for evaluator in evaluators.values()))
         folder.report(recipe, faces.described, faces.selected_on, bad)
 
 
-def _loader(run: Run, faces: Faces, workers: int) -> Iterator[View]:
+def _loader(run: Run, faces: Faces, workers: int) -> Iterator[TrainingView]:
     """This process' part of every batch, from the run's place on."""
     recipe, processes = run.recipe, run.processes
-    views = RandomViews(faces.training + faces.pseudo, faces.layout, recipe)
+    views = TrainingViews(faces.trained_on, faces.layout, recipe)
     draws = _Draws(run, faces)
     return iter(
         DataLoader(
@@ -96,19 +104,28 @@ class _Draws:
         self._run, self._faces, self._start = run, faces, run.images
 
     def __iter__(self) -> Iterator[list[Draw]]:
-        labelled, pseudo = len(self._faces.training), len(self._faces.pseudo)
-        for batch in batches(self._run.recipe, labelled, pseudo, self._start):
+        faces, recipe = self._faces, self._run.recipe
+        further = [(len(pool.samples), recipe.share_of(pool.name)) for pool in faces.further]
+        labelled, pseudo = len(faces.training), len(faces.pseudo)
+        for batch in batches(recipe, labelled, pseudo, self._start, further):
             yield self._run.processes.share(batch)
 
 
-def report(run: Run, faces: Faces, judge: Judge, folder: RunFolder, watch: Watch) -> None:
-    """Look at the judging faces; write the log, the weights and the state, in this order."""
+def report(
+    run: Run,
+    faces: Faces,
+    evaluators: dict[str, Evaluator],
+    folder: RunFolder,
+    monitor: TrainingMonitor,
+) -> None:
+    """Evaluator on every held-out part; write the log, the weights and the state, in this order."""
     recipe = run.recipe
     size_px = recipe.size_at(run.progress)
     candidates = {"average": run.average}
     if recipe.judge_raw:
         candidates["raw"] = run.network
-    errors = {name: judge.nme(network, size_px) for name, network in candidates.items()}
+    evaluator, *others = evaluators.values()
+    errors = {name: evaluator.nme(network, size_px) for name, network in candidates.items()}
     chosen = min(errors, key=lambda name: float(errors[name].mean()))
     nme = 100 * float(errors[chosen].mean())
     row: Row = {
@@ -117,15 +134,21 @@ def report(run: Run, faces: Faces, judge: Judge, folder: RunFolder, watch: Watch
         "nme_percent": round(nme, 4),
         "over_8_percent": round(100 * float((errors[chosen] > 0.08).mean()), 2),
         "chosen_is_average": float(chosen == "average"),
-        **{name: round(value, 6) for name, value in watch.mean_losses().items()},
-        "images_per_s": round(watch.images_per_s, 2),
+        **{
+            f"nme_{other.name}_percent": round(
+                100 * float(other.nme(candidates[chosen], size_px).mean()), 4
+            )
+            for other in others
+        },
+        **{name: round(value, 6) for name, value in monitor.mean_losses().items()},
+        "images_per_s": round(monitor.images_per_s, 2),
     }
     folder.log(row)
-    picture = judge.picture(candidates[chosen], size_px)
+    picture = evaluator.sample_sheet(candidates[chosen], size_px)
     folder.save_picture(picture)
     _save_weights(run, faces, folder, candidates[chosen], row)
     folder.save_state(run)
-    watch.judged(row, picture)
+    monitor.evaluated(row, picture)
 
 
 def _save_weights(
@@ -191,12 +214,27 @@ def main() -> None:
         parser.exit(2, f"error: {error}\n")
 
 
-def train(arguments: argparse.Namespace, processes: Processes) -> None:
-    """Everything between the command line and the loop."""
+def train(
+    arguments: argparse.Namespace,
+    processes: Processes,
+    stop: Callable[[], bool] = lambda: False,
+) -> None:
+    """Everything between the command line and the loop.
+
+    Args:
+        arguments: Of `build_parser`.
+        processes: That train together.
+        stop: Asked after every batch; then the run is judged, saved and left.
+    """
     data = open_data_set(
         arguments.data, pictures=arguments.pictures, lose_first_row=arguments.lose_first_row
     )
-    faces = gather(data, arguments.pseudo_labels, select_on_test=arguments.select_on_test)
+    faces = gather(
+        data,
+        arguments.pseudo_labels,
+        select_on_test=arguments.select_on_test,
+        further=arguments.further,
+    )
     faces.check_bad(set())
     recipe = resolved(
         RECIPES[arguments.config], faces, arguments.images, processes, arguments.accumulate
@@ -212,6 +250,8 @@ def train(arguments: argparse.Namespace, processes: Processes) -> None:
     folder = RunFolder(arguments.run_folder)
     if folder.state.exists():
         run.load(folder.state)
+    elif arguments.go_on_from:
+        run.go_on_from(arguments.go_on_from)
     elif arguments.start_from:
         anew = run.start_from(NAMED_WEIGHTS.get(arguments.start_from, Path(arguments.start_from)))
         if anew and processes.is_first:
@@ -219,7 +259,7 @@ def train(arguments: argparse.Namespace, processes: Processes) -> None:
     if processes.is_first:
         folder.begin(recipe, faces.described, run.images)
     board_folder = arguments.run_folder / "tensorboard" if arguments.tensorboard else None
-    limits = Limits(workers=arguments.workers, minutes=arguments.minutes)
+    limits = Limits(workers=arguments.workers, minutes=arguments.minutes, stop=stop)
     fit(run, faces, folder, limits, board_folder)
 
 
@@ -230,6 +270,13 @@ def build_parser() -> argparse.ArgumentParser:
     data.add_argument("--data", type=Path, required=True, help="folder of a data set, or a .tsv")
     data.add_argument("--pictures", type=Path, help="where the pictures of a .tsv are")
     data.add_argument("--pseudo-labels", type=Path, help="what train.teacher wrote")
+    data.add_argument(
+        "--further",
+        type=Path,
+        nargs="*",
+        default=[],
+        help="what train.screening wrote; the recipe has a share for each by the file's name",
+    )
     data.add_argument(
         "--lose-first-row",
         action="store_true",
@@ -246,6 +293,11 @@ def build_parser() -> argparse.ArgumentParser:
     what.add_argument("--run-folder", type=Path, required=True, help="to write to and resume from")
     what.add_argument("--images", type=int, help="pictures to see in all, instead of the recipe's")
     what.add_argument("--start-from", help="weights to begin a new run with: a name or a path")
+    what.add_argument(
+        "--go-on-from",
+        type=Path,
+        help="weights of this run, where its state is lost: go on at their place of the schedule",
+    )
     what.add_argument("--minutes", type=float, default=float("inf"), help="stop after this long")
     how = parser.add_argument_group("machine")
     how.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
@@ -253,7 +305,7 @@ def build_parser() -> argparse.ArgumentParser:
     how.add_argument("--workers", type=int, default=1, help="processes that cut crops")
     how.add_argument("--accumulate", type=int, default=1, help="parts that a batch is cut into")
     how.add_argument("--compile", action="store_true", help="faster after two minutes' start")
-    how.add_argument("--tensorboard", action="store_true", help="needs the extra 'watch'")
+    how.add_argument("--tensorboard", action="store_true", help="needs the extra 'monitor'")
     return parser
 
 

@@ -1,9 +1,13 @@
-r"""Training on a machine that is lent for minutes: train, measure, and cut the results to size.
+r"""Training on a GPU that is lent for minutes: pack the data, train, measure, join the weights.
 
-    python -m train.pack --data 300w --output packed                       # here
+    python -m train.lease pack 300w packed                                 # here
     python -m train.lease train --out OUT --minutes 9 -- --data packed \
         --config star-300w --images 1500000 --precision bf16 --run-folder runs/full   # there
     python -m train.lease join OUT full.safetensors                        # here
+
+The packed copy of 300W has every picture cut around its face, reduced and encoded anew, with the
+folders, names and annotations of the original, so that it holds out the same photographs. It is
+data of 300W, and under its terms.
 
 What follows `--` goes to `train.fit`. Give the same command again for the next minutes: while the
 machine keeps its run folder it goes on there. OUT then holds the best weights in pieces, the log,
@@ -17,13 +21,18 @@ import statistics
 import time
 from pathlib import Path
 
+import cv2
+import numpy as np
 import torch
 from rich.console import Console
+from rich.progress import track
 
 from models.checkpoint import CheckpointError, load_checkpoint
 from models.crop_reader import fold_batch_norm
+from tracker.crop import crop_from_square, transform, warp_crop
 from tracker.errors import FaceTrackError
 
+from .datasets import DataError, Sample, open_data_set
 from .fit import build_parser as fit_parser
 from .fit import train
 from .processes import Processes
@@ -33,6 +42,55 @@ PIECE_BYTES = 15 * 2**20
 _BATCHES = (1, 2, 8, 32, 128)
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16}
 _REPEATS = 30
+_AROUND = 1.9
+"""Side of the cut over the landmarks' box: what training's random crops reach."""
+
+
+def pack_face(sample: Sample, path: Path, side_px: int, quality: int) -> int:
+    """Write one face and its `.pts` beside it.
+
+    Args:
+        sample: The face.
+        path: The picture to write; its suffix becomes `.jpg`.
+        side_px: Largest side of the picture.
+        quality: Of the JPEG, up to 100.
+
+    Returns:
+        Bytes of both files.
+    """
+    center_x, center_y, side = sample.square(_AROUND)
+    size = min(side_px, round(side))
+    matrix = crop_from_square(center_x, center_y, side, size)
+    cut = warp_crop(sample.read_image(), matrix, size)
+    _, jpeg = cv2.imencode(
+        ".jpg", cv2.cvtColor(cut, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality]
+    )
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.with_suffix(".jpg").write_bytes(jpeg.tobytes())
+    annotation = _pts(transform(matrix, sample.points))
+    path.with_suffix(".pts").write_text(annotation)
+    return len(jpeg) + len(annotation)
+
+
+def _pts(points: np.ndarray) -> str:
+    """As iBUG writes it: 1-based."""
+    lines = "\n".join(f"{x:.3f} {y:.3f}" for x, y in points + 1)
+    return f"version: 1\nn_points: {len(points)}\n{{\n{lines}\n}}\n"
+
+
+def pack_data_set(data: Path, output: Path, side_px: int, quality: int) -> int:
+    """Write a small copy of 300W's training part; returns its bytes.
+
+    Raises:
+        DataError: If the data set is another one, or a picture cannot be read.
+    """
+    annotated = open_data_set(data)
+    if annotated.name != "300W":
+        raise DataError(f"{data}: only 300W can be packed, this is {annotated.name}")
+    return sum(
+        pack_face(sample, output / sample.image_path.relative_to(data), side_px, quality)
+        for sample in track(annotated.split("train"), "faces")
+    )
 
 
 def cut(weights: Path, out: Path) -> list[Path]:
@@ -78,7 +136,7 @@ def forward_times(weights: Path, device: torch.device) -> list[dict[str, float |
     return rows
 
 
-def work(arguments: argparse.Namespace) -> None:
+def train_and_collect(arguments: argparse.Namespace) -> None:
     """Train for the minutes that are left, then bring the results to `--out`."""
     asked = ["--device", arguments.device, "--minutes", str(arguments.minutes), *arguments.fit]
     options = fit_parser().parse_args(asked)
@@ -95,7 +153,7 @@ def work(arguments: argparse.Namespace) -> None:
 
 
 def main() -> None:
-    """Parse flags and work, or join."""
+    """Parse flags and pack, train or join."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     commands = parser.add_subparsers(required=True, dest="command")
     there = commands.add_parser("train", help="train and measure")
@@ -103,6 +161,11 @@ def main() -> None:
     there.add_argument("--minutes", type=float, required=True)
     there.add_argument("--device", default="cuda", choices=["cpu", "cuda"])
     there.add_argument("fit", nargs="*", metavar="-- FLAGS", help="for train.fit")
+    packing = commands.add_parser("pack", help="make a small copy of 300W")
+    packing.add_argument("data", type=Path, help="folder of 300W")
+    packing.add_argument("output", type=Path, help="folder to write")
+    packing.add_argument("--side-px", type=int, default=320, help="largest side of a picture")
+    packing.add_argument("--quality", type=int, default=88, help="of the JPEG, up to 100")
     here = commands.add_parser("join", help="put the pieces of the weights together")
     here.add_argument("folder", type=Path)
     here.add_argument("output", type=Path)
@@ -110,9 +173,14 @@ def main() -> None:
     try:
         if arguments.command == "join":
             join(arguments.folder, arguments.output)
+        elif arguments.command == "pack":
+            total = pack_data_set(
+                arguments.data, arguments.output, arguments.side_px, arguments.quality
+            )
+            Console().print(f"{arguments.output}: {total / 2**20:.1f} MiB", highlight=False)
         else:
-            work(arguments)
-    except (FaceTrackError, CheckpointError) as error:
+            train_and_collect(arguments)
+    except (FaceTrackError, CheckpointError, OSError) as error:
         parser.exit(2, f"error: {error}\n")
 
 

@@ -119,10 +119,10 @@ def consistency_loss(
     target: Float[Tensor, "faces landmarks xy=2"],
     again: Bool[Tensor, " faces"],
 ) -> Float[Tensor, ""]:
-    """Distance between the errors in two views of a face: what flickers from frame to frame.
+    """Distance between the errors in two views of a face: frame-to-frame noise.
 
-    An error of the label is in both views and falls out, so a doubtful one counts in full. A face
-    with one view counts as zero, so that the parts of a batch average to the whole.
+    An error of the label is the same in both views and cancels, so uncertain labels count in full.
+    A face with one view counts as zero, so that the parts of a batch average to the whole.
 
     Args:
         heatmaps: Non-negative, any scale.

@@ -1,7 +1,7 @@
-"""Look at annotated faces with a network, once or several times, and make one answer of it.
+"""Landmarks of annotated faces by a network, with test-time augmentation if wanted.
 
-A look is a crop with the matrix that made it, so that mirrored, moved, scaled and rolled looks all
-go back to the picture by one rule.
+Every crop keeps the matrix that made it, so that mirrored, shifted, scaled and rotated crops map
+back to the picture in the same way; their landmarks are fused, weighted by precision.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -17,26 +17,27 @@ from tracker.crop import crop_from_square, transform, transform_covariance, warp
 from tracker.gaussian import precision_weighted_mean
 from tracker.layouts import Layout, find_layout
 
-from .augment import Crop, geometry_matrix
+from .augment import geometry_matrix
 from .datasets import Sample
+from .hard_views import Crop
 
 _BATCH = 32
-"""Crops that the network sees at once, at least the looks at one face."""
+"""Crops in one batch of the network, at least those of one face."""
 _FLOOR_PX2 = 1e-4
 """Least variance in crop pixels, so that a heat map of a single cell still has a precision."""
 Gaussians = tuple[Float[np.ndarray, "*batch xy=2"], Float[np.ndarray, "*batch xy=2 xy=2"]]
 """Means and covariances."""
 
-_NUDGE, _NUDGE_SCALE, _NUDGE_ROLL_DEG = 0.03, 0.03, 4.0
-"""How far looks beside the exact one lie: well inside what training draws."""
+_SHIFT, _SCALE, _ROLL_DEG = 0.03, 0.03, 4.0
+"""How far the further crops lie from the exact one: well inside what training draws."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Looking:
-    """How often a face is looked at, and how."""
+class MultiCrop:
+    """Test-time augmentation: which crops of a face are predicted and fused."""
 
     flips: bool = False
-    """Look at the mirror image of every crop too."""
+    """Every crop is also predicted mirrored."""
     crops: int = 1
     """The exact crop, then others around it; always the same ones."""
     stages: int = 1
@@ -48,12 +49,12 @@ class Looking:
                 raise ValueError(f"{name} must be at least 1, got {value}")
 
 
-ONCE = Looking()
+ONE_CROP = MultiCrop()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class View:
-    """How the face lies in a crop, compared with the exact crop."""
+class CropPerturbation:
+    """How a crop differs from the exact one."""
 
     shift: tuple[float, float] = (0.0, 0.0)
     """Right and down, in crop sides."""
@@ -67,18 +68,20 @@ class View:
         return geometry_matrix(self.roll_deg, self.scale, shift, size_px)
 
 
-EXACT = View()
+EXACT = CropPerturbation()
 ROBUSTNESS = {
-    "shift 10 %": tuple(View(shift=to) for to in ((-0.1, 0), (0.1, 0), (0, -0.1), (0, 0.1))),
-    "scale 10 %": (View(scale=0.9), View(scale=1.1)),
-    "roll 15°": (View(roll_deg=-15.0), View(roll_deg=15.0)),
+    "shift 10 %": tuple(
+        CropPerturbation(shift=to) for to in ((-0.1, 0), (0.1, 0), (0, -0.1), (0, 0.1))
+    ),
+    "scale 10 %": (CropPerturbation(scale=0.9), CropPerturbation(scale=1.1)),
+    "roll 15°": (CropPerturbation(roll_deg=-15.0), CropPerturbation(roll_deg=15.0)),
 }
 """Crops as a poor detector would take them."""
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """One crop of a face, as the network will see it."""
+class FaceCrop:
+    """One crop of a face."""
 
     crop: Crop
     crop_from_picture: Float[np.ndarray, "3 3"]
@@ -95,7 +98,7 @@ class Predicted:
 
 
 class StagedLandmarker(Protocol):
-    """A `tracker.landmarker.Landmarker` with access to its stages: `HeatmapLandmarker`."""
+    """A `tracker.landmarker.Landmarker` with the outputs of its stages: `HeatmapLandmarker`."""
 
     @property
     def layout_name(self) -> str: ...
@@ -124,27 +127,30 @@ class StagedLandmarker(Protocol):
 def predict(
     landmarker: StagedLandmarker,
     samples: Iterable[Sample],
-    looking: Looking = ONCE,
-    view: View = EXACT,
+    augmentation: MultiCrop = ONE_CROP,
+    perturbation: CropPerturbation = EXACT,
 ) -> Predicted:
-    """Landmarks of every face, the mean of all looks at it.
+    """Landmarks of every face, fused over its crops.
 
     Args:
-        landmarker: Looks at the crops.
+        landmarker: Predicts the crops.
         samples: Wrap them in `rich.progress.track` to show progress.
-        looking: How often.
-        view: Every look strays from the exact crop by this much, to measure robustness.
+        augmentation: Which crops are predicted and fused.
+        perturbation: Of every crop, to measure robustness.
+
+    Returns:
+        Means and covariances in pixels of the pictures.
 
     Raises:
         DataError: If a picture cannot be read.
     """
     layout = find_layout(landmarker.layout_name, landmarker.layout_table)
-    per_face = looking.crops * (2 if looking.flips else 1)
+    per_face = augmentation.crops * (2 if augmentation.flips else 1)
     fused: list[Gaussians] = []
     for some in _groups(samples, max(_BATCH // per_face, 1)):
-        looks = [look for s in some for look in looks_at(s, looking, landmarker, view)]
-        seen = _seen(landmarker, layout, looks, looking.stages)
-        fused += [_fused(seen[i : i + per_face]) for i in range(0, len(seen), per_face)]
+        crops = [c for s in some for c in crops_of(s, augmentation, landmarker, perturbation)]
+        found = _predict_crops(landmarker, layout, crops, augmentation.stages)
+        fused += [_fused(found[i : i + per_face]) for i in range(0, len(found), per_face)]
     shape = (-1, layout.count, 2)
     return Predicted(
         np.array([mean for mean, _ in fused]).reshape(shape),
@@ -152,92 +158,96 @@ def predict(
     )
 
 
-def looks_at(
+def crops_of(
     sample: Sample,
-    looking: Looking,
+    augmentation: MultiCrop,
     landmarker: StagedLandmarker,
-    view: View = EXACT,
-) -> list[Look]:
-    """The crops that are taken of one face; the mirrored ones are the last half."""
+    perturbation: CropPerturbation = EXACT,
+) -> list[FaceCrop]:
+    """The crops of one face; the mirrored ones are the last half.
+
+    Raises:
+        DataError: If its picture cannot be read.
+    """
     size, image = landmarker.input_px, sample.read_image()
     center_x, center_y, side = sample.square(landmarker.margin)
     exact = crop_from_square(center_x, center_y, max(side, 1.0), size)
-    looks = []
-    for nudge in nudges(looking.crops):
-        matrix = nudge.matrix(size) @ view.matrix(size) @ exact
+    crops = []
+    for further in perturbations(augmentation.crops):
+        matrix = further.matrix(size) @ perturbation.matrix(size) @ exact
         crop = warp_crop(image, matrix, size, antialiased=landmarker.antialiased)
-        looks.append(Look(crop, matrix))
+        crops.append(FaceCrop(crop, matrix))
     offset_px = landmarker.horizontal_bias * size
-    return looks + [mirror_image(look, offset_px) for look in looks if looking.flips]
+    return crops + [mirror_image(crop, offset_px) for crop in crops if augmentation.flips]
 
 
 def horizontal_bias_of(landmarker: StagedLandmarker, samples: Iterable[Sample]) -> float:
-    """Measure `tracker.landmarker.Landmarker.horizontal_bias`; needs no truth."""
+    """Measure the `horizontal_bias` of a `tracker.landmarker.Landmarker`; needs no annotations."""
     layout = find_layout(landmarker.layout_name, landmarker.layout_table)
-    too_far = []
+    offsets = []
     for sample in samples:
-        (look,) = looks_at(sample, ONCE, landmarker)
-        pair = [look, mirror_image(look)]
-        (direct, _), (mirrored, _) = _seen(landmarker, layout, pair, 1)
-        too_far.append((direct - mirrored)[..., 0].mean() / 2 * look.crop_from_picture[0, 0])
-    return float(np.mean(too_far)) / landmarker.input_px
+        (crop,) = crops_of(sample, ONE_CROP, landmarker)
+        pair = [crop, mirror_image(crop)]
+        (direct, _), (mirrored, _) = _predict_crops(landmarker, layout, pair, 1)
+        offsets.append((direct - mirrored)[..., 0].mean() / 2 * crop.crop_from_picture[0, 0])
+    return float(np.mean(offsets)) / landmarker.input_px
 
 
-def nudges(count: int) -> list[View]:
+def perturbations(count: int) -> list[CropPerturbation]:
     """The exact crop and `count - 1` around it, evenly on a circle."""
     around = []
     for index, angle in enumerate(np.linspace(0, 2 * np.pi, count - 1, endpoint=False)):
         around.append(
-            View(
-                shift=(float(_NUDGE * np.cos(angle)), float(_NUDGE * np.sin(angle))),
-                scale=1 + _NUDGE_SCALE * (1 if index % 2 else -1),
-                roll_deg=_NUDGE_ROLL_DEG * (1 if index // 2 % 2 else -1),
+            CropPerturbation(
+                shift=(float(_SHIFT * np.cos(angle)), float(_SHIFT * np.sin(angle))),
+                scale=1 + _SCALE * (1 if index % 2 else -1),
+                roll_deg=_ROLL_DEG * (1 if index // 2 % 2 else -1),
             )
         )
     return [EXACT, *around]
 
 
-def mirror_image(look: Look, offset_px: float = 0.0) -> Look:
-    """The same crop seen in a mirror.
+def mirror_image(crop: FaceCrop, offset_px: float = 0.0) -> FaceCrop:
+    """The mirrored crop.
 
     Args:
-        look: Not yet mirrored.
-        offset_px: By so much the network says that landmarks are too far right, in the mirror,
-            too: the way back takes it off twice.
+        crop: Not yet mirrored.
+        offset_px: The network's systematic horizontal bias; it is the same in mirrored crops, so
+            that mapping back subtracts it twice.
     """
     mirror = np.eye(3)
-    mirror[0] = -1, 0, look.crop.shape[1] - 1 + 2 * offset_px
-    crop = np.ascontiguousarray(look.crop[:, ::-1])
-    return Look(crop, mirror @ look.crop_from_picture, mirrored=True)
+    mirror[0] = -1, 0, crop.crop.shape[1] - 1 + 2 * offset_px
+    pixels = np.ascontiguousarray(crop.crop[:, ::-1])
+    return FaceCrop(pixels, mirror @ crop.crop_from_picture, mirrored=True)
 
 
-def _seen(
-    landmarker: StagedLandmarker, layout: Layout, looks: list[Look], last: int
+def _predict_crops(
+    landmarker: StagedLandmarker, layout: Layout, crops: list[FaceCrop], last: int
 ) -> list[Gaussians]:
-    """What the last stages say of each look, in the picture."""
-    stages = landmarker.stages(np.stack([look.crop for look in looks]), last)
-    mean = np.stack([stage.mean for stage in stages])  # (stages, looks, landmarks, 2)
+    """Landmarks of each crop by the last stages, in pixels of the picture."""
+    stages = landmarker.stages(np.stack([crop.crop for crop in crops]), last)
+    mean = np.stack([stage.mean for stage in stages])  # (stages, crops, landmarks, 2)
     covariance = np.stack([stage.covariance for stage in stages]) + _FLOOR_PX2 * np.eye(2)
-    return [_in_picture(look, layout, mean[:, i], covariance[:, i]) for i, look in enumerate(looks)]
+    return [_in_picture(crop, layout, mean[:, i], covariance[:, i]) for i, crop in enumerate(crops)]
 
 
-def _fused(looks: list[Gaussians]) -> Gaussians:
-    """All stages of all looks at one face as one."""
-    means, covariances = zip(*looks, strict=True)
+def _fused(crops: list[Gaussians]) -> Gaussians:
+    """All stages of all crops of one face as one."""
+    means, covariances = zip(*crops, strict=True)
     return precision_weighted_mean(np.concatenate(means), np.concatenate(covariances))
 
 
 def _in_picture(
-    look: Look,
+    crop: FaceCrop,
     layout: Layout,
     mean: Float[np.ndarray, "stages landmarks xy=2"],
     covariance: Float[np.ndarray, "stages landmarks xy=2 xy=2"],
 ) -> Gaussians:
-    """From pixels of the look to those of the picture, every landmark under its own name."""
-    picture_from_crop = np.linalg.inv(look.crop_from_picture.astype(np.float64))
+    """From crop pixels to those of the picture, every landmark under its own name."""
+    picture_from_crop = np.linalg.inv(crop.crop_from_picture.astype(np.float64))
     mean = transform(picture_from_crop, mean)
     covariance = transform_covariance(picture_from_crop, covariance)
-    if look.mirrored:
+    if crop.mirrored:
         mean, covariance = mean[:, layout.mirror], covariance[:, layout.mirror]
     return mean, covariance
 

@@ -38,11 +38,13 @@ class Recipe:
     """(From this share of `images`, train at this crop size): small crops first are cheap."""
     pseudo_share: float = 0.4
     """Share of pseudo-labelled faces in a batch, where there are any."""
+    further_shares: tuple[tuple[str, float], ...] = ()
+    """(Name of a file of `train.fit --further`, share of its faces in a batch)."""
     pair_share: float = 0.0
     """Share of second views in a batch, at most 0.5: each shows a face of the batch once more, as
     the next frame of a video would."""
     evaluate_every: int = 8_000
-    """Pictures between two looks at the held-out part; also what a kill can cost."""
+    """Pictures between two evaluations on the held-out part; also what a kill can cost."""
     judge_raw: bool = False
     """Judge the weights too, not only their average, and keep the better."""
     keep_every: int = 0
@@ -86,6 +88,10 @@ class Recipe:
             raise ValueError("label maps of points and edges are a quarter of the crop")
         if not 0 <= self.pair_share <= 0.5:
             raise ValueError(f"pair_share must lie between 0 and 0.5, got {self.pair_share}")
+
+    def share_of(self, further: str) -> float:
+        """Share in a batch of the faces of a further file; 0 where the recipe has none of them."""
+        return dict(self.further_shares).get(further, 0.0)
 
     def size_at(self, progress: float) -> int:
         """Crop size in pixels at this share of the run."""
@@ -159,6 +165,19 @@ _VIDEO = AugmentConfig(
 )
 """What a face goes through on video, too."""
 
+_LIFE = replace(
+    _VIDEO,
+    border=0.12,
+    wide_mouth=0.08,
+    shadow=0.12,
+    covering=0.15,
+    small_face=0.06,
+    wrong_crop=0.1,
+    occlusion=0.15,
+    low_light=0.12,
+)
+"""What faces that people film go through besides."""
+
 _LONG = replace(_LITE, images=136_000, sizes=(), learning_rate=1.5e-3, warmup=0.01, augment=_VIDEO)
 
 RECIPES = {
@@ -188,6 +207,32 @@ RECIPES = {
     "lite-long": _LONG,
     # While the rate falls a branch of it trusts people more; `train.soup` averages both ends.
     "lite-long-labelled": replace(_LONG, pseudo_share=0.125),
+    # Goes on from `lite`, with turned heads (`ytf68`), rendered ones and hard views.
+    "lite-life": replace(
+        _LITE,
+        images=400_000,
+        sizes=(),
+        learning_rate=1e-3,
+        warmup=0.01,
+        decay=0.5,
+        evaluate_every=2_000,
+        pseudo_share=0.25,
+        further_shares=(("ytf68", 0.1875), ("heads", 0.0625)),
+        augment=_LIFE,
+    ),
+    # Three times the cost of `lite`: more pixels, and a second stack, which begins as the first.
+    "base": replace(
+        _LITE,
+        stacks=2,
+        input_px=160,
+        images=600_000,
+        sizes=((0.0, 128), (0.5, 160)),
+        learning_rate=1.5e-3,
+        evaluate_every=2_000,
+        pseudo_share=0.25,
+        further_shares=(("ytf68", 0.1875), ("heads", 0.0625)),
+        augment=_LIFE,
+    ),
     # From the default weights to one's own faces or layout; --start-from gives the network.
     "finetune": replace(_LITE, images=20_000, sizes=(), evaluate_every=2_000, learning_rate=5e-4),
     # Learns nothing to speak of, in seconds: to try the machinery.

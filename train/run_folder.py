@@ -28,7 +28,7 @@ from models.landmark_net import LandmarkNet
 from tracker.types import Image
 
 from .recipes import Recipe
-from .run import Run, TrainingError, write_whole
+from .training_run import Run, TrainingError, write_whole
 
 Row = dict[str, float]
 

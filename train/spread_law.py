@@ -1,4 +1,4 @@
-"""Fit the law that turns spreads into covariances, and judge it on photographs it has not seen."""
+"""Fit the law from heat-map spread to covariance, and cross-validate it by photograph."""
 
 from collections.abc import Callable
 
@@ -9,22 +9,30 @@ from torch import Tensor
 
 from models.covariance_law import SpreadLaw, by_spread_law, level_and_stretch, part_means
 
-from .looks import Observed
+from .calibration_samples import CalibrationSamples
 
 FOLDS = 5
-_ALIKE, _UPRIGHT, _EXPECTED = 3.0, 20.0, 10.0
-"""Weight, in looks, of what is believed beforehand: that landmarks are equally hard, that their
-usual ellipses are round, and that R is S times a constant."""
+_PRIOR_LEVEL, _PRIOR_SHAPE, _PRIOR_EXPONENTS = 3.0, 20.0, 10.0
+"""Strength of the prior, in samples: landmarks are equally hard, their usual ellipses are round,
+and R is S times a constant."""
 
-Covariances = Float[np.ndarray, "looks landmarks xy=2 xy=2"]
-Rule = Callable[[Covariances], Covariances]
+Covariances = Float[np.ndarray, "samples landmarks xy=2 xy=2"]
+CovarianceRule = Callable[[Covariances], Covariances]
 """Turns spreads into covariances."""
 
 
-def seen_from_outside(
-    observed: Observed, fit: Callable[[Observed], Rule], folds: int = FOLDS
+def cross_validated_covariances(
+    observed: CalibrationSamples,
+    fit: Callable[[CalibrationSamples], CovarianceRule],
+    folds: int = FOLDS,
 ) -> Covariances:
-    """The covariance of every look by a fit that never saw its photograph."""
+    """The covariance of every sample by a fit on the folds without its photograph.
+
+    Args:
+        observed: Errors and spreads.
+        fit: Makes a rule of the samples of the other folds.
+        folds: How many.
+    """
     fold = fold_of(observed.photograph, folds)
     covariance = np.empty_like(observed.spread)
     for number in np.unique(fold):
@@ -34,26 +42,33 @@ def seen_from_outside(
 
 
 def fold_of(
-    photograph: Int[np.ndarray, " looks"], folds: int, seed: int = 0
-) -> Int[np.ndarray, " looks"]:
-    """The fold of each look, the same for all of one photograph."""
+    photograph: Int[np.ndarray, " samples"], folds: int, seed: int = 0
+) -> Int[np.ndarray, " samples"]:
+    """The fold of each sample, the same for all of one photograph."""
     photographs, index = np.unique(photograph, return_inverse=True)
     order = np.random.default_rng(seed).permutation(len(photographs))
     return order[index] % folds
 
 
-def spread_rule(parts: tuple[tuple[int, ...], ...]) -> Callable[[Observed], Rule]:
-    """How spreads become covariances once some errors were seen."""
+def spread_rule(
+    parts: tuple[tuple[int, ...], ...],
+) -> Callable[[CalibrationSamples], CovarianceRule]:
+    """A fit for `cross_validated_covariances` by `fit_law`."""
 
-    def fit(seen: Observed) -> Rule:
-        law = fit_law(seen, parts)
+    def fit(samples: CalibrationSamples) -> CovarianceRule:
+        law = fit_law(samples, parts)
         return lambda spread: by_spread_law(spread, law)
 
     return fit
 
 
-def fit_law(observed: Observed, parts: tuple[tuple[int, ...], ...]) -> SpreadLaw:
-    """The law under which the errors are likeliest, given what is believed beforehand."""
+def fit_law(observed: CalibrationSamples, parts: tuple[tuple[int, ...], ...]) -> SpreadLaw:
+    """The maximum a posteriori law of the errors.
+
+    Args:
+        observed: Errors and spreads.
+        parts: Landmarks of each part of the face, which share a spread.
+    """
     level, stretch = level_and_stretch(observed.spread)
     usual_level, landmarks = float(level.mean()), level.shape[1]
     level = level - usual_level
@@ -68,7 +83,7 @@ def fit_law(observed: Observed, parts: tuple[tuple[int, ...], ...]) -> SpreadLaw
         of_level = usual[:, 0] + sum(e * f for e, f in zip(exponents, features, strict=False))
         of_stretch = usual[:, 1:] + exponents[3] * stretched
         likely = _negative_log_likelihood(error, of_level, of_stretch)
-        return likely + _surprise(usual, exponents - expected)
+        return likely + _negative_log_prior(usual, exponents - expected)
 
     _minimise(cost, usual, exponents := expected.clone())
     own, part, face, shape = exponents.tolist()
@@ -78,14 +93,14 @@ def fit_law(observed: Observed, parts: tuple[tuple[int, ...], ...]) -> SpreadLaw
     )
 
 
-def _surprise(usual: Tensor, unexpected: Tensor) -> Tensor:
-    """Negative logarithm of the prior."""
+def _negative_log_prior(usual: Tensor, unexpected: Tensor) -> Tensor:
+    """Less a constant."""
     level = usual[:, 0]
     alike = (level - level.mean()).square().sum()
     return (
-        _ALIKE * alike
-        + _UPRIGHT * usual[:, 1:].square().sum()
-        + _EXPECTED * unexpected.square().sum()
+        _PRIOR_LEVEL * alike
+        + _PRIOR_SHAPE * usual[:, 1:].square().sum()
+        + _PRIOR_EXPONENTS * unexpected.square().sum()
     ) / 2
 
 

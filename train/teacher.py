@@ -1,20 +1,20 @@
-"""Labels for unlabelled faces: MediaPipe's face mesh in the 300W layout, and a network of ours.
+"""Pseudo-labels for unlabelled faces: MediaPipe's face mesh in the 300W layout, and a network.
 
-The mesh marks other places than 300W's annotators did. A linear map from its 478 points to the
-68, fitted on annotated training pictures only, takes that difference out. The two teachers err
-differently, so their mean errs less than either; how much each counts is fitted on the held-out
-part. A landmark of which the network is less sure than it usually is counts less in training.
+The mesh follows other conventions than 300W's annotators. A linear map from its 478 points to the
+68, fitted on annotated training pictures only, takes that difference out. The errors of
+the two teachers differ, so their mean is more accurate than either; the weight of each is fitted on
+the held-out part. A landmark with a larger covariance than usual counts less in training.
 
     python -m train.teacher --data 300w --pictures unlabelled --weights lite --output pseudo.npz
 
-`train.fit --pseudo-labels` reads what it writes. Without `--weights` the mesh teaches alone.
+`train.fit --pseudo-labels` reads what it writes. Without `--weights` the mesh is the only teacher.
 """
 
 import argparse
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import cv2
 import mediapipe as mp
@@ -28,16 +28,18 @@ from models.torch_landmarker import HeatmapLandmarker, load_torch_landmarker
 from tracker.errors import FaceTrackError
 from tracker.layouts import IBUG_68
 
-from .datasets import DataError, Sample, hold_out, read_300w
+from .datasets import DataError, Sample, hold_out, read_300w, write_pseudo_labels
 from .metrics import normalised_mean_error
-from .predict import Looking, Predicted, predict
+from .predict import MultiCrop, Predicted, predict
 
 _RIDGE = 0.1
 """Keeps the map from using the mesh's 478 nearly dependent points against each other."""
 _PADDING = 0.3
 """Tight pictures get this much of their size around them, or the mesh's detector misses them."""
-_LOOKING = Looking(flips=True, crops=3)
-"""How often the network looks at a face."""
+_MOST_FACES, _LEAST_CONFIDENCE = 3, 0.3
+_FindMeshes = Callable[[UInt8[np.ndarray, "height width rgb=3"]], list[Any]]
+"""All faces of a picture, each a list of points with x, y, z in shares of the picture."""
+_AUGMENTATION = MultiCrop(flips=True, crops=3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,15 +87,14 @@ def _relative(
 
 
 class FaceMesh:
-    """MediaPipe's mesh of the face nearest to the middle of a picture."""
+    """MediaPipe's mesh of the face nearest to the middle of a picture.
 
-    def __init__(self) -> None:
-        self._mesh = mp.solutions.face_mesh.FaceMesh(
-            static_image_mode=True,
-            max_num_faces=3,
-            refine_landmarks=True,  # lips and eyes are looked at once more, enlarged
-            min_detection_confidence=0.3,
-        )
+    Args:
+        model: `face_landmarker.task`, the newer model; None: the one that mediapipe ships.
+    """
+
+    def __init__(self, model: Path | None = None) -> None:
+        self._find = _shipped_mesh() if model is None else _face_landmarker(model)
 
     def __call__(
         self, image: UInt8[np.ndarray, "height width rgb=3"]
@@ -103,13 +104,11 @@ class FaceMesh:
         border = round(_PADDING * max(height, width))
         padded = cv2.copyMakeBorder(image, border, border, border, border, cv2.BORDER_REPLICATE)
         padded_height, padded_width = padded.shape[:2]
-        found = self._mesh.process(padded).multi_face_landmarks or []
         to_pixels = np.array([padded_width, padded_height, padded_width], dtype=np.float32)
         origin = np.array([border + 0.5, border + 0.5, 0], dtype=np.float32)
         meshes = [
-            np.array([(p.x, p.y, p.z) for p in face.landmark], dtype=np.float32) * to_pixels
-            - origin
-            for face in found
+            np.array([(p.x, p.y, p.z) for p in points], dtype=np.float32) * to_pixels - origin
+            for points in self._find(padded)
         ]
         middle = np.array([width / 2, height / 2])
         return min(
@@ -117,9 +116,35 @@ class FaceMesh:
         )
 
 
+def _shipped_mesh() -> _FindMeshes:
+    mesh = mp.solutions.face_mesh.FaceMesh(
+        static_image_mode=True,
+        max_num_faces=_MOST_FACES,
+        refine_landmarks=True,  # lips and eyes are measured once more, enlarged
+        min_detection_confidence=_LEAST_CONFIDENCE,
+    )
+    return lambda image: [face.landmark for face in mesh.process(image).multi_face_landmarks or []]
+
+
+def _face_landmarker(model: Path) -> _FindMeshes:
+    options = mp.tasks.vision.FaceLandmarkerOptions(
+        base_options=mp.tasks.BaseOptions(model_asset_path=str(model)),
+        num_faces=_MOST_FACES,
+        min_face_detection_confidence=_LEAST_CONFIDENCE,
+        min_face_presence_confidence=_LEAST_CONFIDENCE,
+    )
+    landmarker = mp.tasks.vision.FaceLandmarker.create_from_options(options)
+
+    def find(image: UInt8[np.ndarray, "height width rgb=3"]) -> list[Any]:
+        found = landmarker.detect(mp.Image(image_format=mp.ImageFormat.SRGB, data=image))
+        return list(found.face_landmarks)
+
+    return find
+
+
 @dataclass(frozen=True, slots=True)
-class Looked:
-    """A picture, and what the mesh says of it and of its mirror image, both in its pixels."""
+class MeshPair:
+    """The meshes of a picture and of its mirror image, both in pixels of the picture."""
 
     sample: Sample
     mesh: Float[np.ndarray, "points xyz=3"]
@@ -127,60 +152,64 @@ class Looked:
     """Under the names of the mirror image: left of the face is right."""
 
 
-def _look(mesh_of: FaceMesh, samples: list[Sample]) -> list[Looked]:
-    """Those in which a face is found both ways."""
+def find_meshes(mesh_of: FaceMesh, samples: list[Sample]) -> list[MeshPair]:
+    """Meshes of the pictures in which a face is found both ways.
+
+    Raises:
+        DataError: If a picture cannot be read.
+    """
     found = []
-    for sample in track(samples, "the mesh looks"):
+    for sample in track(samples, "meshes"):
         image = sample.read_image()
         mesh, in_mirror = mesh_of(image), mesh_of(np.ascontiguousarray(image[:, ::-1]))
         if mesh is not None and in_mirror is not None:
             in_mirror[:, 0] = image.shape[1] - 1 - in_mirror[:, 0]
-            found.append(Looked(sample, mesh, in_mirror))
+            found.append(MeshPair(sample, mesh, in_mirror))
     return found
 
 
 @dataclass(frozen=True, slots=True)
 class MeshTeacher:
-    """The mean of what both meshes of a face tell."""
+    """Landmarks by the mean of both meshes of a face, mapped to the layout."""
 
     of_mesh: MeshToLandmarks
     of_mirror: MeshToLandmarks
     """A map of its own: annotations are no mirror images of each other."""
 
     @classmethod
-    def fitted(cls, looked: list[Looked]) -> Self:
+    def fitted(cls, annotated: list[MeshPair]) -> Self:
         """On annotated pictures."""
-        points = [look.sample.points for look in looked]
+        points = [pair.sample.points for pair in annotated]
         return cls(
-            fit_mesh_to_landmarks([look.mesh for look in looked], points),
-            fit_mesh_to_landmarks([look.in_mirror for look in looked], points),
+            fit_mesh_to_landmarks([pair.mesh for pair in annotated], points),
+            fit_mesh_to_landmarks([pair.in_mirror for pair in annotated], points),
         )
 
-    def __call__(self, look: Looked) -> Sample:
-        points = (self.of_mesh(look.mesh) + self.of_mirror(look.in_mirror)) / 2
-        return replace(look.sample, points=points)
+    def __call__(self, pair: MeshPair) -> Sample:
+        points = (self.of_mesh(pair.mesh) + self.of_mirror(pair.in_mirror)) / 2
+        return replace(pair.sample, points=points)
 
 
 @dataclass(frozen=True, slots=True)
 class NetworkTeacher:
-    """What a network says, less what it errs on average where the truth is known."""
+    """A network's landmarks, less its mean error on annotated faces."""
 
     network: HeatmapLandmarker
-    lean: Float[np.ndarray, "landmarks xy=2"]
-    """In eye distances."""
+    bias: Float[np.ndarray, "landmarks xy=2"]
+    """Mean error of each landmark, in eye distances."""
 
     @classmethod
     def fitted(cls, network: HeatmapLandmarker, training: list[Sample]) -> Self:
-        """On annotated pictures, of which it may have seen all."""
-        said = predict(network, track(training, "training faces"), _LOOKING).mean
+        """On annotated faces, on which it may have been trained."""
+        predicted = predict(network, track(training, "training faces"), _AUGMENTATION).mean
         true = np.stack([sample.points for sample in training])
         eyes = IBUG_68.interocular(true)[:, None, None]
-        return cls(network, ((said - true) / eyes).mean(0))
+        return cls(network, ((predicted - true) / eyes).mean(0))
 
     def __call__(self, samples: Iterable[Sample]) -> Predicted:
-        said = predict(self.network, samples, _LOOKING)
-        eyes = IBUG_68.interocular(said.mean)[:, None, None]
-        return replace(said, mean=said.mean - self.lean * eyes)
+        predicted = predict(self.network, samples, _AUGMENTATION)
+        eyes = IBUG_68.interocular(predicted.mean)[:, None, None]
+        return replace(predicted, mean=predicted.mean - self.bias * eyes)
 
 
 def main() -> None:
@@ -189,27 +218,68 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="folder of 300W")
     parser.add_argument("--pictures", type=Path, required=True, help="folder of face pictures")
     parser.add_argument("--output", type=Path, required=True, help="the .npz to write")
-    parser.add_argument("--weights", help="ask this network too: a name or a path")
+    parser.add_argument("--weights", help="a second teacher: a name or a path")
+    parser.add_argument("--mesh", type=Path, help="face_landmarker.task, in place of Face Mesh")
     arguments = parser.parse_args()
     try:
-        network = load_torch_landmarker(arguments.weights) if arguments.weights else None
-        if network is not None and network.layout_name != IBUG_68.name:
-            raise DataError(f"{arguments.weights}: its landmarks are not those of 300W")
-        teach(arguments.data, arguments.pictures, arguments.output, network)
+        teach_pictures(
+            arguments.data,
+            arguments.pictures,
+            arguments.output,
+            weights=arguments.weights,
+            mesh=arguments.mesh,
+        )
     except (FaceTrackError, CheckpointError) as error:
         parser.exit(2, f"error: {error}\n")
 
 
-def teach(
-    data: Path, unlabelled: Path, output: Path, network: HeatmapLandmarker | None = None
+def teach_pictures(
+    data: Path, unlabelled: Path, output: Path, *, weights: str | None, mesh: Path | None
 ) -> None:
-    """Fit on the training part of the annotations, judge on the held-out part, label the rest."""
-    mesh_of, console = FaceMesh(), Console()
+    """Label a folder of pictures by the mesh and, where there is one, a network.
+
+    Args:
+        data: Folder of 300W.
+        unlabelled: Folder of face pictures.
+        output: The .npz to write.
+        weights: Name or path of a network trained on 300W.
+        mesh: `face_landmarker.task`; None: the mesh that mediapipe ships.
+
+    Raises:
+        DataError: If data are missing or the network has other landmarks.
+        CheckpointError: If the weights are damaged.
+    """
+    network = load_torch_landmarker(weights) if weights else None
+    if network is not None and network.layout_name != IBUG_68.name:
+        raise DataError(f"{weights}: its landmarks are not those of 300W")
+    teach(data, unlabelled, output, network, mesh=mesh)
+
+
+def teach(
+    data: Path,
+    unlabelled: Path,
+    output: Path,
+    network: HeatmapLandmarker | None = None,
+    mesh: Path | None = None,
+) -> None:
+    """Fit on the annotated training part, evaluate on the held-out part, label the pictures.
+
+    Args:
+        data: Folder of 300W.
+        unlabelled: Folder of face pictures.
+        output: The .npz to write.
+        network: A second teacher.
+        mesh: `face_landmarker.task`; None: the mesh that mediapipe ships.
+
+    Raises:
+        DataError: If data are missing or no face is found.
+    """
+    mesh_of, console = FaceMesh(mesh), Console()
     training, held = hold_out(read_300w(data))
-    by_looks = MeshTeacher.fitted(_look(mesh_of, training))
+    mesh_teacher = MeshTeacher.fitted(find_meshes(mesh_of, training))
 
     def by_mesh(samples: list[Sample]) -> list[Sample]:
-        return [by_looks(look) for look in _look(mesh_of, samples)]
+        return [mesh_teacher(pair) for pair in find_meshes(mesh_of, samples)]
 
     truth = {sample.name: sample.points for sample in held}
     judged, faces = by_mesh(held), by_mesh(_pictures(unlabelled))
@@ -218,27 +288,25 @@ def teach(
     points = np.stack([face.points for face in faces])
     certainty = np.ones(points.shape[:2])
     true = np.stack([truth[sample.name] for sample in judged])
-    guessed = np.stack([sample.points for sample in judged])
+    by_meshes = np.stack([sample.points for sample in judged])
     if network is not None:
         by_network = NetworkTeacher.fitted(network, training)
         held_out = by_network(track(judged, "held-out faces"))
-        share = share_of_second(guessed, held_out.mean, true)
-        guessed = (1 - share) * guessed + share * held_out.mean
-        said = by_network(track(faces, "unlabelled faces"))
-        points = (1 - share) * points + share * said.mean
+        share = share_of_second(by_meshes, held_out.mean, true)
+        by_meshes = (1 - share) * by_meshes + share * held_out.mean
+        predicted = by_network(track(faces, "unlabelled faces"))
+        points = (1 - share) * points + share * predicted.mean
         usual = np.median(_variance(held_out.mean, held_out.covariance), 0)
-        certainty = np.minimum(usual / _variance(said.mean, said.covariance), 1)
-        console.print(f"the network counts {share:.2f}")
-    nme = 100 * normalised_mean_error(guessed, true, IBUG_68).mean()
+        certainty = np.minimum(usual / _variance(predicted.mean, predicted.covariance), 1)
+        console.print(f"weight of the network {share:.2f}")
+    nme = 100 * normalised_mean_error(by_meshes, true, IBUG_68).mean()
     console.print(f"held out: NME {nme:.2f} % on {len(judged)} of {len(held)} faces")
-    output.parent.mkdir(parents=True, exist_ok=True)
-    np.savez_compressed(
-        output,
-        pictures=np.array([str(face.image_path) for face in faces]),
-        points=points.astype(np.float32),
-        certainty=certainty.astype(np.float32),
-        first_pixel=first_pixels(points, training).astype(np.float32),
-    )
+    first = first_pixels(points, training)
+    labelled = [
+        replace(face, points=points[i], certainty=certainty[i], first_pixel=float(first[i]))
+        for i, face in enumerate(faces)
+    ]
+    write_pseudo_labels(output, labelled)
     console.print(f"{output}: {len(faces)} faces, mean certainty {certainty.mean():.2f}")
 
 
@@ -256,12 +324,12 @@ def share_of_second(
 def first_pixels(
     faces: Float[np.ndarray, "faces landmarks xy=2"], annotated: list[Sample]
 ) -> Float[np.ndarray, " faces"]:
-    """`Sample.first_pixel` of labels by teachers that learnt from these annotations.
+    """`Sample.first_pixel` of pseudo-labels by teachers fitted on these annotations.
 
-    They learn by how much annotations lie beside on average, in sizes of the face.
+    They inherit the mean offset of the annotations, in proportion to the size of the face.
     """
-    beside = [face.first_pixel / IBUG_68.interocular(face.points) for face in annotated]
-    return np.mean(beside) * IBUG_68.interocular(faces)
+    offsets = [face.first_pixel / IBUG_68.interocular(face.points) for face in annotated]
+    return np.mean(offsets) * IBUG_68.interocular(faces)
 
 
 def _variance(mean: np.ndarray, covariance: np.ndarray) -> Float[np.ndarray, "faces landmarks"]:

@@ -1,7 +1,8 @@
-"""What a run looks at: which faces, in which order, under which random view."""
+"""The crops of a run: which faces, in which order, under which random view."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -33,7 +34,7 @@ class Draw:
     """A second view of the face that the draw before shows."""
 
 
-class View(NamedTuple):
+class TrainingView(NamedTuple):
     """One training view; a batch of them has a leading axis, and lists of text."""
 
     crop: UInt8[Tensor, "rgb=3 size size"]
@@ -50,30 +51,34 @@ class View(NamedTuple):
     """Pictures that could not be read in its place, a line each."""
 
 
-class RandomViews(Dataset[View]):
+class TrainingViews(Dataset[TrainingView]):
     """Augmented crops of annotated faces."""
 
     def __init__(self, samples: list[Sample], layout: Layout, recipe: Recipe) -> None:
         self._samples, self._layout, self._recipe = samples, layout, recipe
         self._random_crop = RandomCrop(layout, recipe.margin, recipe.augment, recipe.antialiased)
 
-    def __getitem__(self, draw: Draw) -> View:
+    def __getitem__(self, draw: Draw) -> TrainingView:
         rng = np.random.default_rng((self._recipe.seed, draw.number))
         next_frame = rng.spawn(1)[0] if draw.again else None
         sample, bad = self._samples[draw.sample], []
         for _ in range(_ATTEMPTS):
             try:
-                image = sample.read_image()
+                crop, points, certainty = self._random_crop(
+                    sample.read_image(),
+                    sample,
+                    draw.size_px,
+                    rng,
+                    next_frame,
+                    partial(self._another_picture, rng),
+                )
             except DataError as error:
                 bad.append(str(error))
                 sample = self._samples[int(rng.integers(len(self._samples)))]
                 continue
-            crop, points, certainty = self._random_crop(
-                image, sample, draw.size_px, rng, next_frame
-            )
             pixels = crop if self._recipe.colour == "RGB" else crop[..., ::-1].copy()
             target = normalised_coordinates(points, draw.size_px).astype(np.float32)
-            return View(
+            return TrainingView(
                 torch.from_numpy(pixels).permute(2, 0, 1),
                 torch.from_numpy(target),
                 torch.from_numpy(certainty.astype(np.float32)),
@@ -84,6 +89,10 @@ class RandomViews(Dataset[View]):
             )
         raise DataError(f"{_ATTEMPTS} pictures in a row cannot be read, last {bad[-1]}")
 
+    def _another_picture(self, rng: np.random.Generator) -> UInt8[np.ndarray, "height width rgb=3"]:
+        """Raises DataError where it cannot be read."""
+        return self._samples[int(rng.integers(len(self._samples)))].read_image()
+
     def _edges(
         self, points: Float[np.ndarray, "landmarks xy=2"], size_px: int
     ) -> UInt8[Tensor, "edges cells cells"]:
@@ -92,24 +101,40 @@ class RandomViews(Dataset[View]):
         return torch.from_numpy(edge_maps(points, self._layout, size_px))
 
 
-def batches(recipe: Recipe, labelled: int, pseudo: int, start: int) -> Iterator[list[Draw]]:
-    """The draws of every batch from picture `start` on; samples 0…labelled-1 are the labelled.
+def batches(
+    recipe: Recipe,
+    labelled: int,
+    pseudo: int,
+    start: int,
+    further: Sequence[tuple[int, float]] = (),
+) -> Iterator[list[Draw]]:
+    """The draws of every batch from picture `start` on.
+
+    Samples are numbered through: the labelled, the pseudo-labelled, then those of each further
+    file, of which `further` says the number and the share in a batch.
 
     Every epoch goes through all faces once, in its own order; the order of any place in a run can
-    be told without what came before. Second views follow their first, at the end of a batch; they
-    take up to half of the pseudo-labelled faces' places, and only then the labelled ones'.
+    be computed without what came before. Second views follow their first, at the end of a batch;
+    they take up to half of the pseudo-labelled faces' places, and only then the labelled ones'.
     """
     twins = round(recipe.pair_share * recipe.batch)
     from_pseudo = round(recipe.pseudo_share * recipe.batch) if pseudo else 0
     from_pseudo -= min(twins, from_pseudo // 2)
-    from_labelled = recipe.batch - twins - from_pseudo
+    from_further = [round(share * recipe.batch) if count else 0 for count, share in further]
+    from_labelled = recipe.batch - twins - from_pseudo - sum(from_further)
     alone = recipe.batch - 2 * twins
-    own, borrowed = _Order(labelled, recipe.seed, 1), _Order(pseudo, recipe.seed, 2)
+    pools = [(from_labelled, labelled), (from_pseudo, pseudo)]
+    pools += [(places, count) for places, (count, _) in zip(from_further, further, strict=True)]
+    orders = [_Order(count, recipe.seed, stream) for stream, (_, count) in enumerate(pools, 1)]
+    firsts = np.cumsum([0, *(count for _, count in pools)]).tolist()
     for first in range(start, recipe.images, recipe.batch):
         size_px = recipe.size_at(first / recipe.images)
         step = first // recipe.batch
-        samples = [own[step * from_labelled + place] for place in range(from_labelled)]
-        samples += [labelled + borrowed[step * from_pseudo + i] for i in range(from_pseudo)]
+        samples = [
+            before + order[step * places + place]
+            for (places, _), order, before in zip(pools, orders, firsts[:-1], strict=True)
+            for place in range(places)
+        ]
         draws = [Draw(first + place, sample, size_px) for place, sample in enumerate(samples)]
         pairs = [replace(draw, again=again) for draw in draws[alone:] for again in (False, True)]
         yield draws[:alone] + pairs

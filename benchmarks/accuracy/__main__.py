@@ -24,8 +24,15 @@ from tracker.face_tracker import FaceTracker
 from tracker.io.outputs import check_output
 from tracker.layouts import find_layout
 from train.datasets import DataSet, Sample, open_data_set
-from train.predict import EXACT, ROBUSTNESS, Looking, View, horizontal_bias_of, predict
-from train.run import write_whole
+from train.predict import (
+    EXACT,
+    ROBUSTNESS,
+    CropPerturbation,
+    MultiCrop,
+    horizontal_bias_of,
+    predict,
+)
+from train.training_run import write_whole
 
 from ..harness import argument_parser, machine, run_command, save_json, wide_console
 from .error_files import as_json, worst_sheet
@@ -118,16 +125,16 @@ def measure(
     landmarker: models.HeatmapLandmarker, selection: Selection, arguments: argparse.Namespace
 ) -> Measured:
     """Predict every face in each kind of crop that is asked for."""
-    looking = Looking(flips=arguments.flip, crops=arguments.crops, stages=arguments.stages)
+    multi_crop = MultiCrop(flips=arguments.flip, crops=arguments.crops, stages=arguments.stages)
     info = landmarker.info
-    if info.calibration is None and (looking.flips or arguments.crop != "truth"):
+    if info.calibration is None and (multi_crop.flips or arguments.crop != "truth"):
         offset = horizontal_bias_of(
             landmarker, _with_progress(selection, "and their mirror images")
         )
         landmarker.info = replace(info, horizontal_bias=offset)
     predicted: dict[CropKind, PointsOfFaces] = {}
     if arguments.crop != "detector":
-        predicted["truth"] = _predicted(landmarker, selection, looking)
+        predicted["truth"] = _predicted(landmarker, selection, multi_crop)
     if arguments.crop != "truth":
         tracker = FaceTracker(landmarker, MediaPipeDetector())
         predicted["detector"] = detect_in_pictures(
@@ -139,7 +146,7 @@ def measure(
     measured = Measured(selection, predicted, [row for rows in by_split for row in rows])
     if arguments.robustness:
         for name, views in ROBUSTNESS.items():
-            predictions = (_predicted(landmarker, selection, looking, view) for view in views)
+            predictions = (_predicted(landmarker, selection, multi_crop, view) for view in views)
             measured.disturbed[name] = [
                 split_errors(selection, points, "truth") for points in predictions
             ]
@@ -147,10 +154,13 @@ def measure(
 
 
 def _predicted(
-    landmarker: models.HeatmapLandmarker, selection: Selection, looking: Looking, view: View = EXACT
+    landmarker: models.HeatmapLandmarker,
+    selection: Selection,
+    multi_crop: MultiCrop,
+    view: CropPerturbation = EXACT,
 ) -> PointsOfFaces:
     faces = _with_progress(selection, "exact crop" if view == EXACT else "disturbed crop")
-    return predict(landmarker, faces, looking, view).mean
+    return predict(landmarker, faces, multi_crop, view).mean
 
 
 def _with_progress(selection: Selection, what: str) -> Iterable[Sample]:

@@ -21,10 +21,15 @@ from tracker.gaussian import CHI_SQUARE_2
 from tracker.io.outputs import check_output
 from tracker.layouts import Layout, find_layout
 from train.calibrate import held_out_faces
+from train.calibration_samples import (
+    CalibrationSamples,
+    CropPredictor,
+    sample_errors,
+    sample_measurement_noise,
+)
 from train.datasets import DataError
-from train.looks import Looker, Observed, observe_errors, observe_flicker
-from train.run import write_whole
-from train.spread_law import FOLDS, Rule, seen_from_outside, spread_rule
+from train.spread_law import FOLDS, CovarianceRule, cross_validated_covariances, spread_rule
+from train.training_run import write_whole
 
 from ..harness import (
     Json,
@@ -61,7 +66,7 @@ class MethodScores:
     """Of the calibrated one, by part of the face."""
 
 
-def methods(layout: Layout) -> dict[str, Callable[[Observed], Rule]]:
+def methods(layout: Layout) -> dict[str, Callable[[CalibrationSamples], CovarianceRule]]:
     """How spreads of heat maps become covariances."""
     return {
         "calibrated": spread_rule(layout.parts),
@@ -70,14 +75,14 @@ def methods(layout: Layout) -> dict[str, Callable[[Observed], Rule]]:
     }
 
 
-def constant_rule(seen: Observed) -> Rule:
+def constant_rule(seen: CalibrationSamples) -> CovarianceRule:
     """The mean of error times error transposed, whatever the heat map."""
     mean = np.einsum("fli,flj->lij", seen.error, seen.error) / len(seen.error)
     return lambda spread: np.broadcast_to(mean, spread.shape)
 
 
 def cross_validate(
-    observed: Observed, layout: Layout, input_px: int, margin: float
+    observed: CalibrationSamples, layout: Layout, input_px: int, margin: float
 ) -> MethodScores:
     """Score each method on photographs that it was not fitted on.
 
@@ -87,7 +92,9 @@ def cross_validate(
         input_px: Side of the crop: scores are in its pixels.
         margin: Side of the crop over the face's box: bins are in sides of the box.
     """
-    outside = {name: seen_from_outside(observed, fit) for name, fit in methods(layout).items()}
+    outside = {
+        name: cross_validated_covariances(observed, fit) for name, fit in methods(layout).items()
+    }
 
     def predictions(name: str, unit: float) -> Predictions:
         return Predictions(unit * observed.error, unit**2 * outside[name])
@@ -112,10 +119,10 @@ def benchmark(arguments: argparse.Namespace) -> None:
     landmarker = load_torch_landmarker(arguments.weights, "cpu")
     layout = find_layout(landmarker.layout_name, landmarker.layout_table)
     faces = held_out_faces(arguments.data, layout)
-    looker = Looker(landmarker)
+    predictor = CropPredictor(landmarker)
     observed = {
-        "absolute": observe_errors(looker, faces),
-        "frame to frame": observe_flicker(looker, faces),
+        "absolute": sample_errors(predictor, faces),
+        "frame to frame": sample_measurement_noise(predictor, faces),
     }
     photographs = len(np.unique(observed["absolute"].photograph))
     if photographs < _LEAST_PHOTOGRAPHS:

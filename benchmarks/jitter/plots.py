@@ -54,20 +54,20 @@ def draw_all(
             "Some landmarks in every frame around their true position, which is the mean of the "
             "raw ones; ellipses hold 95 % by the network's measurement noise and by the filter's "
             "covariance.",
-            scatter(Replay(first["still"], settings)),
+            scatter(FilteredRecording(first["still"], settings)),
         )
     if "step" in first:
         note = "The face's position along its way, and its distance to the truth."
-        yield "Quick moves and dead stops", note, step(Replay(first["step"], settings))
+        yield "Quick moves and dead stops", note, step(FilteredRecording(first["step"], settings))
     for kind, title, note in (
         ("blink", "Blinks", "Distance between the lids, mean of both eyes."),
         ("mouth", "A mouth that opens", "Distance between the lips."),
     ):
         if kind in first:
-            yield title, note, gesture(Replay(first[kind], settings))
+            yield title, note, gesture(FilteredRecording(first[kind], settings))
 
 
-class Replay:
+class FilteredRecording:
     """All methods on one clip with a known truth."""
 
     def __init__(self, clip: Recording, settings: dict[str, Any]) -> None:
@@ -113,7 +113,7 @@ def _curve(
     axes.plot(x, y, style, color=_COLOURS[name], alpha=opacity, label=label, lw=2)
 
 
-def scatter(replay: Replay) -> Figure:
+def scatter(replay: FilteredRecording) -> Figure:
     """Some landmarks of a still face around their true position."""
     clip, frames = replay.clip, settled(replay.clip)
     right, left = clip.layout.eye_corners
@@ -143,7 +143,7 @@ def _ellipse(covariance: np.ndarray, label: str, colour: str) -> Ellipse:
     return Ellipse((0, 0), width, height, angle=angle, fill=False, ec=colour, lw=1.5, label=label)
 
 
-def step(replay: Replay) -> Figure:
+def step(replay: FilteredRecording) -> Figure:
     """The way of the whole face in quick moves, and its distance to the truth."""
     clip, middle = replay.clip, replay.reference.mean(1)
     along = np.linalg.svd(middle - middle.mean(0), full_matrices=False)[2][0]
@@ -164,7 +164,7 @@ def step(replay: Replay) -> Figure:
     return _with_legend(figure)
 
 
-def gesture(replay: Replay) -> Figure:
+def gesture(replay: FilteredRecording) -> Figure:
     """How far eyes or mouth are open: the whole clip, and its quickest moment."""
     clip = replay.clip
     is_blink = clip.kind == "blink"

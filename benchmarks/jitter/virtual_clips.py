@@ -16,7 +16,7 @@ from tracker.face_tracker import FaceTracker
 from tracker.io.sources import open_source
 from train.datasets import hold_out, open_data_set
 from train.synthetic.clips import Clip, make_clip
-from train.synthetic.face import Face, annotated_face, portrait_face
+from train.synthetic.face import PhotographedFace, annotated_face, portrait_face
 
 from .recordings import FOLDER, Recording, digest, load, record_clip, record_video, save
 
@@ -31,7 +31,7 @@ class Subject:
     """A face, and the seed of its clips."""
 
     name: str
-    face: Face
+    face: PhotographedFace
     seed: int
 
 

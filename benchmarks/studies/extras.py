@@ -12,9 +12,9 @@ import numpy as np
 
 from models.torch_landmarker import load_torch_landmarker
 from models.weight_files import NAMED_WEIGHTS
+from train.calibration_samples import CropPredictor, sample_measurement_noise
 from train.datasets import hold_out, open_data_set
 from train.faces import Faces
-from train.looks import Looker, observe_flicker
 from train.metrics import normalised_mean_error, normalisers
 from train.predict import predict
 from train.recipes import RECIPES
@@ -46,7 +46,7 @@ def held_out_figures(weights: Path, data: Path) -> Json:
     normaliser = normalisers(annotated.layout)[0]
     mean = predict(landmarker, held_out).mean
     error = normalised_mean_error(mean, truth, annotated.layout, normaliser).mean()
-    change = observe_flicker(Looker(landmarker), held_out).error
+    change = sample_measurement_noise(CropPredictor(landmarker), held_out).error
     noise = np.sqrt(np.square(change).sum(-1).mean())
     return {
         "nme_percent": {_TRIAL.name: round(float(100 * error), 3)},

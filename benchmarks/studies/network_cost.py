@@ -13,7 +13,7 @@ from models.landmark_net import LandmarkNet
 from models.onnx_landmarker import INPUT, session_options
 from tracker.layouts import Layout
 from train.recipes import Recipe
-from train.run import architecture_of
+from train.training_run import architecture_of
 
 from ..harness import Json
 from ..latency.peak_arithmetic import flop_of

@@ -15,8 +15,8 @@ from train.faces import Faces
 from train.fit import Limits, fit
 from train.processes import Processes
 from train.recipes import Recipe
-from train.run import Execution, Run
 from train.run_folder import RunFolder
+from train.training_run import Execution, Run
 
 from ..harness import RESULTS, Json, machine, markdown_table, read_json, save_json
 

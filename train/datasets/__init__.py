@@ -3,11 +3,13 @@
 `python -m train.datasets DIR` prints what a folder holds.
 """
 
+from .data_error import DataError
 from .ibug import read_300w
 from .layout_file import read_layout
 from .opening import open_data_set
-from .pseudo import read_pseudo_labels
-from .sample import DataError, DataSet, Sample
+from .person import is_held_out, person_of
+from .pseudo import read_pseudo_labels, write_pseudo_labels
+from .sample import DataSet, Sample
 from .split import HELD_OUT_SEED, HELD_OUT_SHARE, hold_out
 
 __all__ = [
@@ -17,8 +19,11 @@ __all__ = [
     "DataSet",
     "Sample",
     "hold_out",
+    "is_held_out",
     "open_data_set",
+    "person_of",
     "read_300w",
     "read_layout",
     "read_pseudo_labels",
+    "write_pseudo_labels",
 ]

@@ -18,9 +18,10 @@ from rich.console import Console
 from tracker.errors import FaceTrackError
 from tracker.io.outputs import check_output
 
+from .data_error import DataError
 from .opening import open_data_set
 from .overview import all_faces, counts_table, faces_sheet, unreadable
-from .sample import DataError, DataSet
+from .sample import DataSet
 
 _SHOWN_MISSING = 10
 

@@ -13,8 +13,9 @@ import numpy as np
 from tracker.layouts import COFW_29, IBUG_68, WFLW_98, Layout
 
 from .assembly import assemble
+from .data_error import DataError
 from .ibug import photograph_of, subset_of
-from .sample import DataError, DataSet, Sample
+from .sample import DataSet, Sample
 from .text import numbers, picture_name, points_of, read_lines
 from .wflw import ATTRIBUTES, attribute_flags, by_attribute
 

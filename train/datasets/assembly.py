@@ -2,7 +2,8 @@
 
 from tracker.layouts import Layout
 
-from .sample import DataError, DataSet, Sample
+from .data_error import DataError
+from .sample import DataSet, Sample
 
 
 def assemble(name: str, layout: Layout, splits: dict[str, list[Sample]]) -> DataSet:

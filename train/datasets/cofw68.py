@@ -11,7 +11,6 @@ from scipy.io.matlab import MatReadError
 from tracker.layouts import IBUG_68
 
 from .assembly import assemble
-from .cofw import count_pictures
 from .cofw_folders import (
     ANNOTATIONS_68,
     COFW68_SOURCE,
@@ -19,7 +18,9 @@ from .cofw_folders import (
     annotations_68,
     cofw_files,
 )
-from .sample import DataError, DataSet, Sample
+from .data_error import DataError
+from .mat_file import count_pictures
+from .sample import DataSet, Sample
 from .text import BEYOND_ALL_PICTURES
 
 _DAMAGED = (

@@ -10,7 +10,8 @@ from jaxtyping import Float
 from tracker.layouts import IBUG_68, Layout
 
 from .assembly import assemble
-from .sample import DataError, DataSet, Sample
+from .data_error import DataError
+from .sample import DataSet, Sample
 from .text import numbers, read_lines
 
 TRAIN_FOLDERS_300W = ("afw", "helen/trainset", "lfpw/trainset")

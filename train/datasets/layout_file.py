@@ -18,7 +18,7 @@ from typing import Any
 
 from tracker.layouts import LAYOUTS, Layout, Outline
 
-from .sample import DataError
+from .data_error import DataError
 
 _NEEDED = ("name", "points", "mirror", "normaliser")
 _OUTLINE_NEEDED, _OUTLINE_KEYS = ("name", "points"), ("name", "points", "closed")

@@ -5,8 +5,9 @@ from pathlib import Path
 from . import own, wflw
 from .adnet import lists_in, read_adnet
 from .cofw_folders import annotations_68, cofw_files
+from .data_error import DataError
 from .ibug import FOLDERS_300W, read_ibug
-from .sample import DataError, DataSet
+from .sample import DataSet
 
 LAYOUTS_OF_FOLDERS = {
     "WFLW": "WFLW_annotations + WFLW_images (wywu.github.io/projects/LAB/WFLW.html)",

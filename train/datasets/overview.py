@@ -8,7 +8,8 @@ from rich.table import Table
 from tracker.types import Image
 
 from .contact_sheet import contact_sheet, face_tile
-from .sample import DataError, DataSet, Sample
+from .data_error import DataError
+from .sample import DataSet, Sample
 
 PUBLISHED = {
     "WFLW": {

@@ -17,8 +17,9 @@ import numpy as np
 from tracker.layouts import LAYOUTS, Layout
 
 from .assembly import assemble
+from .data_error import DataError
 from .layout_file import read_layout, read_point_names
-from .sample import DataError, DataSet, Sample
+from .sample import DataSet, Sample
 from .text import numbers, picture_name, read_lines
 
 ANNOTATIONS, LAYOUT = "landmarks.csv", "layout.toml"

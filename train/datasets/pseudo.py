@@ -1,25 +1,49 @@
-"""Faces that a machine labelled."""
+"""Faces that a machine labelled, in one file: what `train.teacher` and `train.screening` write."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from zipfile import BadZipFile
 
 import numpy as np
 
-from .sample import DataError, Sample
+from .data_error import DataError
+from .person import person_of
+from .sample import Sample
+
+_COLUMNS = ("pictures", "points", "certainty", "first_pixel")
 
 
 def read_pseudo_labels(path: Path) -> list[Sample]:
-    """Faces labelled by `train.teacher`.
+    """Read machine-labelled faces; those of one person share their `photograph`.
 
     Raises:
-        DataError: If the file is not one of its.
+        DataError: If the file is not one of `write_pseudo_labels`.
     """
     try:
         with np.load(path) as stored:
-            columns = [stored[name] for name in ("pictures", "points", "certainty", "first_pixel")]
+            columns = [stored[name] for name in _COLUMNS]
     except (OSError, ValueError, LookupError, EOFError, BadZipFile) as error:
         raise DataError(f"{path}: not made by train.teacher ({error})") from error
     return [
-        Sample(Path(str(picture)), points, certainty=certainty, first_pixel=float(first_pixel))
+        Sample(
+            Path(str(picture)),
+            points,
+            certainty=certainty,
+            first_pixel=float(first_pixel),
+            photograph=person_of(Path(str(picture))),
+        )
         for picture, points, certainty, first_pixel in zip(*columns, strict=True)
     ]
+
+
+def write_pseudo_labels(path: Path, samples: Sequence[Sample]) -> None:
+    """Write faces whose labels have a certainty, with the whole paths of their pictures."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    certainty = [np.ones(len(s.points)) if s.certainty is None else s.certainty for s in samples]
+    columns = (
+        np.array([str(sample.image_path.resolve()) for sample in samples]),
+        np.array([sample.points for sample in samples], np.float32),
+        np.array(certainty, np.float32),
+        np.array([sample.first_pixel for sample in samples], np.float32),
+    )
+    np.savez_compressed(path, **dict(zip(_COLUMNS, columns, strict=True)))

@@ -8,12 +8,9 @@ import numpy as np
 from jaxtyping import Bool, Float, UInt8
 
 from tracker.crop import landmark_square
-from tracker.errors import FaceTrackError
 from tracker.layouts import Layout
 
-
-class DataError(FaceTrackError):
-    """A data set is not laid out as its reader expects."""
+from .data_error import DataError
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,7 +53,7 @@ class Sample:
         """
         if self.number is not None:
             # h5py is loaded only where a .mat file is used.
-            from .cofw import read_mat_picture  # noqa: PLC0415
+            from .mat_file import read_mat_picture  # noqa: PLC0415
 
             return read_mat_picture(self.image_path, self.number)
         image = cv2.imread(str(self.image_path), cv2.IMREAD_COLOR)

@@ -5,7 +5,8 @@ from pathlib import Path
 from tracker.layouts import WFLW_98
 
 from .assembly import assemble
-from .sample import DataError, DataSet, Sample
+from .data_error import DataError
+from .sample import DataSet, Sample
 from .text import numbers, picture_name, points_of, read_lines
 
 ANNOTATIONS, PICTURES = "WFLW_annotations", "WFLW_images"

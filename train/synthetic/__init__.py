@@ -5,18 +5,18 @@
 
 from .clips import Clip, make_clip
 from .codec import video_codec
-from .face import Face, annotated_face, portrait_face
+from .face import PhotographedFace, annotated_face, portrait_face
 from .kinds import CLIPS, Kind
 from .sensor import PERFECT, Sensor
-from .staging import Camera
+from .staging import ClipFormat
 
 __all__ = [
     "CLIPS",
     "PERFECT",
-    "Camera",
     "Clip",
-    "Face",
+    "ClipFormat",
     "Kind",
+    "PhotographedFace",
     "Sensor",
     "annotated_face",
     "make_clip",

@@ -10,11 +10,11 @@ from tracker.layouts import Layout
 from tracker.types import Frame, Image
 
 from .codec import reencoded, video_codec
-from .face import Face
+from .face import PhotographedFace
 from .kinds import CLIPS, Kind
 from .scene import Scene
 from .sensor import Film, Sensor
-from .staging import Camera, stage
+from .staging import ClipFormat, stage
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,12 +41,12 @@ class Clip:
 
 def make_clip(
     kind: str | Kind,
-    face: Face,
+    face: PhotographedFace,
     seed: int,
     seconds: float = 6.0,
     *,
-    camera: Camera | None = None,
-    other: Face | None = None,
+    camera: ClipFormat | None = None,
+    other: PhotographedFace | None = None,
 ) -> Clip:
     """Make a clip of a face.
 
@@ -61,7 +61,7 @@ def make_clip(
     Raises:
         ValueError: If there is no such kind.
     """
-    camera = camera or Camera()
+    camera = camera or ClipFormat()
     name = kind if isinstance(kind, str) else "clip"
     kind = _kind(kind) if isinstance(kind, str) else kind
     rng = np.random.default_rng([seed, 0])
@@ -94,7 +94,7 @@ def _shot(
     scene: Scene,
     sensor: Sensor,
     times: Float[np.ndarray, " frames"],
-    camera: Camera,
+    camera: ClipFormat,
     seed: int,
 ) -> Iterator[Image]:
     film = Film(sensor, camera.size, np.random.default_rng([seed, 1]))

@@ -9,7 +9,7 @@ from scipy.interpolate import PchipInterpolator
 from tracker.layouts import Outline
 
 from .deform import Axes, Deformation, smooth_step
-from .face import Face
+from .face import PhotographedFace
 
 _SKIN = 0.4
 """Height of the skin above the lid that unfolds, in eye widths."""
@@ -19,7 +19,7 @@ _LASHES_PX = 0.6
 """The lid's edge reaches this far below its landmarks and fades within one pixel more."""
 
 
-def eyelids(face: Face) -> tuple[Deformation, ...]:
+def eyelids(face: PhotographedFace) -> tuple[Deformation, ...]:
     """How each eye closes; amount 1 brings each landmark of the upper lid onto the lower lid.
 
     The eyeball stays, and with it a landmark on the pupil. An eye seen so much from the side that
@@ -31,7 +31,7 @@ def eyelids(face: Face) -> tuple[Deformation, ...]:
     return tuple(eyelid for eyelid in closing if eyelid is not None)
 
 
-def _eyelid(face: Face, eye: Outline) -> Deformation | None:
+def _eyelid(face: PhotographedFace, eye: Outline) -> Deformation | None:
     """An eye's outline runs from one corner over the upper lid to the other, and back below."""
     ring = np.array(eye.members)
     if len(ring) < 4 or len(ring) % 2:
@@ -64,7 +64,7 @@ def _eyelid(face: Face, eye: Outline) -> Deformation | None:
     )
 
 
-def _free_above(face: Face, axes: Axes, lid: Float[np.ndarray, "lid uv=2"]) -> float:
+def _free_above(face: PhotographedFace, axes: Axes, lid: Float[np.ndarray, "lid uv=2"]) -> float:
     """Distance from the lid up to the lowest landmark of a brow, in eye widths."""
     brows = [i for o in face.layout.outlines if o.name.endswith("brow") for i in o.members]
     u, v = axes.uv(face.points[brows]).T

@@ -15,7 +15,7 @@ _BLACK = 16
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Face:
+class PhotographedFace:
     """One face on a photograph."""
 
     image: Image
@@ -34,14 +34,14 @@ class Face:
         return (self.points.min(0) + self.points.max(0)) / 2
 
     @property
-    def mirrored(self) -> "Face":
+    def mirrored(self) -> "PhotographedFace":
         """The same face as a mirror shows it: with another light and parting, a second person."""
         points = np.stack([self.image.shape[1] - 1 - self.points[:, 0], self.points[:, 1]], -1)
         image = np.ascontiguousarray(self.image[:, ::-1])
-        return Face(image, points[self.layout.mirror], self.layout)
+        return PhotographedFace(image, points[self.layout.mirror], self.layout)
 
 
-def annotated_face(sample: Sample, layout: Layout) -> Face:
+def annotated_face(sample: Sample, layout: Layout) -> PhotographedFace:
     """A face of a data set, without the black that pads pictures cut beyond their edge.
 
     Raises:
@@ -52,7 +52,7 @@ def annotated_face(sample: Sample, layout: Layout) -> Face:
     low, high = np.floor(points.min(0)).astype(int), np.ceil(points.max(0)).astype(int)
     left, right = _filled(bright.mean(0) > 0.05, low[0], high[0])
     top, bottom = _filled(bright.mean(1) > 0.05, low[1], high[1])
-    return Face(image[top:bottom, left:right].copy(), points - [left, top], layout)
+    return PhotographedFace(image[top:bottom, left:right].copy(), points - [left, top], layout)
 
 
 def _filled(filled: np.ndarray, low: int, high: int) -> tuple[int, int]:
@@ -63,13 +63,13 @@ def _filled(filled: np.ndarray, low: int, high: int) -> tuple[int, int]:
     return first, last
 
 
-def portrait_face() -> Face:
+def portrait_face() -> PhotographedFace:
     """The portrait inside matplotlib.
 
     Raises:
         SourceError: If matplotlib is not installed.
     """
-    return Face(portrait(), np.array(_PORTRAIT, float).reshape(-1, 2), IBUG_68)
+    return PhotographedFace(portrait(), np.array(_PORTRAIT, float).reshape(-1, 2), IBUG_68)
 
 
 # Found by models/weights/lite-300w on the still picture; corners of the mouth set by eye.

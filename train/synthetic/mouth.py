@@ -8,7 +8,7 @@ from scipy.interpolate import PchipInterpolator
 from tracker.layouts import Layout
 
 from .deform import Axes, Deformation, smooth_step
-from .face import Face
+from .face import PhotographedFace
 
 _OPENING = 0.27
 """Of the middle of the lower lip, in inter-ocular distances."""
@@ -16,7 +16,7 @@ _LIP_PX = 1.5
 """Width of the blend along the edge of the lip."""
 
 
-def mouth(face: Face) -> Deformation:
+def mouth(face: PhotographedFace) -> Deformation:
     """How the mouth opens; amount 1 lowers the middle of the lower lip by 0.27 eye distances."""
     inner, outer = _lower_lip(face.layout)
     start, end = face.points[inner[0]], face.points[inner[-1]]
@@ -59,7 +59,9 @@ def _contour(layout: Layout) -> tuple[int, ...]:
     return named[0] if named else (layout.count - 1,)  # COFW ends with the chin
 
 
-def _chin_v(face: Face, axes: Axes, inner: tuple[int, ...], contour: tuple[int, ...]) -> float:
+def _chin_v(
+    face: PhotographedFace, axes: Axes, inner: tuple[int, ...], contour: tuple[int, ...]
+) -> float:
     """Height of the chin in mouth widths, at least a lip's height below the mouth."""
     lip_v = axes.uv(face.points[list(inner)])[:, 1].max()
     return float(max(axes.uv(face.points[list(contour)])[:, 1].max(), lip_v + 0.3))
@@ -96,7 +98,7 @@ def _hollow(
 
 
 def _hollow_colour(
-    face: Face, lips: list[int], uv: Float[np.ndarray, "height width uv=2"], drop: float
+    face: PhotographedFace, lips: list[int], uv: Float[np.ndarray, "height width uv=2"], drop: float
 ) -> Float[np.ndarray, "height width rgb=3"]:
     """Dark red, from the lips' own colour; darkest under the upper lip, a tongue's hint below."""
     shape = face.image.shape[:2]

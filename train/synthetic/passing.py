@@ -7,7 +7,7 @@ from jaxtyping import Float, UInt8
 from tracker.layouts import Layout
 from tracker.types import Image, Points
 
-from .face import Face
+from .face import PhotographedFace
 from .motion import Motion, Pose
 
 Matte = UInt8[np.ndarray, "height width"]
@@ -60,7 +60,7 @@ def hand_motion(rng: np.random.Generator, seconds: float) -> Motion:
     return at
 
 
-def draw_hand(face: Face, arm: float, rng: np.random.Generator) -> tuple[Image, Matte]:
+def draw_hand(face: PhotographedFace, arm: float, rng: np.random.Generator) -> tuple[Image, Matte]:
     """The back of a hand in the colour of the face, with an arm of so many eye distances."""
     shape, height = _hand_shape(arm, rng)
     slope = cv2.Sobel(cv2.GaussianBlur(height, (0, 0), 3), cv2.CV_32F, 1, 0, ksize=3)
@@ -90,7 +90,7 @@ def _hand_shape(
     return np.max(parts, 0), height.astype(np.float32)
 
 
-def _skin(face: Face) -> np.ndarray:
+def _skin(face: PhotographedFace) -> np.ndarray:
     """Median colour of the face, an RGB triple."""
     hull = cv2.convexHull(np.round(face.points).astype(np.int32))
     inside = cv2.fillConvexPoly(np.zeros(face.image.shape[:2], np.uint8), hull, (1,)) > 0

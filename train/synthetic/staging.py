@@ -10,7 +10,7 @@ from tracker.crop import transform
 
 from .deform import Deformation
 from .eyelid import eyelids
-from .face import Face
+from .face import PhotographedFace
 from .gesture import Course
 from .kinds import Kind
 from .motion import Home, Motion
@@ -24,7 +24,7 @@ _AROUND_S = 0.1
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Camera:
+class ClipFormat:
     """The frames that are asked for."""
 
     size: tuple[int, int] = (640, 480)
@@ -40,7 +40,11 @@ class Camera:
 
 
 def stage(
-    kind: Kind, faces: tuple[Face, Face], camera: Camera, seconds: float, rng: np.random.Generator
+    kind: Kind,
+    faces: tuple[PhotographedFace, PhotographedFace],
+    camera: ClipFormat,
+    seconds: float,
+    rng: np.random.Generator,
 ) -> Scene:
     """The scene of a clip.
 
@@ -64,16 +68,16 @@ def stage(
     return Scene(tuple(layers), camera.size)
 
 
-def _path(face: Face, motion: Motion, camera: Camera) -> Path2D:
+def _path(face: PhotographedFace, motion: Motion, camera: ClipFormat) -> Path2D:
     home = Home(face.center, camera.middle, camera.eye_px, camera.eye_px / face.eye_px)
     return lambda time_s: home.frame_from_picture(motion(time_s))
 
 
 def _filling(
-    face: Face,
+    face: PhotographedFace,
     path: Path2D,
     gestures: list[tuple[Deformation, Course]],
-    camera: Camera,
+    camera: ClipFormat,
     seconds: float,
 ) -> Layer:
     """The face with so much around it that the frame is full at every time."""
@@ -86,7 +90,7 @@ def _filling(
 
 
 def _framed(
-    face: Face,
+    face: PhotographedFace,
     path: Path2D,
     around: Margins,
     gestures: Iterable[tuple[Deformation, Course]] = (),
@@ -102,7 +106,7 @@ def _framed(
     )
 
 
-def _passer(face: Face, motion: Motion, camera: Camera) -> Layer:
+def _passer(face: PhotographedFace, motion: Motion, camera: ClipFormat) -> Layer:
     """Head and shoulders that go on below the frame."""
     below = camera.size[1] / camera.eye_px
     ends = face.center + face.eye_px * np.array([[-2.5, -2.0], [2.5, below]])
@@ -110,7 +114,9 @@ def _passer(face: Face, motion: Motion, camera: Camera) -> Layer:
     return replace(layer, matte=head_matte(layer.picture, layer.points, face.layout))
 
 
-def _hand(face: Face, motion: Motion, camera: Camera, rng: np.random.Generator) -> Layer:
+def _hand(
+    face: PhotographedFace, motion: Motion, camera: ClipFormat, rng: np.random.Generator
+) -> Layer:
     below = camera.size[1] / camera.eye_px
     picture, matte = draw_hand(face, below, rng)
     home = Home(HAND_CENTER, camera.middle, camera.eye_px, camera.eye_px / HAND_EYE_PX)

@@ -1,7 +1,4 @@
-"""What a network says of a face when it looks again, looks beside it, or is looked at by a human.
-
-The raw material of `train.calibrate`.
-"""
+"""Errors, frame-to-frame noise and presence evidence of a network: what `train.calibrate` fits."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -22,22 +19,23 @@ from tracker.crop import (
     warp_crop,
 )
 
-from .augment import AugmentConfig, Crop, geometry_matrix, random_texture
+from .augment import AugmentConfig, geometry_matrix, random_texture
 from .datasets import Sample
+from .hard_views import Crop
 
 _PAIRS = 3
-"""Pairs of looks at each face for the flicker."""
+"""Simulated pairs of frames of each face, for the frame-to-frame noise."""
 _CELL_PX = 4
-"""Crop pixels in a cell of the heat map: where they fall in it, a moving face changes at will."""
-_BREATH, _SWAY_DEG = 0.01, 1.0
-"""How much smaller, larger or turned a face is in the next frame, at most."""
+"""Crop pixels in a cell of the heat map; how a moving face lies within the cells is random."""
+_SCALE_CHANGE, _ROLL_CHANGE_DEG = 0.01, 1.0
+"""Largest change of scale and roll from one frame to the next."""
 _SEED = 0
 _BAR = Console(stderr=True)
 
 
 @dataclass(frozen=True, slots=True)
-class Look:
-    """One crop of a face as the network saw it, mapped back to the picture."""
+class CropPrediction:
+    """Raw landmarks of one crop, mapped back to the picture."""
 
     mean: Float[np.ndarray, "landmarks xy=2"]
     spread: Float[np.ndarray, "landmarks xy=2 xy=2"]
@@ -45,8 +43,8 @@ class Look:
     """Pixels of the picture."""
 
 
-class Looker:
-    """Takes crops of a picture and returns what the raw network says."""
+class CropPredictor:
+    """Cuts crops out of a picture and returns the network's raw landmarks."""
 
     def __init__(self, landmarker: CalibratedLandmarker) -> None:
         self._landmarker = landmarker
@@ -55,10 +53,20 @@ class Looker:
         self,
         image: UInt8[np.ndarray, "height width rgb=3"],
         squares: list[tuple[float, float, float]],
-        spoil: Callable[[Crop], Crop] = lambda crop: crop,
+        degrade: Callable[[Crop], Crop] = lambda crop: crop,
         rolls_deg: list[float] | None = None,
-    ) -> tuple[list[Look], Float[np.ndarray, "crops evidence"]]:
-        """One look per square (centre x, centre y, side without margin), `spoil` on each crop."""
+    ) -> tuple[list[CropPrediction], Float[np.ndarray, "crops evidence"]]:
+        """Predict one crop per square.
+
+        Args:
+            image: The picture.
+            squares: Centre x, centre y and side without margin, in pixels.
+            degrade: Changes the pixels of each crop.
+            rolls_deg: Rotation of each crop.
+
+        Returns:
+            Landmarks per crop, and what `models.calibrated_landmarker.presence_evidence` returns.
+        """
         size, margin = self._landmarker.input_px, self._landmarker.margin
         rolls = [
             geometry_matrix(roll, 1.0, np.zeros(2), size)
@@ -68,14 +76,14 @@ class Looker:
             roll @ crop_from_square(x, y, side * margin, size)
             for roll, (x, y, side) in zip(rolls, squares, strict=True)
         ]
-        crops = np.stack([spoil(warp_crop(image, matrix, size)) for matrix in matrices])
+        crops = np.stack([degrade(warp_crop(image, matrix, size)) for matrix in matrices])
         mean, spread, peak = self._landmarker.raw(crops)
-        looks = []
+        predictions = []
         for index, matrix in enumerate(matrices):
             back = np.linalg.inv(matrix.astype(np.float64))
             found = transform(back, mean[index]), transform_covariance(back, spread[index])
-            looks.append(Look(*found, squares[index][2] * margin))
-        return looks, presence_evidence(mean, spread, peak)
+            predictions.append(CropPrediction(*found, squares[index][2] * margin))
+        return predictions, presence_evidence(mean, spread, peak)
 
     @property
     def cell(self) -> float:
@@ -84,60 +92,72 @@ class Looker:
 
 
 @dataclass(frozen=True, slots=True)
-class Observed:
-    """Errors and what the heat maps said of them, in crop sides, for one fit."""
+class CalibrationSamples:
+    """Errors and the heat maps' raw covariances, in crop sides, for one fit."""
 
-    error: Float[np.ndarray, "looks landmarks xy=2"]
-    spread: Float[np.ndarray, "looks landmarks xy=2 xy=2"]
-    photograph: Int[np.ndarray, " looks"]
-    """Number of the photograph: what one fit saw, no other part of it may judge."""
+    error: Float[np.ndarray, "samples landmarks xy=2"]
+    spread: Float[np.ndarray, "samples landmarks xy=2 xy=2"]
+    photograph: Int[np.ndarray, " samples"]
+    """Number of the photograph, by which folds are split."""
 
-    def part(self, looks: Bool[np.ndarray, " looks"]) -> "Observed":
-        """Some of the looks."""
-        return Observed(self.error[looks], self.spread[looks], self.photograph[looks])
-
-
-def observe_errors(looker: Looker, samples: list[Sample]) -> Observed:
-    """Distance to the annotation, in crops as a tracker would take them."""
-    rng = np.random.default_rng(_SEED)
-    errors, spreads = [], []
-    for sample in track(samples, "errors", console=_BAR):
-        (look,), _ = looker.crops(sample.read_image(), [_nudged(sample.points, rng, 0.03)])
-        errors.append((look.mean - sample.points) / look.crop_side)
-        spreads.append(look.spread / look.crop_side**2)
-    return Observed(np.stack(errors), np.stack(spreads), _photographs(samples))
+    def part(self, chosen: Bool[np.ndarray, " samples"]) -> "CalibrationSamples":
+        """Some of the samples."""
+        return CalibrationSamples(self.error[chosen], self.spread[chosen], self.photograph[chosen])
 
 
-def observe_flicker(looker: Looker, samples: list[Sample]) -> Observed:
-    """Change between looks as two frames of one face differ; half its spread is the flicker.
+def sample_errors(predictor: CropPredictor, samples: list[Sample]) -> CalibrationSamples:
+    """Distances to the annotations, in crops as a tracker would take them.
 
-    The crop follows the face, but where its pixels fall within a cell of the heat map is chance.
-    Size and roll hardly change; sensor noise and compression are new in every frame.
+    Raises:
+        DataError: If a picture cannot be read.
     """
     rng = np.random.default_rng(_SEED)
     errors, spreads = [], []
-    for sample in track(samples, "flicker", console=_BAR):
+    for sample in track(samples, "errors", console=_BAR):
+        (found,), _ = predictor.crops(
+            sample.read_image(), [_random_square(sample.points, rng, 0.03)]
+        )
+        errors.append((found.mean - sample.points) / found.crop_side)
+        spreads.append(found.spread / found.crop_side**2)
+    return CalibrationSamples(np.stack(errors), np.stack(spreads), _photographs(samples))
+
+
+def sample_measurement_noise(predictor: CropPredictor, samples: list[Sample]) -> CalibrationSamples:
+    """Differences between two simulated frames of a face at rest, over the square root of two.
+
+    Their covariance is the frame-to-frame noise of one measurement; a constant bias cancels. The
+    crop follows the face, but how its pixels fall within the cells of the heat map is random.
+    Scale and roll hardly change; sensor noise and compression are new in every frame.
+
+    Raises:
+        DataError: If a picture cannot be read.
+    """
+    rng = np.random.default_rng(_SEED)
+    errors, spreads = [], []
+    for sample in track(samples, "frame-to-frame noise", console=_BAR):
         image = sample.read_image()
         for _ in range(_PAIRS):
-            one, other = (_in_another_frame(looker, image, sample, rng) for _ in range(2))
+            one, other = (_in_another_frame(predictor, image, sample, rng) for _ in range(2))
             side = (one.crop_side + other.crop_side) / 2
             errors.append((one.mean - other.mean) / np.sqrt(2) / side)
             spreads.append((one.spread + other.spread) / 2 / side**2)
-    return Observed(np.stack(errors), np.stack(spreads), np.repeat(_photographs(samples), _PAIRS))
+    return CalibrationSamples(
+        np.stack(errors), np.stack(spreads), np.repeat(_photographs(samples), _PAIRS)
+    )
 
 
 def _in_another_frame(
-    looker: Looker,
+    predictor: CropPredictor,
     image: UInt8[np.ndarray, "height width rgb=3"],
     sample: Sample,
     rng: np.random.Generator,
-) -> Look:
+) -> CropPrediction:
     x, y, side = landmark_square(sample.points, 1.0)
-    shift = side * looker.cell * rng.uniform(-0.5, 0.5, 2)
-    square = (x + shift[0], y + shift[1], side * (1 + rng.uniform(-1, 1) * _BREATH))
-    roll_deg = rng.uniform(-1, 1) * _SWAY_DEG
-    (look,), _ = looker.crops(_taken_again(image, rng), [square], rolls_deg=[roll_deg])
-    return look
+    shift = side * predictor.cell * rng.uniform(-0.5, 0.5, 2)
+    square = (x + shift[0], y + shift[1], side * (1 + rng.uniform(-1, 1) * _SCALE_CHANGE))
+    roll_deg = rng.uniform(-1, 1) * _ROLL_CHANGE_DEG
+    (found,), _ = predictor.crops(_with_new_noise(image, rng), [square], rolls_deg=[roll_deg])
+    return found
 
 
 def _photographs(samples: list[Sample]) -> Int[np.ndarray, " faces"]:
@@ -145,17 +165,21 @@ def _photographs(samples: list[Sample]) -> Int[np.ndarray, " faces"]:
     return np.unique(names, return_inverse=True)[1]
 
 
-def observe_presence(
-    looker: Looker, samples: list[Sample]
+def sample_presence(
+    predictor: CropPredictor, samples: list[Sample]
 ) -> tuple[Float[np.ndarray, "crops evidence"], Float[np.ndarray, " crops"]]:
-    """Evidence and truth (1 face, 0 none) for crops on faces, beside them and on noise."""
+    """Evidence and labels (1 face, 0 none) for crops on faces, beside them and on noise.
+
+    Raises:
+        DataError: If a picture cannot be read.
+    """
     rng = np.random.default_rng(_SEED)
-    spoil = partial(random_texture, config=AugmentConfig(occlusion=0.7), rng=rng)
+    degrade = partial(random_texture, config=AugmentConfig(occlusion=0.7), rng=rng)
     evidence, truth = [], []
     for sample in track(samples, "presence", console=_BAR):
         image = sample.read_image()
-        on = [_nudged(sample.points, rng, 0.05) for _ in range(4)]
-        behind = [_nudged(sample.points, rng, 0.05) for _ in range(4)]
+        on = [_random_square(sample.points, rng, 0.05) for _ in range(4)]
+        behind = [_random_square(sample.points, rng, 0.05) for _ in range(4)]
         beside = [_beside(sample.points, rng) for _ in range(4)]
         noise = rng.integers(0, 256, image.shape, dtype=np.uint8)
         flat = np.full_like(image, rng.integers(256))
@@ -165,15 +189,15 @@ def observe_presence(
             (noise, on[:1], 0.0),
             (flat, on[:1], 0.0),
         ):
-            evidence.append(looker.crops(picture, squares)[1])
+            evidence.append(predictor.crops(picture, squares)[1])
             truth += [face] * len(squares)
-        # A face behind a hand, out of focus or in the dark is still there.
-        evidence.append(looker.crops(image, behind, spoil)[1])
+        # A face that is occluded, out of focus or in the dark is still present.
+        evidence.append(predictor.crops(image, behind, degrade)[1])
         truth += [1.0] * len(behind)
     return np.concatenate(evidence), np.array(truth)
 
 
-def _nudged(
+def _random_square(
     points: Float[np.ndarray, "landmarks xy=2"], rng: np.random.Generator, share: float
 ) -> tuple[float, float, float]:
     x, y, side = landmark_square(points, 1.0)
@@ -193,7 +217,7 @@ def _beside(
     return x + away * np.cos(angle), y + away * np.sin(angle), side
 
 
-def _taken_again(
+def _with_new_noise(
     image: UInt8[np.ndarray, "height width rgb=3"], rng: np.random.Generator
 ) -> UInt8[np.ndarray, "height width rgb=3"]:
     noisy = image + rng.normal(0, rng.uniform(1, 5), image.shape)

@@ -20,7 +20,7 @@ from .datasets import DataError
 from .objective import Labels, objective
 from .processes import Processes, synchronise_batch_norm
 from .recipes import Recipe
-from .views import View, as_input
+from .views import TrainingView, as_input
 from .warm_start import warm_start
 
 Precision = Literal["fp32", "bf16", "fp16"]
@@ -109,7 +109,7 @@ class Run:
     def progress(self) -> float:
         return self.images / self.recipe.images
 
-    def step(self, batch: View) -> dict[str, float]:
+    def step(self, batch: TrainingView) -> dict[str, float]:
         """One optimiser step on this process' part of a batch; the parts of the loss over all.
 
         Raises:
@@ -136,7 +136,7 @@ class Run:
         self._update_average()
         return losses
 
-    def _backward(self, batch: View) -> dict[str, float]:
+    def _backward(self, batch: TrainingView) -> dict[str, float]:
         """Gradients of this process' part; the losses over all, in one trip from the device."""
         parts = self.execution.accumulate
         device = self.processes.device
@@ -254,6 +254,18 @@ class Run:
                 if name not in known or known[name].shape != tensor.shape
             }
         )
+
+    def go_on_from(self, weights: Path) -> None:
+        """Begin at the place of the schedule that weights of this run say, the optimiser afresh.
+
+        Raises:
+            DataError: If they are another network's or say no place.
+        """
+        self.start_from(weights)
+        _, info = load_checkpoint(weights)
+        if "images" not in info.figures:
+            raise DataError(f"{weights}: does not say how many pictures it has seen")
+        self.images = int(info.figures["images"])
 
 
 def write_whole(path: Path, content: bytes | memoryview) -> None:

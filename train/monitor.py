@@ -1,4 +1,4 @@
-"""What a person sees of a run: a live table in a terminal, lines elsewhere; TensorBoard."""
+"""Progress of a run: a live table in a terminal, lines elsewhere; TensorBoard."""
 
 import json
 import time
@@ -22,8 +22,8 @@ _SMOOTHING = 0.98
 """Share of the shown loss that is the loss shown before."""
 
 
-class Watch:
-    """Follows a run; counts its speed."""
+class TrainingMonitor:
+    """Shows a run and measures its speed."""
 
     def __init__(self, recipe: Recipe, images: int, console: Console, board: Any) -> None:
         self._recipe, self._console, self._board = recipe, console, board
@@ -54,13 +54,13 @@ class Watch:
         self._since, self._steps = {}, 0
         return means
 
-    def say(self, *lines: str) -> None:
-        """Something a person should know now."""
+    def warn(self, *lines: str) -> None:
+        """Print pictures that were skipped."""
         for line in lines:
             self._console.print(f"skipped: {line}", style="red", highlight=False, soft_wrap=True)
 
-    def judged(self, row: Row, picture: Image) -> None:
-        """The judging faces were looked at."""
+    def evaluated(self, row: Row, picture: Image) -> None:
+        """The held-out parts were evaluated."""
         self._row, self._best = row, min(self._best, row["nme_percent"])
         if not self._console.is_terminal:
             self._console.print(json.dumps(row), highlight=False, soft_wrap=True)
@@ -82,14 +82,14 @@ class Watch:
             table.add_row(f"loss: {name.replace('_', ' ')}", f"{loss:.4f}")
         if self._row:
             shown = f"{self._row['nme_percent']:.3f} %, best {self._best:.3f} %"
-            table.add_row("NME on the judging faces", shown)
+            table.add_row("NME on the held-out faces", shown)
         if self._bad:
             table.add_row("unreadable pictures", str(self._bad), style="red")
         return table
 
 
 @contextmanager
-def watching(recipe: Recipe, images: int, board_folder: Path | None) -> Iterator[Watch]:
+def monitored(recipe: Recipe, images: int, board_folder: Path | None) -> Iterator[TrainingMonitor]:
     """Show a run while it lasts.
 
     Raises:
@@ -97,13 +97,13 @@ def watching(recipe: Recipe, images: int, board_folder: Path | None) -> Iterator
     """
     console = Console()
     board = _board(board_folder) if board_folder else None
-    watch = Watch(recipe, images, console, board)
+    monitor = TrainingMonitor(recipe, images, console, board)
     try:
         if console.is_terminal:
-            with Live(watch, console=console, refresh_per_second=2):
-                yield watch
+            with Live(monitor, console=console, refresh_per_second=2):
+                yield monitor
         else:
-            yield watch
+            yield monitor
     finally:
         if board is not None:
             board.close()
