@@ -2,7 +2,6 @@ import cv2
 import numpy as np
 import pytest
 from fakes import FIXTURES
-from tracker.detection.detector.detector import box_around
 
 from tracker.crop import (
     crop_from_square,
@@ -14,6 +13,7 @@ from tracker.crop import (
     transform_covariance,
     warp_crop,
 )
+from tracker.detection.detector import box_around
 
 
 def test_crop_matrix_and_points_equal_the_authors_numbers() -> None:

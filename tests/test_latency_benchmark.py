@@ -4,7 +4,6 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from tracker.detection.detector.mediapipe_detector import MediaPipeDetector
 
 from benchmarks.latency.__main__ import rival_rows
 from benchmarks.latency.latency_tables import absences
@@ -13,6 +12,7 @@ from benchmarks.latency.rivals import OURS, Throughput, available, rivals
 from benchmarks.latency.stage_times import STAGES, percentiles, summarised
 from benchmarks.latency.startup import time_startup
 from benchmarks.latency.timed_clips import ONE_FACE, FourPortraits, TimedClip
+from tracker.detection.mediapipe_detector import MediaPipeDetector
 from tracker.errors import FaceTrackError
 from tracker.types import Frame
 

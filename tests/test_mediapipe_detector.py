@@ -3,7 +3,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from tracker.detection.detector.mediapipe_detector import _loaded_when_used
+
+from tracker.detection.mediapipe_detector import _loaded_when_used
 
 
 def test_a_module_is_loaded_by_the_first_look_at_it(
