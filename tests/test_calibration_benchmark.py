@@ -3,12 +3,12 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from train.looks import Observed
 
 from benchmarks.calibration.__main__ import as_json, cross_validate
 from benchmarks.calibration.covariance_plot import draw
 from benchmarks.calibration.covariance_scores import Predictions, bins, by_part, scores
 from tracker.layouts import COFW_29, IBUG_68
+from train.calibration_samples import CalibrationSamples
 
 
 def predictions(rng: np.random.Generator, crops: int, landmarks: int) -> Predictions:
@@ -53,7 +53,10 @@ def test_the_scores_are_written_and_draw(rng: np.random.Generator) -> None:
     layout = replace(COFW_29, outlines=COFW_29.outlines[:2])
     true = predictions(rng, 60, 29)
     scored = cross_validate(
-        Observed(1e-2 * true.error, 1e-4 * true.covariance, np.arange(60)), layout, 128, 1.2
+        CalibrationSamples(1e-2 * true.error, 1e-4 * true.covariance, np.arange(60)),
+        layout,
+        128,
+        1.2,
     )
     assert set(scored.methods) == {"calibrated", "constant per landmark", "raw heat map"}
     assert scored.methods["calibrated"].nats < scored.methods["constant per landmark"].nats
