@@ -13,6 +13,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from models.calibrated_landmarker import CropEstimates
+from tracker.augmentation import mirrored
 from tracker.crop import crop_from_square, transform, transform_covariance, warp_crop
 from tracker.gaussian import precision_weighted_mean
 from tracker.layouts import Layout, find_layout
@@ -188,8 +189,8 @@ def horizontal_bias_of(landmarker: StagedLandmarker, samples: Iterable[Sample]) 
     for sample in samples:
         (crop,) = crops_of(sample, ONE_CROP, landmarker)
         pair = [crop, mirror_image(crop)]
-        (direct, _), (mirrored, _) = _predict_crops(landmarker, layout, pair, 1)
-        offsets.append((direct - mirrored)[..., 0].mean() / 2 * crop.crop_from_picture[0, 0])
+        (direct, _), (of_mirror, _) = _predict_crops(landmarker, layout, pair, 1)
+        offsets.append((direct - of_mirror)[..., 0].mean() / 2 * crop.crop_from_picture[0, 0])
     return float(np.mean(offsets)) / landmarker.input_px
 
 
@@ -215,10 +216,8 @@ def mirror_image(crop: FaceCrop, offset_px: float = 0.0) -> FaceCrop:
         offset_px: The network's systematic horizontal bias; it is the same in mirrored crops, so
             that mapping back subtracts it twice.
     """
-    mirror = np.eye(3)
-    mirror[0] = -1, 0, crop.crop.shape[1] - 1 + 2 * offset_px
-    pixels = np.ascontiguousarray(crop.crop[:, ::-1])
-    return FaceCrop(pixels, mirror @ crop.crop_from_picture, mirrored=True)
+    matrix = mirrored(crop.crop_from_picture, crop.crop.shape[1] + 2 * offset_px)
+    return FaceCrop(np.ascontiguousarray(crop.crop[:, ::-1]), matrix, mirrored=True)
 
 
 def _predict_crops(
