@@ -97,7 +97,7 @@ def largest_difference_px(network: FaceNet, exported: Path) -> float:
             coarse = rng.integers(0, 256, (rows // 16, columns // 16, 3), dtype=np.uint8)
             picture = coarse.repeat(16, 0).repeat(16, 1)[None]
             ours = reader(torch.from_numpy(picture)).numpy()
-            theirs = detector.cells_of(picture)
+            theirs = detector.raw(picture)
             plain = ours[..., 3] < max(rows, columns)
             worst = max(worst, float(100 * np.abs(ours - theirs)[..., 0].max()))
             worst = max(worst, float(np.abs(ours - theirs)[plain].max(initial=0)))

@@ -40,7 +40,8 @@ Picture = UInt8[np.ndarray, "height width rgb=3"]
 class FoundFace:
     """A face's square in picture pixels (the centre of the first pixel is 0), and its roll.
 
-    The square is the smallest around the 68 landmarks in the head's upright frame (margin 1).
+    The square is the smallest around the 68 landmarks in the head's upright frame (margin 1); its
+    sides are turned with the head.
     """
 
     center_x: float
@@ -102,7 +103,10 @@ class FaceDetector:
     def raw(
         self, pictures: UInt8[np.ndarray, "n height width rgb=3"]
     ) -> Float[np.ndarray, "n cells 10"]:
-        """Every cell of pictures whose sides are multiples of 32, in their pixels.
+        """What the network says, cell by cell (`CHANNELS`), in pixels of these pictures.
+
+        Args:
+            pictures: RGB; sides are multiples of 32.
 
         Raises:
             ValueError: If the detector is closed.
@@ -122,22 +126,6 @@ class FaceDetector:
             cells[:, columns] = (cells[:, columns] + 0.5) / factor - 0.5 + start
         cells[:, 3] /= np.sqrt(scale[0] * scale[1])
         return cells
-
-    def cells_of(
-        self, pictures: UInt8[np.ndarray, "n height width rgb=3"]
-    ) -> Float[np.ndarray, "n cells 10"]:
-        """What the network says, cell by cell (`CHANNELS`), in pixels of these pictures.
-
-        Args:
-            pictures: Sides are multiples of 32.
-
-        Raises:
-            ValueError: If the detector is closed.
-        """
-        if self._session is None:
-            raise ValueError("this face detector is closed")
-        (answer,) = self._session.run(None, {PICTURES: pictures})
-        return np.asarray(answer)
 
     def close(self) -> None:
         """Give back threads and memory; may be called twice."""
