@@ -3,7 +3,9 @@
     python -m train.detector --data ../shared/data --yunet face_detection_yunet_2026may.onnx
 
 The bank of decoded and labelled pictures is made once (some minutes, 3 GB) in the run folder. One
-process composes, one trains.
+process composes, one trains. `faces.safetensors` in the run folder is the average of the weights:
+
+    python -m models.export_faces --weights runs/detector/faces.safetensors --output faces.onnx
 """
 
 import argparse

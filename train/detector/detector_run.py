@@ -16,9 +16,11 @@ from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
 
 from models.face_net import STRIDES, FaceNet, FaceNetConfig
+from models.face_weights import FaceWeightsInfo, save_face_weights
 
 from .cell_targets import DetectorLoss, detector_loss, targets_of
 from .compose_scenes import SceneComposer, SceneOptions
+from .face_sources import SOURCES
 from .picture_bank import PictureBank
 
 LevelTargets = list[tuple[Tensor, Tensor, Tensor]]
@@ -85,7 +87,7 @@ def compose_batch(
 
 
 class DetectorRun:
-    """A run in its folder: `state.pt` to go on from, `log.jsonl`."""
+    """A run in its folder: `state.pt` to go on from, `faces.safetensors` to use, `log.jsonl`."""
 
     def __init__(self, folder: Path, bank: Path, recipe: DetectorRecipe, config: FaceNetConfig):
         self._folder, self._bank, self._recipe = folder, bank, recipe
@@ -188,6 +190,14 @@ class DetectorRun:
             partial,
         )
         partial.replace(self._state)
+        bank = PictureBank(self._bank)
+        info = FaceWeightsInfo(
+            architecture=self.network.config,
+            trained_on=f"{len(bank.of(*SOURCES))} pictures: {', '.join(sorted(set(bank.sources)))}",
+            licence="that of the data",
+            figures={"pictures": self.pictures},
+        )
+        save_face_weights(self._folder / "faces.safetensors", self.average.state_dict(), info)
 
     def _resume(self) -> None:
         state = torch.load(self._state, map_location="cpu", weights_only=True)
