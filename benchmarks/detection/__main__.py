@@ -21,10 +21,12 @@ from tracker.errors import FaceTrackError
 from .compared_detectors import compared_detectors
 from .detection_pictures import (
     ShownPicture,
+    close_ups,
     composed,
     crowds,
     rendered_heads,
     small_faces,
+    video_stills,
     without_faces,
 )
 from .detection_report import BY_SIZE, Result, show, summary, table, time_in_turns
@@ -40,6 +42,8 @@ def shown_pictures(data: Path, cases: Path | None, scenes: int) -> Iterable[Show
         yield from small_faces(cases)
     yield from crowds(data)
     yield from rendered_heads(data)
+    yield from video_stills(data)
+    yield from close_ups(data, 2 * scenes)
     yield from composed(data, 2 * scenes, BY_SIZE)
     for roll_deg in _ROLLS_DEG:
         yield from composed(data, scenes, f"composed, roll {roll_deg:g}", roll_deg=roll_deg)

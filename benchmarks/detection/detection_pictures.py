@@ -18,6 +18,7 @@ from tracker.types import Image
 from train.detector.face_labels import (
     Labels,
     label_of_yunet,
+    mirrored,
     no_labels,
     roll_of,
     similarity,
@@ -33,6 +34,9 @@ _SIDES_PX = (14.0, 320.0)
 _ROLLED_SIDES_PX = (40.0, 160.0)
 _MASK_PX = 128
 _SURE_SCORE, _SURE_SIDE_PX = 0.8, 12.0
+_TURNED_RATIO = 0.6
+"""Distance of the eyes over that from between them to the mouth; below it a head is turned far."""
+_CLOSE_UP_PX = 640
 SKIN_LUMA = (60, 110)
 """Borders between dark, middle and light rendered skin, in levels of 255."""
 
@@ -145,7 +149,10 @@ def rendered_heads(data: Path) -> Iterator[ShownPicture]:
         yaw = abs(entry.yaw_deg)
         start = 45 if 45 <= yaw < 60 else 60 if yaw >= 60 else 0
         row = {0: "heads, yaw under 45", 45: "heads, yaw 45-60", 60: "heads, yaw 60-70"}[start]
-        yield ShownPicture(image, entry.labels, row, (_skin(image, entry.labels[0]),))
+        skin = _skin(image, entry.labels[0])
+        yield ShownPicture(image, entry.labels, row, (skin,))
+        labels = mirrored(entry.labels, image.shape[1])
+        yield ShownPicture(np.ascontiguousarray(image[:, ::-1]), labels, row, (skin,))
 
 
 def _skin(image: Image, label: Float[np.ndarray, "9"]) -> str:
@@ -155,6 +162,35 @@ def _skin(image: Image, label: Float[np.ndarray, "9"]) -> str:
     luma = float(np.median(cv2.cvtColor(np.ascontiguousarray(inner), cv2.COLOR_RGB2GRAY)))
     dark, light = SKIN_LUMA
     return f"heads, skin {'dark' if luma < dark else 'light' if luma >= light else 'middle'}"
+
+
+def video_stills(data: Path) -> Iterator[ShownPicture]:
+    """Held-out people of `ytf68`; the truth is a landmark network's, with some gross errors."""
+    for entry in held_out(data, "ytf68"):
+        right, left, mouth = entry.labels[0, 3:].reshape(3, 2)
+        ratio = np.linalg.norm(right - left) / np.linalg.norm(mouth - (right + left) / 2)
+        row = "video stills, turned far" if ratio < _TURNED_RATIO else "video stills, others"
+        yield ShownPicture(read_rgb(entry.path), entry.labels, row)
+
+
+def close_ups(data: Path, count: int) -> Iterator[ShownPicture]:
+    """Held-out faces of 300W that their picture cuts: at the top, or on all sides."""
+    entries_here = held_out(data, "300w")
+    chosen = np.random.default_rng(3).permutation(len(entries_here))[:count]
+    for entry in (entries_here[index] for index in chosen):
+        image, (x, y, side) = read_rgb(entry.path), entry.labels[0, :3]
+        # How much of the face's square the picture shows, and where its middle lies in it.
+        for kind, shown, down in (
+            ("close-ups, brows at the border", 1.5, -0.05),
+            ("close-ups, 1.2 times the picture", 1 / 1.2, 0.0),
+            ("close-ups, 1.4 times the picture", 1 / 1.4, 0.0),
+        ):
+            scale = _CLOSE_UP_PX / (shown * side)
+            target_y = _CLOSE_UP_PX / 2 if not down else (0.5 + down) * scale * side
+            matrix = similarity(scale, 0, (x, y), (_CLOSE_UP_PX / 2, target_y))
+            size = (_CLOSE_UP_PX, _CLOSE_UP_PX)
+            seen = warped(image, matrix, size, cv2.BORDER_CONSTANT)
+            yield ShownPicture(seen, transformed(entry.labels, matrix), kind)
 
 
 def crowds(data: Path) -> Iterator[ShownPicture]:
