@@ -14,7 +14,7 @@ import numpy as np
 import onnxruntime
 from jaxtyping import Float, UInt8
 
-from .face_scan import Window, live_plan, thorough_plan, whole_picture
+from .face_scan import SEEN_PX, Window, live_plan, thorough_plan, whole_picture
 
 __all__ = ["FOUND_FROM", "FaceDetector", "FoundFace", "suppress"]
 
@@ -58,11 +58,18 @@ class FaceDetector:
     """Runs the network; a context manager, for it holds threads.
 
     Not for two threads at once.
+
+    Args:
+        session: Of the network.
+        found_from: Score from which a face is reported.
+        seen_px: Longest side of what the network sees at once; the time grows with its square.
     """
 
-    def __init__(self, session: onnxruntime.InferenceSession, found_from: float) -> None:
+    def __init__(
+        self, session: onnxruntime.InferenceSession, found_from: float, seen_px: int = SEEN_PX
+    ) -> None:
         self._session: onnxruntime.InferenceSession | None = session
-        self.found_from = found_from
+        self.found_from, self.seen_px = found_from, seen_px
         self._turn = 0
 
     def __call__(
@@ -81,12 +88,12 @@ class FaceDetector:
         _check_picture(image)
         height, width = image.shape[:2]
         if thorough:
-            windows = thorough_plan(width, height)
+            windows = thorough_plan(width, height, seen_px=self.seen_px)
         elif live:
-            windows = live_plan(width, height, self._turn)
+            windows = live_plan(width, height, self._turn, seen_px=self.seen_px)
             self._turn += 1
         else:
-            windows = [whole_picture(width, height)]
+            windows = [whole_picture(width, height, self.seen_px)]
         return self.look(image, windows)
 
     def look(self, image: Picture, windows: Sequence[Window]) -> list[FoundFace]:

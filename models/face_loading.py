@@ -10,6 +10,7 @@ from onnxruntime.capi import onnxruntime_pybind11_state as runtime_errors
 
 from .description import METADATA_KEY, CheckpointError
 from .face_detector import CHANNELS, PICTURES, STRIDES, FaceDetector
+from .face_scan import SEEN_PX
 from .onnx_landmarker import session_options
 from .seal import is_whole
 
@@ -28,12 +29,15 @@ _UNUSABLE = (
 )  # fmt: skip
 
 
-def load_face_detector(path: Path = FACES, *, threads: int = 0) -> FaceDetector:
+def load_face_detector(
+    path: Path = FACES, *, threads: int = 0, seen_px: int = SEEN_PX
+) -> FaceDetector:
     """Load what `models.export_faces` wrote.
 
     Args:
         path: An `.onnx` file.
         threads: That share a picture; 0 takes one per core, up to four.
+        seen_px: As in `FaceDetector`.
 
     Raises:
         CheckpointError: If the file is missing, damaged or no face detector.
@@ -52,7 +56,7 @@ def load_face_detector(path: Path = FACES, *, threads: int = 0) -> FaceDetector:
         session = onnxruntime.InferenceSession(
             content, session_options(threads), providers=["CPUExecutionProvider"]
         )
-        detector = FaceDetector(session, _found_from(session, path))
+        detector = FaceDetector(session, _found_from(session, path), seen_px)
         _check_answer(session, path)
     except _UNUSABLE as error:
         first = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
