@@ -18,6 +18,9 @@ STRIDES = (8, 16, 32, 64)
 CHANNELS = 10
 """Per cell: score logit, centre x and y, log side, then x and y of eyes (right, left) and mouth."""
 
+_FEW_FACES = -4.0
+"""The score's logit before anything is learned: few cells hold a face."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FaceNetConfig:
@@ -90,13 +93,14 @@ class FaceNet(nn.Module):
         )
         self.smooth = nn.ModuleList(Separable(config.pyramid, config.pyramid) for _ in STRIDES)
         self.head = nn.Sequential(*(Separable(config.pyramid, config.pyramid) for _ in range(2)))
-        self.predict = nn.ModuleList(nn.Conv2d(config.pyramid, CHANNELS, 1) for _ in STRIDES)
-        for layer in self.predict:
-            assert isinstance(layer, nn.Conv2d)
-            assert layer.bias is not None
-            nn.init.normal_(layer.weight, std=0.01)
-            nn.init.zeros_(layer.bias)
-            layer.bias.data[0] = -4.0  # few cells hold a face
+        # Where eyes and mouth lie at any roll is harder to say than that there is a face.
+        self.place_head = Separable(config.pyramid, config.pyramid, kernel=5)
+        self.scores = nn.ModuleList(
+            _prediction(config.pyramid, 1, bias=_FEW_FACES) for _ in STRIDES
+        )
+        self.places = nn.ModuleList(
+            _prediction(config.pyramid, CHANNELS - 1, bias=0.0) for _ in STRIDES
+        )
 
     def forward(self, pictures: Float[Tensor, "n 3 height width"]) -> list[Tensor]:
         """Raw maps (n, CHANNELS, rows, columns), a level each; sides are multiples of 32.
@@ -112,10 +116,20 @@ class FaceNet(nn.Module):
         merged = [side(level) for side, level in zip(self.lateral, levels, strict=True)]
         for fine in (1, 0):
             merged[fine] = merged[fine] + F.interpolate(merged[fine + 1], scale_factor=2.0)
+        shared = [self.head(smooth(x)) for smooth, x in zip(self.smooth, merged, strict=True)]
         return [
-            predict(self.head(smooth(level)))
-            for predict, smooth, level in zip(self.predict, self.smooth, merged, strict=True)
+            torch.cat([score(x), place(self.place_head(x))], 1)
+            for score, place, x in zip(self.scores, self.places, shared, strict=True)
         ]
+
+
+def _prediction(inputs: int, outputs: int, *, bias: float) -> nn.Conv2d:
+    """The last layer, which begins by saying nothing but the bias."""
+    layer = nn.Conv2d(inputs, outputs, 1)
+    assert layer.bias is not None
+    nn.init.normal_(layer.weight, std=0.01)
+    nn.init.constant_(layer.bias, bias)
+    return layer
 
 
 def decode_cells(

@@ -26,7 +26,7 @@ def exported(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("faces") / "small.safetensors"
     torch.manual_seed(0)
     network = FaceNet(SMALL)
-    for layer in network.predict:
+    for layer in (*network.scores, *network.places):
         torch.nn.init.normal_(layer.weight, std=0.5)
     info = FaceWeightsInfo(architecture=SMALL, found_from=0.25, licence="research only")
     save_face_weights(path, network.state_dict(), info)

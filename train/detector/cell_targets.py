@@ -119,7 +119,7 @@ def detector_loss(raw: list[Tensor], targets: list[tuple[Tensor, Tensor, Tensor]
         point_sum = point_sum + (_smooth(points).sum(1) * share).sum()
     faces = faces.clamp(min=1.0)
     score, box, points = score_sum / faces, box_sum / faces, point_sum / faces
-    return DetectorLoss(score + box + 0.5 * points, score, box, points)
+    return DetectorLoss(score + box + points, score, box, points)
 
 
 def _smooth(error: Tensor) -> Tensor:

@@ -80,7 +80,7 @@ class SceneComposer:
         if self._options.roll_deg is not None:
             return self._options.roll_deg + float(rng.uniform(-10, 10))
         kind = rng.random()
-        if kind < 0.5:
+        if kind < 0.4:
             return float(rng.normal(0, 14))
         if kind < 0.8:
             return float(rng.uniform(-180, 180))
@@ -191,7 +191,7 @@ class SceneComposer:
             cell.image = warped(image, matrix, (width, height), cv2.BORDER_REFLECT_101)
             return
         patch, spot = self._face(rng), rng.uniform(0.3, 0.7, 2) * (width, height)
-        side = width * float(rng.uniform(0.3, 0.95))
+        side = width * float(np.exp(rng.uniform(np.log(0.3), np.log(1.35))))
         x, y, own_side = patch.labels[0, :3]
         matrix = similarity(side / own_side, self._roll(rng), (x, y), (spot[0], spot[1]))
         tinted_patch = Patch(tinted(patch.image, rng, 0.7), patch.labels, patch.ignored)
@@ -201,7 +201,7 @@ class SceneComposer:
         """One picture with its own surroundings, from far away to larger than the scene."""
         size, patch = scene.image.shape[0], self._face(rng)
         x, y, own_side = patch.labels[0, :3]
-        side = float(np.exp(rng.uniform(np.log(0.2 * size), np.log(1.35 * size))))
+        side = float(np.exp(rng.uniform(np.log(0.2 * size), np.log(1.5 * size))))
         middle = rng.normal(0.5, 0.2, 2) * size
         matrix = similarity(side / own_side, self._roll(rng), (x, y), (middle[0], middle[1]))
         place(scene, patch, matrix, int(rng.choice(_BORDERS)))
