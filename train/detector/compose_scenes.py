@@ -4,6 +4,7 @@ Five kinds: faces pasted among decoys on a background, a mosaic of whole picture
 fills the scene (close-ups among them), a photograph with many faces, and pictures without a face.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -24,7 +25,7 @@ _SOURCES = {
     "300w": 0.24, "ytf68": 0.2, HEADS: 0.1, "unlabelled/utkface": 0.12, "unlabelled/wild": 0.2,
     "free/portraits": 0.1, "helen29": 0.04,
 }  # fmt: skip
-_KINDS = {"pasted": 0.34, "mosaic": 0.2, "whole": 0.18, "photograph": 0.2, "empty": 0.08}
+_KINDS = {"pasted": 0.3, "mosaic": 0.18, "whole": 0.15, "photograph": 0.29, "empty": 0.08}
 SMALLEST_PX = 9.0
 """Smaller faces are ignored."""
 _LEAST_SEEN = 0.5
@@ -63,7 +64,7 @@ class SceneComposer:
         scene = Scene(np.zeros((size_px, size_px, 3), np.uint8))
         make = {
             "pasted": self._pasted, "mosaic": self._mosaic, "whole": self._whole,
-            "photograph": self._photograph, "empty": self._background,
+            "photograph": self._photographs, "empty": self._background,
         }[kind]  # fmt: skip
         make(scene, rng)
         if kind == "empty":
@@ -169,13 +170,23 @@ class SceneComposer:
 
     def _mosaic(self, scene: Scene, rng: np.random.Generator) -> None:
         """Pictures side by side with hard borders, with and without a face."""
-        size = scene.image.shape[0]
         across = int(rng.choice([2, 2, 3, 3, 4, 5, 6, 8]))
+        self._in_cells(scene, across, self._fill_cell, rng)
+
+    @staticmethod
+    def _in_cells(
+        scene: Scene,
+        across: int,
+        fill: Callable[[Scene, np.random.Generator], None],
+        rng: np.random.Generator,
+    ) -> None:
+        """Fill a grid of smaller scenes."""
+        size = scene.image.shape[0]
         edges = np.linspace(0, size, across + 1).round().astype(int)
         for y0, y1 in pairwise(edges):
             for x0, x1 in pairwise(edges):
                 cell = Scene(np.zeros((y1 - y0, x1 - x0, 3), np.uint8))
-                self._fill_cell(cell, rng)
+                fill(cell, rng)
                 scene.image[y0:y1, x0:x1] = cell.image
                 labels, ignored = sorted_out(cell, x1 - x0)
                 shift = similarity(1, 0, (0, 0), (int(x0), int(y0)))
@@ -206,10 +217,16 @@ class SceneComposer:
         matrix = similarity(side / own_side, self._roll(rng), (x, y), (middle[0], middle[1]))
         place(scene, patch, matrix, int(rng.choice(_BORDERS)))
 
-    def _photograph(self, scene: Scene, rng: np.random.Generator) -> None:
-        """Part of a photograph with all its faces."""
+    def _photographs(self, scene: Scene, rng: np.random.Generator) -> None:
+        """Part of a photograph with all its faces, or of four that are smaller."""
         if not self._scenes:
-            return self._pasted(scene, rng)
+            self._pasted(scene, rng)
+        elif rng.random() < 0.6:
+            self._photograph(scene, rng)
+        else:
+            self._in_cells(scene, 2, self._photograph, rng)
+
+    def _photograph(self, scene: Scene, rng: np.random.Generator) -> None:
         size, picture = scene.image.shape[0], self._bank[int(rng.choice(self._scenes))]
         patch = _maybe_mirrored(
             Patch(picture.image, picture.labels, picture.ignored), rng.random() < 0.5
@@ -218,13 +235,12 @@ class SceneComposer:
         if len(patch.labels):
             x, y, side = patch.labels[rng.integers(len(patch.labels)), :3]
             wanted = np.exp(rng.uniform(np.log(11), np.log(180)))
-            scale = float(np.clip(wanted / side, 0.35 * size / max(width, height), 4))
+            scale = float(np.clip(wanted / side, 0.6 * size / max(width, height), 4))
         else:
             x, y, scale = width / 2, height / 2, size / max(width, height)
         middle = rng.uniform(0.2, 0.8, 2) * size
         matrix = similarity(scale, self._roll(rng), (x, y), (middle[0], middle[1]))
         place(scene, patch, matrix, int(rng.choice(_BORDERS)))
-        return None
 
 
 def _maybe_mirrored(patch: Patch, flip: bool) -> Patch:
