@@ -42,7 +42,7 @@ def shown_pictures(data: Path, cases: Path | None, scenes: int) -> Iterable[Show
         yield from small_faces(cases)
     yield from crowds(data)
     yield from rendered_heads(data)
-    yield from video_stills(data)
+    yield from video_stills(data, 10 * scenes)
     yield from close_ups(data, 2 * scenes)
     yield from composed(data, 2 * scenes, BY_SIZE)
     for roll_deg in _ROLLS_DEG:
@@ -64,7 +64,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--weights", type=Path, metavar="F", help="our detector's .onnx")
     parser.add_argument("--yunet", type=Path, metavar="F", help="OpenCV's YuNet, to compare")
     parser.add_argument("--only", metavar="TEXT", help="detectors whose names begin so")
-    parser.add_argument("--scenes", type=int, default=15, help="of each kind (%(default)s)")
+    parser.add_argument("--scenes", type=int, default=12, help="of each kind (%(default)s)")
     parser.add_argument("--json", type=Path, metavar="F", help="keep the figures")
     arguments = parser.parse_args(argv)
     try:

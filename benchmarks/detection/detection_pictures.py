@@ -151,6 +151,8 @@ def rendered_heads(data: Path) -> Iterator[ShownPicture]:
         row = {0: "heads, yaw under 45", 45: "heads, yaw 45-60", 60: "heads, yaw 60-70"}[start]
         skin = _skin(image, entry.labels[0])
         yield ShownPicture(image, entry.labels, row, (skin,))
+        if not start:
+            continue  # the others are few: they are shown in the mirror, too
         labels = mirrored(entry.labels, image.shape[1])
         yield ShownPicture(np.ascontiguousarray(image[:, ::-1]), labels, row, (skin,))
 
@@ -164,20 +166,24 @@ def _skin(image: Image, label: Float[np.ndarray, "9"]) -> str:
     return f"heads, skin {'dark' if luma < dark else 'light' if luma >= light else 'middle'}"
 
 
-def video_stills(data: Path) -> Iterator[ShownPicture]:
+def video_stills(data: Path, count: int) -> Iterator[ShownPicture]:
     """Held-out people of `ytf68`; the truth is a landmark network's, with some gross errors."""
-    for entry in held_out(data, "ytf68"):
+    for entry in _some(held_out(data, "ytf68"), count):
         right, left, mouth = entry.labels[0, 3:].reshape(3, 2)
         ratio = np.linalg.norm(right - left) / np.linalg.norm(mouth - (right + left) / 2)
         row = "video stills, turned far" if ratio < _TURNED_RATIO else "video stills, others"
         yield ShownPicture(read_rgb(entry.path), entry.labels, row)
 
 
+def _some(found: list[Entry], count: int) -> list[Entry]:
+    """The same each time, in no order."""
+    chosen = np.random.default_rng(3).permutation(len(found))[:count]
+    return [found[index] for index in chosen]
+
+
 def close_ups(data: Path, count: int) -> Iterator[ShownPicture]:
     """Held-out faces of 300W that their picture cuts: at the top, or on all sides."""
-    entries_here = held_out(data, "300w")
-    chosen = np.random.default_rng(3).permutation(len(entries_here))[:count]
-    for entry in (entries_here[index] for index in chosen):
+    for entry in _some(held_out(data, "300w"), count):
         image, (x, y, side) = read_rgb(entry.path), entry.labels[0, :3]
         # How much of the face's square the picture shows, and where its middle lies in it.
         for kind, shown, down in (

@@ -20,6 +20,10 @@ _SPREAD, _SPREAD_CELLS = 0.16, 0.5
 """Standard deviation of the score's bump around the centre: in sides, and at least in cells."""
 _BOX_FROM = 0.3
 """Cells whose score should be at least this learn the box."""
+_BOX_BETA, _POINTS_BETA = 0.05, 0.3
+"""Errors in sides up to which the loss is quadratic: with a large one for the points, a head taken
+for upside down counts much more than an eye a little beside its place."""
+_POINTS_WEIGHT = 3.0
 
 
 class CellTargets(NamedTuple):
@@ -115,12 +119,12 @@ def detector_loss(raw: list[Tensor], targets: list[tuple[Tensor, Tensor, Tensor]
         log_side = said[:, 3:4] - (side / unit).log()
         points = (said[:, 4:10] * unit + cell.repeat(1, 3) - truth[:, 3:]) / side
         box = torch.cat([center, log_side], 1)
-        box_sum = box_sum + (_smooth(box).sum(1) * share).sum()
-        point_sum = point_sum + (_smooth(points).sum(1) * share).sum()
+        box_sum = box_sum + (_smooth(box, _BOX_BETA).sum(1) * share).sum()
+        point_sum = point_sum + (_smooth(points, _POINTS_BETA).sum(1) * share).sum()
     faces = faces.clamp(min=1.0)
     score, box, points = score_sum / faces, box_sum / faces, point_sum / faces
-    return DetectorLoss(score + box + points, score, box, points)
+    return DetectorLoss(score + box + _POINTS_WEIGHT * points, score, box, points)
 
 
-def _smooth(error: Tensor) -> Tensor:
-    return F.smooth_l1_loss(error, torch.zeros_like(error), reduction="none", beta=0.05)
+def _smooth(error: Tensor, beta: float) -> Tensor:
+    return F.smooth_l1_loss(error, torch.zeros_like(error), reduction="none", beta=beta)
