@@ -49,14 +49,30 @@ class ConvNorm(nn.Sequential):
         super().__init__(*parts, *([nn.ReLU(inplace=True)] if relu else []))
 
 
+class Depthwise(nn.Conv2d):
+    """A filter of its own for each channel; in float32 where it has a stride or is large.
+
+    There PyTorch's bfloat16 kernels for CPUs are several times slower.
+    """
+
+    def __init__(self, channels: int, kernel: int, stride: int) -> None:
+        super().__init__(
+            channels, channels, kernel, stride, kernel // 2, groups=channels, bias=False
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        if self.kernel_size == (3, 3) and self.stride == (1, 1):
+            return super().forward(x)
+        with torch.autocast(x.device.type, enabled=False):
+            return super().forward(x.float())
+
+
 class Separable(nn.Module):
     """Depthwise 3x3, pointwise 1x1, each normalised; a shortcut where the shape stays."""
 
     def __init__(self, inputs: int, outputs: int, *, stride: int = 1, kernel: int = 3) -> None:
         super().__init__()
-        self.depthwise = nn.Conv2d(
-            inputs, inputs, kernel, stride, kernel // 2, groups=inputs, bias=False
-        )
+        self.depthwise = Depthwise(inputs, kernel, stride)
         self.norm = nn.BatchNorm2d(inputs)
         self.pointwise = ConvNorm(inputs, outputs, 1)
         self.shortcut = inputs == outputs and stride == 1
@@ -94,7 +110,9 @@ class FaceNet(nn.Module):
         self.smooth = nn.ModuleList(Separable(config.pyramid, config.pyramid) for _ in STRIDES)
         self.head = nn.Sequential(*(Separable(config.pyramid, config.pyramid) for _ in range(2)))
         # Where eyes and mouth lie at any roll is harder to say than that there is a face.
-        self.place_head = Separable(config.pyramid, config.pyramid, kernel=5)
+        self.place_head = nn.Sequential(
+            *(Separable(config.pyramid, config.pyramid) for _ in range(2))
+        )
         self.scores = nn.ModuleList(
             _prediction(config.pyramid, 1, bias=_FEW_FACES) for _ in STRIDES
         )
