@@ -3,8 +3,17 @@
 import numpy as np
 import pytest
 
-from benchmarks.detection.compared_detectors import distinct, in_tiles
-from benchmarks.detection.detection_report import _by_size
+from benchmarks.detection.compared_detectors import ComparedDetector, distinct, in_tiles
+from benchmarks.detection.detection_pictures import ShownPicture
+from benchmarks.detection.detection_report import (
+    BY_SIZE,
+    Result,
+    _by_size,
+    markdown,
+    show,
+    summary,
+    time_in_turns,
+)
 from benchmarks.detection.detection_scores import Tally, match
 
 FACES = np.array([[100.0, 100, 40], [300, 100, 60]])
@@ -81,3 +90,29 @@ def test_tiles_find_what_only_they_can_and_count_it_once() -> None:
 def test_distinct_keeps_the_first_and_neighbours() -> None:
     squares = found((100, 100, 40, 0), (104, 100, 40, 0), (140, 100, 40, 0))
     np.testing.assert_allclose(distinct(squares)[:, 0], [100, 140])
+
+
+def test_the_table_counts_what_was_found_missed_and_made_up() -> None:
+    labels = np.zeros((2, 9), np.float32)
+    labels[:, :3] = [[100, 100, 16], [300, 100, 80]]
+    labels[:, 7:] = [[100, 110], [300, 110]]  # mouths below the eyes, which are all at (0, 0)
+    blank = np.zeros((8, 8, 3), np.uint8)
+    pictures = [
+        ShownPicture(blank, labels, BY_SIZE, ("dark",)),
+        ShownPicture(blank, labels[:0], "without faces"),
+    ]
+    large_only = ComparedDetector("large only", lambda _: found((300, 100, 80, 0)))
+    blind = ComparedDetector("blind", lambda _: found())
+    results = {"large only": Result(), "blind": Result()}
+    show(pictures, [large_only, blind], results)
+    time_in_turns(pictures, [large_only, blind], results)
+    rows = summary(results)
+    assert rows[0]["found"][BY_SIZE] == rows[0]["found"]["dark"]
+    assert rows[0]["found"][BY_SIZE]["recall"] == 0.5
+    assert rows[0]["found"]["60-100 px"]["recall"] == 1
+    assert rows[0]["found"]["14-20 px"]["recall"] == 0
+    assert rows[0]["false_alarms"]["without faces"] == {"pictures": 1, "finds": 1}
+    assert rows[1]["false_alarms"]["without faces"]["finds"] == 0
+    lines = markdown(rows).splitlines()
+    assert f"| {BY_SIZE} | 2 | 50.0 | 0.0 |" in lines
+    assert "| false alarms in 1 pictures, without faces |  | 1 | 0 |" in lines

@@ -29,7 +29,7 @@ from .detection_pictures import (
     video_stills,
     without_faces,
 )
-from .detection_report import BY_SIZE, Result, show, summary, table, time_in_turns
+from .detection_report import BY_SIZE, Result, markdown, show, summary, table, time_in_turns
 
 _ROLLS_DEG = (45.0, 90.0, 135.0, 180.0)
 _GAINS = (0.25, 0.06, 0.02)
@@ -65,6 +65,7 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--yunet", type=Path, metavar="F", help="OpenCV's YuNet, to compare")
     parser.add_argument("--only", metavar="TEXT", help="detectors whose names begin so")
     parser.add_argument("--scenes", type=int, default=12, help="of each kind (%(default)s)")
+    parser.add_argument("--markdown", type=Path, metavar="F", help="keep the table")
     parser.add_argument("--json", type=Path, metavar="F", help="keep the figures")
     arguments = parser.parse_args(argv)
     try:
@@ -80,6 +81,8 @@ def main(argv: list[str] | None = None) -> None:
         parser.exit(2, f"error: {error}\n")
     rows = summary(results)
     wide_console().print(table(rows))
+    if arguments.markdown:
+        arguments.markdown.write_text(markdown(rows), encoding="utf-8")
     if arguments.json:
         kept = {"machine": machine(), "scenes_of_each_kind": arguments.scenes, "detectors": rows}
         arguments.json.write_text(json.dumps(kept, indent=1) + "\n", encoding="utf-8")

@@ -18,6 +18,8 @@ from .detection_scores import Tally, match
 
 SIDE_BORDERS_PX = (14, 20, 30, 60, 100, 150, 321)
 """Of the rows by size."""
+_COUNTS_ALARMS = ("without faces", "cases/small_faces.jpg")
+"""Kinds of pictures all of whose faces are known."""
 BY_SIZE = "composed, upright"
 """The kind of picture whose faces are told apart by size."""
 
@@ -112,16 +114,32 @@ def _median(values: list[float]) -> float | None:
 
 def table(rows: list[dict[str, Any]]) -> Table:
     """A column a detector: recall in percent, false alarms, milliseconds."""
-    shown = Table("share of faces found, %", "faces")
-    for row in rows:
-        shown.add_column(row["detector"], justify="right")
+    head, *lines = _cells(rows)
+    shown = Table(*head)
+    for column in shown.columns[1:]:
+        column.justify = "right"
+    for line in lines:
+        shown.add_row(*line)
+    return shown
+
+
+def markdown(rows: list[dict[str, Any]]) -> str:
+    """The same for a page."""
+    head, *lines = _cells(rows)
+    ruled = [head, ["---", *["--:"] * (len(head) - 1)], *lines]
+    return "".join(f"| {' | '.join(line)} |\n" for line in ruled)
+
+
+def _cells(rows: list[dict[str, Any]]) -> list[list[str]]:
+    lines = [["share of faces found, %", "faces", *(row["detector"] for row in rows)]]
     for name, first in rows[0]["found"].items():
         cells = [f"{100 * row['found'][name]['recall']:.1f}" for row in rows]
-        shown.add_row(name, str(first["faces"]), *cells)
+        lines.append([name, str(first["faces"]), *cells])
     for name in rows[0]["false_alarms"]:
-        if name in ("without faces", "cases/small_faces.jpg"):
+        if name in _COUNTS_ALARMS:
             count = rows[0]["false_alarms"][name]["pictures"]
             alarms = [str(row["false_alarms"][name]["finds"]) for row in rows]
-            shown.add_row(f"false alarms in {count} pictures, {name}", "", *alarms)
-    shown.add_row("median ms a picture", "", *(f"{row['median_ms'] or 0:.1f}" for row in rows))
-    return shown
+            lines.append([f"false alarms in {count} pictures, {name}", "", *alarms])
+    times = [f"{row['median_ms'] or 0:.1f}" for row in rows]
+    lines.append(["median ms a picture 1,024 px wide", "", *times])
+    return lines
