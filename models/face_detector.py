@@ -1,0 +1,227 @@
+"""Finds faces at any roll: the detector's network in ONNX Runtime, without PyTorch.
+
+`models.export_faces` wrote the file. The same network sees the whole picture, and tiles of it where
+small faces count (`face_scan`).
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from types import TracebackType
+from typing import Self
+
+import cv2
+import numpy as np
+import onnxruntime
+from jaxtyping import Float, UInt8
+
+from .face_scan import SEEN_PX, Window, live_plan, thorough_plan, whole_picture
+
+__all__ = ["FOUND_FROM", "FaceDetector", "FoundFace", "suppress"]
+
+PICTURES = "pictures"
+"""The network's input."""
+CHANNELS = 10
+"""Per cell: score, centre x and y, side, then x and y of right eye, left eye and mouth."""
+STRIDES = (8, 16, 32, 64)
+FOUND_FROM = 0.5
+"""Score from which a face is reported."""
+_GRANULE = 32
+"""Sides of what the network sees are multiples of this."""
+_OVERLAP = 0.5
+"""Shared area over the smaller square's beyond which two squares are one face."""
+_CUT = 0.2
+"""Share of the side by which a face may reach over a tile's inner border; else others see it."""
+
+Cells = Float[np.ndarray, "cells 10"]
+Picture = UInt8[np.ndarray, "height width rgb=3"]
+
+
+@dataclass(frozen=True, slots=True)
+class FoundFace:
+    """A face's square in picture pixels (the centre of the first pixel is 0), and its roll.
+
+    The square is the smallest around the 68 landmarks in the head's upright frame (margin 1); its
+    sides are turned with the head.
+    """
+
+    center_x: float
+    center_y: float
+    side: float
+    roll_deg: float
+    """Counter-clockwise as seen in the picture, from -180 to 180; 0 is upright. With (x, y) from
+    the middle between the eyes to the mouth, y down, it is atan2(x, y): a head that lies with its
+    crown to the picture's left has 90."""
+    score: float
+
+
+class FaceDetector:
+    """Runs the network; a context manager, for it holds threads.
+
+    Not for two threads at once.
+
+    Args:
+        session: Of the network.
+        found_from: Score from which a face is reported.
+        seen_px: Longest side of what the network sees at once; the time grows with its square.
+    """
+
+    def __init__(
+        self, session: onnxruntime.InferenceSession, found_from: float, seen_px: int = SEEN_PX
+    ) -> None:
+        self._session: onnxruntime.InferenceSession | None = session
+        self.found_from, self.seen_px = found_from, seen_px
+        self._turn = 0
+
+    def __call__(
+        self, image: Picture, *, thorough: bool = False, live: bool = False
+    ) -> list[FoundFace]:
+        """All faces, largest first.
+
+        Args:
+            image: RGB.
+            thorough: Also look at tiles of every scale: for still pictures.
+            live: Also look at one tile, another one in each call: for the frames of a video.
+
+        Raises:
+            ValueError: If it is no such picture, or the detector is closed.
+        """
+        _check_picture(image)
+        height, width = image.shape[:2]
+        if thorough:
+            windows = thorough_plan(width, height, seen_px=self.seen_px)
+        elif live:
+            windows = live_plan(width, height, self._turn, seen_px=self.seen_px)
+            self._turn += 1
+        else:
+            windows = [whole_picture(width, height, self.seen_px)]
+        return self.look(image, windows)
+
+    def look(self, image: Picture, windows: Sequence[Window]) -> list[FoundFace]:
+        """Faces in some windows of the picture, largest first; what two windows show counts once.
+
+        Raises:
+            ValueError: As when called.
+        """
+        size = (image.shape[1], image.shape[0])
+        cells = [_whole_faces(self._cells(image, window), window, size) for window in windows]
+        faces = [_face(row) for row in suppress(np.concatenate(cells))]
+        return sorted(faces, key=lambda face: -face.side)
+
+    def raw(
+        self, pictures: UInt8[np.ndarray, "n height width rgb=3"]
+    ) -> Float[np.ndarray, "n cells 10"]:
+        """What the network says, cell by cell (`CHANNELS`), in pixels of these pictures.
+
+        Args:
+            pictures: RGB; sides are multiples of 32.
+
+        Raises:
+            ValueError: If the detector is closed.
+        """
+        if self._session is None:
+            raise ValueError("this face detector is closed")
+        (answer,) = self._session.run(None, {PICTURES: pictures})
+        return np.asarray(answer)
+
+    def _cells(self, image: Picture, window: Window) -> Cells:
+        """Cells that say 'a face' in one window, in picture pixels."""
+        seen, scale = _seen(image, window)
+        cells = np.asarray(self.raw(seen[None])[0], np.float64)
+        cells = cells[(cells[:, 0] >= self.found_from) & np.isfinite(cells).all(1)]
+        for axis, (factor, start) in enumerate(zip(scale, (window.x, window.y), strict=True)):
+            columns = [1 + axis, 4 + axis, 6 + axis, 8 + axis]
+            cells[:, columns] = (cells[:, columns] + 0.5) / factor - 0.5 + start
+        cells[:, 3] /= np.sqrt(scale[0] * scale[1])
+        return cells
+
+    def close(self) -> None:
+        """Give back threads and memory; may be called twice."""
+        self._session = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+
+def suppress(cells: Cells) -> Cells:
+    """Non-maximum suppression: one row a face, strongest first.
+
+    Neighbouring cells that mean the same face are averaged, weighed by their scores.
+
+    Args:
+        cells: Score, centre x and y, side, three points; any order.
+    """
+    rest = cells[np.argsort(-cells[:, 0], kind="stable")]
+    kept = []
+    while len(rest):
+        shared, union = _shared_area(rest[0], rest)
+        alike = shared / union > 0.6
+        alike[0] = True
+        mean = np.average(rest[alike], axis=0, weights=rest[alike, 0])
+        mean[0] = rest[0, 0]
+        kept.append(mean)
+        smaller = np.minimum(rest[0, 3], rest[:, 3]) ** 2
+        gone = shared / np.maximum(smaller, 1e-9) > _OVERLAP
+        gone[0] = True
+        rest = rest[~gone]
+    return np.stack(kept) if kept else np.zeros((0, CHANNELS))
+
+
+def _shared_area(one: Float[np.ndarray, "10"], rows: Cells) -> tuple[np.ndarray, np.ndarray]:
+    """Of a square with each of others: shared area and union, both squares upright."""
+    least = np.minimum(one[3], rows[:, 3])
+    reach = (one[3] + rows[:, 3]) / 2
+    width = np.clip(reach - np.abs(one[1] - rows[:, 1]), 0, least)
+    height = np.clip(reach - np.abs(one[2] - rows[:, 2]), 0, least)
+    shared = width * height
+    return shared, np.maximum(one[3] ** 2 + rows[:, 3] ** 2 - shared, 1e-9)
+
+
+def _face(row: Float[np.ndarray, "10"]) -> FoundFace:
+    right, left, mouth = row[4:].reshape(3, 2)
+    x, y = mouth - (right + left) / 2
+    roll_deg = float(np.degrees(np.arctan2(x, y)))
+    return FoundFace(float(row[1]), float(row[2]), float(row[3]), roll_deg, float(row[0]))
+
+
+def _whole_faces(cells: Cells, window: Window, size: tuple[int, int]) -> Cells:
+    """Without those that a border inside the picture cuts: another window sees them whole."""
+    keep = np.ones(len(cells), bool)
+    starts, lengths = (window.x, window.y), (window.width, window.height)
+    for axis, (start, length, full) in enumerate(zip(starts, lengths, size, strict=True)):
+        low = cells[:, 1 + axis] - (0.5 - _CUT) * cells[:, 3]
+        high = cells[:, 1 + axis] + (0.5 - _CUT) * cells[:, 3]
+        keep &= (low >= start) | (start == 0)
+        keep &= (high <= start + length) | (start + length >= full)
+    return cells[keep]
+
+
+def _seen(image: Picture, window: Window) -> tuple[Picture, tuple[float, float]]:
+    """What the network gets, black at the right and below, and seen pixels per picture pixel."""
+    part = image[window.y : window.y + window.height, window.x : window.x + window.width]
+    size = [max(round(side * window.scale), 1) for side in (window.width, window.height)]
+    factor = int(1 / window.scale)
+    if factor >= 2:  # averaged first: sampling alone would skip pixels
+        coarse = (-(-window.width // factor), -(-window.height // factor))
+        if coarse[0] > size[0] and coarse[1] > size[1]:
+            part = cv2.resize(part, coarse, interpolation=cv2.INTER_AREA)
+    if part.shape[1::-1] != tuple(size):
+        part = cv2.resize(part, size, interpolation=cv2.INTER_LINEAR)
+    rows, columns = (-(-side // _GRANULE) * _GRANULE for side in part.shape[:2])
+    seen = np.zeros((rows, columns, 3), np.uint8)
+    seen[: part.shape[0], : part.shape[1]] = part
+    return seen, (size[0] / window.width, size[1] / window.height)
+
+
+def _check_picture(image: Picture) -> None:
+    if not isinstance(image, np.ndarray) or image.dtype != np.uint8 or image.ndim != 3:
+        raise ValueError("a picture is a uint8 array (height, width, 3)")
+    if image.shape[2] != 3 or 0 in image.shape:
+        raise ValueError(f"a picture is a uint8 array (height, width, 3), not {image.shape}")

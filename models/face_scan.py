@@ -1,0 +1,100 @@
+"""Which parts of a picture the face detector looks at, and how large it sees them.
+
+A face is found from some 12 px on in what the network sees, so a large picture is seen as a whole,
+which costs the same whatever its size, and in overlapping tiles, which find what is small: all of
+them in a still picture, one in turn in each frame of a video.
+"""
+
+import math
+from dataclasses import dataclass
+
+SEEN_PX = 640
+"""Longer side of what the network sees at once."""
+OVERLAP_PX = 128
+"""Of neighbouring tiles, in seen pixels; whatever is larger a coarser level sees whole."""
+_LEVEL_FACTOR = 4.0
+"""Between two levels of tiles: a face of 12 to 48 seen pixels is found in the coarser one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """A rectangle of the picture, and how it is seen."""
+
+    x: int
+    y: int
+    width: int
+    height: int
+    """Picture pixels; (x, y) is the first pixel inside."""
+    scale: float
+    """Seen pixels per picture pixel."""
+
+
+def whole_picture(width: int, height: int, seen_px: int = SEEN_PX) -> Window:
+    """The whole picture, reduced where it is larger than what the network sees."""
+    return Window(0, 0, width, height, min(seen_px / max(width, height), 1.0))
+
+
+def tiles(width: int, height: int, scale: float, seen_px: int = SEEN_PX) -> list[Window]:
+    """Tiles that cover the picture at a scale, row by row, all of one size.
+
+    Args:
+        width: Of the picture.
+        height: Of the picture.
+        scale: Seen pixels per picture pixel.
+        seen_px: Largest side of a tile in seen pixels.
+    """
+    columns = _spans(width, seen_px / scale, OVERLAP_PX / scale)
+    rows = _spans(height, seen_px / scale, OVERLAP_PX / scale)
+    return [
+        Window(left, top, right - left, bottom - top, scale)
+        for top, bottom in rows
+        for left, right in columns
+    ]
+
+
+def thorough_plan(
+    width: int, height: int, *, seen_px: int = SEEN_PX, finest_scale: float = 1.0
+) -> list[Window]:
+    """Everything there is to look at in a still picture: the whole, then finer and finer tiles.
+
+    Args:
+        width: Of the picture.
+        height: Of the picture.
+        seen_px: As in `whole_picture`.
+        finest_scale: Where tiles end; 1 shows every pixel as it is.
+    """
+    whole = whole_picture(width, height, seen_px)
+    scales = []
+    scale = finest_scale
+    while scale > whole.scale * 1.05:
+        scales.append(scale)
+        scale /= _LEVEL_FACTOR
+    found = [whole]
+    for scale in reversed(scales):
+        found += tiles(width, height, scale, seen_px)
+    return found
+
+
+def live_plan(width: int, height: int, turn: int, *, seen_px: int = SEEN_PX) -> list[Window]:
+    """What is looked at in one frame: the whole, and one of the tiles in turn.
+
+    Args:
+        width: Of the frame.
+        height: Of the frame.
+        turn: Number of the look; after as many as there are tiles all have been seen.
+        seen_px: As in `whole_picture`.
+    """
+    whole, *rest = thorough_plan(width, height, seen_px=seen_px)
+    return [whole, rest[turn % len(rest)]] if rest else [whole]
+
+
+def _spans(length: int, most: float, overlap: float) -> list[tuple[int, int]]:
+    """First pixels and ends of equal, evenly spread parts that overlap."""
+    if length <= most:
+        return [(0, length)]
+    count = math.ceil((length - overlap) / (most - overlap))
+    size = min(math.floor(most), length)
+    return [
+        (start, start + size)
+        for start in (round(index * (length - size) / (count - 1)) for index in range(count))
+    ]

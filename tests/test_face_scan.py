@@ -1,0 +1,62 @@
+"""What is looked at: everything, at every scale, at a cost that is bounded."""
+
+import itertools
+
+import pytest
+
+from models.face_scan import OVERLAP_PX, SEEN_PX, live_plan, thorough_plan, tiles, whole_picture
+
+SIZES = [(320, 240), (640, 480), (1024, 683), (1280, 720), (3840, 2160), (200, 5000), (641, 640)]
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_no_window_is_larger_than_the_network_sees_nor_leaves_the_picture(
+    size: tuple[int, int],
+) -> None:
+    for window in thorough_plan(*size):
+        assert max(window.width, window.height) * window.scale <= SEEN_PX + 0.5
+        assert window.x >= 0
+        assert window.y >= 0
+        assert window.x + window.width <= size[0]
+        assert window.y + window.height <= size[1]
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("side", [12.0, 20.0, 40.0, 100.0, 150.0])
+def test_every_face_is_whole_in_some_window_that_shows_it_large_enough(
+    size: tuple[int, int], side: float
+) -> None:
+    width, height = size
+    plan = thorough_plan(*size)
+    for part_x, part_y in itertools.product((0.0, 0.13, 0.31, 0.5, 0.77, 1.0), repeat=2):
+        x, y = part_x * (width - side), part_y * (height - side)
+        assert any(
+            window.x <= x
+            and window.y <= y
+            and x + side <= window.x + window.width
+            and y + side <= window.y + window.height
+            and side * window.scale >= 12 / 1.05
+            for window in plan
+        )
+
+
+def test_tiles_overlap_by_more_than_the_faces_that_only_they_show() -> None:
+    row = [window for window in tiles(3840, 2160, 1.0) if window.y == 0]
+    for one, following in itertools.pairwise(row):
+        assert one.x + one.width - following.x >= OVERLAP_PX
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_live_frame_costs_two_looks_at_most_and_every_tile_has_its_turn(
+    size: tuple[int, int],
+) -> None:
+    every = thorough_plan(*size)
+    looks = [live_plan(*size, turn) for turn in range(len(every))]
+    assert all(len(windows) <= 2 for windows in looks)
+    assert all(windows[0] == whole_picture(*size) for windows in looks)
+    assert {window for windows in looks for window in windows} == set(every)
+
+
+def test_a_picture_no_larger_than_the_network_sees_is_seen_once_as_it_is() -> None:
+    (only,) = thorough_plan(640, 360)
+    assert (only.width, only.height, only.scale) == (640, 360, 1.0)
