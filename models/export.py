@@ -129,7 +129,7 @@ def as_onnx(reader: CropReader, info: CheckpointInfo, source_digest: str) -> byt
     described = {
         METADATA_KEY: json.dumps(as_dictionary(info)),
         SOURCE_KEY: source_digest,
-        "seal": BLANK,
+        "checksum": BLANK,
     }
     for key, value in described.items():
         model.metadata_props.add(key=key, value=value)

@@ -18,13 +18,13 @@ import numpy as np
 import onnx
 import torch
 
+from .checksum import BLANK, with_checksum
 from .description import METADATA_KEY, CheckpointError
 from .face_detector import PICTURES
 from .face_loading import FACES, KIND, load_face_detector
 from .face_net import FaceNet, FaceReader
 from .face_weights import load_face_weights
 from .onnx_landmarker import SOURCE_KEY, file_digest
-from .seal import BLANK, sealed
 
 MOST_PX = 0.05
 """Largest difference between the back ends, in pixels of a cell that says 'a face'; the scores
@@ -40,7 +40,7 @@ def export_faces(weights: Path, output: Path) -> float:
     """
     network, info = load_face_weights(weights)
     described = {"kind": KIND, "found_from": info.found_from, "licence": info.licence}
-    content = as_sealed_onnx(network, json.dumps(described), file_digest(weights))
+    content = as_onnx_with_checksum(network, json.dumps(described), file_digest(weights))
     partial = output.with_name(output.name + ".partial")
     try:
         partial.write_bytes(content)
@@ -53,7 +53,7 @@ def export_faces(weights: Path, output: Path) -> float:
     return difference
 
 
-def as_sealed_onnx(network: FaceNet, description: str, source_digest: str) -> bytes:
+def as_onnx_with_checksum(network: FaceNet, description: str, source_digest: str) -> bytes:
     """The file's content."""
     buffer = io.BytesIO()
     logger = logging.getLogger("torch.onnx")
@@ -77,10 +77,10 @@ def as_sealed_onnx(network: FaceNet, description: str, source_digest: str) -> by
     model.ClearField("doc_string")
     for node in model.graph.node:
         node.ClearField("doc_string")
-    notes = {METADATA_KEY: description, SOURCE_KEY: source_digest, "seal": BLANK}
+    notes = {METADATA_KEY: description, SOURCE_KEY: source_digest, "checksum": BLANK}
     for key, value in notes.items():
         model.metadata_props.add(key=key, value=value)
-    return sealed(model.SerializeToString())
+    return with_checksum(model.SerializeToString())
 
 
 @torch.inference_mode()

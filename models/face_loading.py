@@ -8,11 +8,11 @@ import numpy as np
 import onnxruntime
 from onnxruntime.capi import onnxruntime_pybind11_state as runtime_errors
 
+from .checksum import is_whole
 from .description import METADATA_KEY, CheckpointError
 from .face_detector import CHANNELS, PICTURES, STRIDES, FaceDetector
 from .face_scan import SEEN_PX
 from .onnx_landmarker import session_options
-from .seal import is_whole
 
 __all__ = ["FACES", "KIND", "load_face_detector"]
 

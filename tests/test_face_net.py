@@ -8,6 +8,7 @@ import onnx
 import pytest
 import torch
 
+from models.checksum import BLANK, sealed
 from models.description import CheckpointError
 from models.export_faces import MOST_PX, export_faces
 from models.face_detector import CHANNELS as RUNTIME_CHANNELS
@@ -15,7 +16,6 @@ from models.face_detector import STRIDES as RUNTIME_STRIDES
 from models.face_loading import load_face_detector
 from models.face_net import CHANNELS, STRIDES, FaceNet, FaceNetConfig, FaceReader, decode_cells
 from models.face_weights import FaceWeightsInfo, load_face_weights, save_face_weights
-from models.seal import BLANK, sealed
 
 SMALL = FaceNetConfig(stem=(4, 8), widths=(8, 8, 8, 8), depths=(1, 1, 1, 1), pyramid=8)
 
@@ -113,7 +113,7 @@ def test_other_files_are_refused_in_a_line(content: bytes, tmp_path: Path) -> No
 def resealed(path: Path, tmp_path: Path, described: object) -> Path:
     """A copy with another description and a right checksum, which anybody can make."""
     model = onnx.load(path)
-    notes = {"star-tracker": json.dumps(described), "seal": BLANK}
+    notes = {"star-tracker": json.dumps(described), "checksum": BLANK}
     model.ClearField("metadata_props")
     for key, value in notes.items():
         model.metadata_props.add(key=key, value=value)

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import cv2
 
-from benchmarks.measure import machine, wide_console
+from benchmarks.harness import machine, wide_console
 from tracker.errors import FaceTrackError
 
 from .compared_detectors import compared_detectors

@@ -10,7 +10,7 @@ from jaxtyping import Float
 
 from models.face_detector import FaceDetector, FoundFace
 from models.face_loading import FACES, load_face_detector
-from tracker.detection import MediaPipeDetector
+from tracker.detection.mediapipe_detector import MediaPipeDetector
 from tracker.types import Image
 from train.detector.face_labels import label_of_yunet, roll_of
 

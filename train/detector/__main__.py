@@ -15,9 +15,9 @@ from pathlib import Path
 import cv2
 import torch
 
-from models.backends import NAMED_WEIGHTS
 from models.face_net import FaceNetConfig
 from models.onnx_landmarker import load_onnx_landmarker
+from models.weight_files import NAMED_WEIGHTS
 from tracker.errors import FaceTrackError
 
 from .detector_run import DetectorRecipe, DetectorRun

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 from jaxtyping import Float
 
-from models.landmarker import CalibratedLandmarker
+from models.calibrated_landmarker import CalibratedLandmarker
 from tracker.crop import inverse_affine, transform, warp_crop
 from tracker.types import Image
 

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
+from train.datasets.data_error import DataError
 from train.datasets.ibug import read_300w
 from train.datasets.own import read_own
-from train.datasets.sample import DataError
 
 from .face_labels import Labels, Regions, label_of_landmarks, no_labels
 

@@ -11,9 +11,9 @@ import cv2
 import numpy as np
 from jaxtyping import Float, Int
 
-from models.landmarker import CalibratedLandmarker
+from models.calibrated_landmarker import CalibratedLandmarker
 from tracker.types import Image
-from train.datasets.sample import DataError
+from train.datasets.data_error import DataError
 
 from .face_labeller import FaceLabeller
 from .face_labels import Labels, Regions, moved_regions, transformed
