@@ -16,7 +16,7 @@ from matplotlib.figure import Figure
 import models
 from tracker.cli.demo import demo_camera
 from tracker.crop import crop_from_square, transform, transform_covariance
-from tracker.detection.detector import box_around
+from tracker.detection.boxes import box_around
 from tracker.face_tracker import FaceTracker
 from tracker.io.drawing import draw_estimate
 from tracker.types import Face, Image, LandmarkEstimate

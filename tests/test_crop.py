@@ -13,7 +13,7 @@ from tracker.crop import (
     transform_covariance,
     warp_crop,
 )
-from tracker.detection.detector import box_around
+from tracker.detection.boxes import box_around
 
 
 def test_crop_matrix_and_points_equal_the_authors_numbers() -> None:

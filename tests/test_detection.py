@@ -3,7 +3,7 @@ import os
 import numpy as np
 import pytest
 
-from tracker.detection.detector import non_maximum_suppression, overlap
+from tracker.detection.boxes import non_maximum_suppression, overlap
 from tracker.detection.mediapipe_detector import MediaPipeDetector
 from tracker.io.simulated_camera import portrait
 from tracker.types import Box

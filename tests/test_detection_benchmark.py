@@ -14,7 +14,7 @@ from benchmarks.detection.detection_report import (
     summary,
     time_in_turns,
 )
-from benchmarks.detection.detection_scores import Tally, match
+from benchmarks.detection.detection_scores import DetectionTally, match
 
 FACES = np.array([[100.0, 100, 40], [300, 100, 60]])
 ROLLS = np.array([0.0, 170.0])
@@ -62,7 +62,7 @@ def test_roll_errors_go_the_short_way_round() -> None:
 def test_nothing_found_and_nothing_there() -> None:
     assert match(FACES, ROLLS, found()).found.tolist() == [False, False]
     assert match(np.zeros((0, 3)), np.zeros(0), found((1, 1, 9, 0))).extra == 1
-    assert np.isnan(Tally().recall)
+    assert np.isnan(DetectionTally().recall)
 
 
 def test_every_face_of_a_size_has_one_row() -> None:

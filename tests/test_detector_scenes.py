@@ -10,7 +10,7 @@ from models.face_net import FaceNetConfig
 from train.detector.compose_scenes import SceneComposer, SceneOptions, sorted_out
 from train.detector.detector_run import DetectorRecipe, DetectorRun, compose_batch, rate_at
 from train.detector.picture_bank import PictureBank, fill_bank
-from train.detector.scene_parts import Scene, random_mask, warped
+from train.detector.scene_parts import ComposedScene, random_mask, warped
 
 SMALL = FaceNetConfig(stem=(4, 8), widths=(8, 8, 8, 8), depths=(1, 1, 1, 1), pyramid=8)
 MARKS = ((255, 0, 0), (0, 255, 0), (0, 0, 255))
@@ -103,7 +103,7 @@ def test_the_roll_can_be_asked_for(bank: Path, rng: np.random.Generator) -> None
 def test_faces_too_small_or_mostly_outside_are_ignored() -> None:
     rows = [[50, 50, 30], [50, 50, 5], [2, 2, 30], [150, 50, 30], [-2, 50, 30]]
     labels = np.array([[*row, *6 * (0.0,)] for row in rows], np.float32)
-    kept, ignored = sorted_out(Scene(np.zeros((100, 100, 3), np.uint8), labels), 100)
+    kept, ignored = sorted_out(ComposedScene(np.zeros((100, 100, 3), np.uint8), labels), 100)
     np.testing.assert_array_equal(kept[:, :3], [[50, 50, 30]])
     np.testing.assert_array_equal(ignored, [[50, 50, 5], [2, 2, 30], [-2, 50, 30]])
 

@@ -14,7 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .detection.detector import Detector
+    from .detection.boxes import Detector
     from .detection.mediapipe_detector import MediaPipeDetector
     from .errors import FaceTrackError, SinkError, SourceError
     from .face_tracker import FaceTracker
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from .types import Box, Face, Frame, LandmarkEstimate
 
 _HOMES = {
-    "detection.detector": ("Detector",),
+    "detection.boxes": ("Detector",),
     "detection.mediapipe_detector": ("MediaPipeDetector",),
     "errors": ("FaceTrackError", "SinkError", "SourceError"),
     "face_tracker": ("FaceTracker",),

@@ -9,7 +9,7 @@ from jaxtyping import Float
 
 from .association import match
 from .checks import boxes_from_corners, checked_image, checked_time
-from .detection.detector import Detector, box_around, crop_box, non_maximum_suppression
+from .detection.boxes import Detector, box_around, crop_box, non_maximum_suppression
 from .detection.mediapipe_detector import MediaPipeDetector
 from .filter.config import smoothed
 from .filter.head_filter import HeadFilter

@@ -7,7 +7,7 @@ from functools import cached_property
 import numpy as np
 
 from .augmentation import augmented, fused
-from .detection.detector import box_around, crop_box, non_maximum_suppression, overlap
+from .detection.boxes import box_around, crop_box, non_maximum_suppression, overlap
 from .landmarker import FrameLandmarker, crops_of, measurements_in_frame
 from .types import Box, Image, Measurement
 

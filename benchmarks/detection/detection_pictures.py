@@ -25,7 +25,7 @@ from train.detector.face_labels import (
     transformed,
 )
 from train.detector.face_sources import EMPTY, HEADS, SCENES, Entry, entries, is_held_out
-from train.detector.scene_parts import Scene, paste, warped
+from train.detector.scene_parts import ComposedScene, paste, warped
 
 WIDTH, HEIGHT = 1024, 768
 _FACES = ("300w", "ytf68")
@@ -76,7 +76,7 @@ def composed(
     faces, empty = held_out(data, *_FACES), held_out(data, EMPTY)
     sides = _ROLLED_SIDES_PX if roll_deg or gain < 1 else _SIDES_PX
     for _ in range(count):
-        scene = Scene(_background(empty[rng.integers(len(empty))], rng))
+        scene = ComposedScene(_background(empty[rng.integers(len(empty))], rng))
         for side in _sides(sides, rng):
             for _attempt in range(20):
                 spot = rng.uniform((0, 0), (WIDTH, HEIGHT))
@@ -108,7 +108,7 @@ def _fits(labels: Labels, spot: Float[np.ndarray, " xy=2"], side: float) -> bool
 
 
 def _paste(
-    scene: Scene,
+    scene: ComposedScene,
     entry: Entry,
     place: tuple[float, float, float],
     roll_deg: float,

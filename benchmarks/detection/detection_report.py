@@ -14,7 +14,7 @@ from train.detector.face_labels import Labels, roll_of
 
 from .compared_detectors import ComparedDetector, Find
 from .detection_pictures import ShownPicture
-from .detection_scores import Tally, match
+from .detection_scores import DetectionTally, match
 
 SIDE_BORDERS_PX = (14, 20, 30, 60, 100, 150, 321)
 """Of the rows by size."""
@@ -28,7 +28,7 @@ BY_SIZE = "composed, upright"
 class Result:
     """One detector's."""
 
-    tallies: dict[str, Tally] = field(default_factory=lambda: defaultdict(Tally))
+    tallies: dict[str, DetectionTally] = field(default_factory=lambda: defaultdict(DetectionTally))
     """By row."""
     pictures: dict[str, int] = field(default_factory=lambda: defaultdict(int))
     """Shown, by kind."""

@@ -50,7 +50,7 @@ def match(
 
 
 @dataclass
-class Tally:
+class DetectionTally:
     """Faces found of faces shown."""
 
     found: int = 0

@@ -14,7 +14,7 @@ import numpy as np
 
 from ..errors import FaceTrackError
 from ..types import Box, Image
-from .detector import non_maximum_suppression
+from .boxes import non_maximum_suppression
 
 _DETECT_PX = 640
 """Longer side of the picture the detector sees; its network takes 192 px."""

@@ -3,7 +3,7 @@
 from time import perf_counter
 from typing import Any
 
-from ..detection.detector import Detector
+from ..detection.boxes import Detector
 from ..face_tracker import FaceTracker
 from ..landmarker import CropLandmarks, FrameLandmarker, Landmarker, Matrix, on_frames
 from ..tracker_config import Tally, TrackerConfig

@@ -18,7 +18,7 @@ from .face_labels import Labels, mirrored, moved_regions, no_labels, similarity,
 from .face_sources import EMPTY, HEADS, SCENES
 from .picture_bank import PictureBank
 from .scene_light import degraded, tinted
-from .scene_parts import Patch, Scene, cover, paste, place, random_mask, warped
+from .scene_parts import ComposedScene, Patch, cover, paste, place, random_mask, warped
 
 _BORDERS = (cv2.BORDER_REPLICATE, cv2.BORDER_CONSTANT)
 _SOURCES = {
@@ -61,7 +61,7 @@ class SceneComposer:
     ) -> tuple[Image, Labels, Float[np.ndarray, "regions 3"]]:
         """A square scene, its faces, and the squares that are neither face nor background."""
         kind = kind or str(rng.choice(list(_KINDS), p=list(_KINDS.values())))
-        scene = Scene(np.zeros((size_px, size_px, 3), np.uint8))
+        scene = ComposedScene(np.zeros((size_px, size_px, 3), np.uint8))
         make = {
             "pasted": self._pasted, "mosaic": self._mosaic, "whole": self._whole,
             "photograph": self._photographs, "empty": self._background,
@@ -98,7 +98,7 @@ class SceneComposer:
             Patch(picture.image, picture.labels, picture.ignored), rng.random() < 0.5
         )
 
-    def _background(self, scene: Scene, rng: np.random.Generator) -> None:
+    def _background(self, scene: ComposedScene, rng: np.random.Generator) -> None:
         """Part of a picture without faces, at any scale and turn; now and then hardly anything."""
         size = scene.image.shape[0]
         if rng.random() < 0.12 or not self._empty:
@@ -115,7 +115,7 @@ class SceneComposer:
         # Without a face a reflected border invents none.
         scene.image = warped(tinted(image, rng), matrix, (size, size), cv2.BORDER_REFLECT_101)
 
-    def _pasted(self, scene: Scene, rng: np.random.Generator) -> None:
+    def _pasted(self, scene: ComposedScene, rng: np.random.Generator) -> None:
         size = scene.image.shape[0]
         self._background(scene, rng)
         self._decoys(scene, rng, int(rng.integers(0, 4)))
@@ -135,7 +135,11 @@ class SceneComposer:
         return bool((distance > 0.6 * labels[:, 2] + 0.7 * side).all())
 
     def _paste_face(
-        self, scene: Scene, spot: Float[np.ndarray, " xy=2"], side: float, rng: np.random.Generator
+        self,
+        scene: ComposedScene,
+        spot: Float[np.ndarray, " xy=2"],
+        side: float,
+        rng: np.random.Generator,
     ) -> None:
         patch, roll = self._face(rng), self._roll(rng)
         x, y, own_side = patch.labels[0, :3]
@@ -147,7 +151,7 @@ class SceneComposer:
         near = np.abs(others[:, :2] - spot).max(1) < 2.5 * side if len(others) else []
         scene.add(transformed(patch.labels[:1], matrix), others[near])
 
-    def _decoys(self, scene: Scene, rng: np.random.Generator, count: int) -> None:
+    def _decoys(self, scene: ComposedScene, rng: np.random.Generator, count: int) -> None:
         """What has the borders of a pasted face and is none."""
         size = scene.image.shape[0]
         for _ in range(count):
@@ -168,16 +172,16 @@ class SceneComposer:
         coarse = skin * np.exp(rng.normal(0, 0.25, (int(rng.integers(2, 6)), 4, 1)))
         return cv2.resize(np.clip(coarse, 0, 255).astype(np.uint8), (96, 96))
 
-    def _mosaic(self, scene: Scene, rng: np.random.Generator) -> None:
+    def _mosaic(self, scene: ComposedScene, rng: np.random.Generator) -> None:
         """Pictures side by side with hard borders, with and without a face."""
         across = int(rng.choice([2, 2, 3, 3, 4, 5, 6, 8]))
         self._in_cells(scene, across, self._fill_cell, rng)
 
     @staticmethod
     def _in_cells(
-        scene: Scene,
+        scene: ComposedScene,
         across: int,
-        fill: Callable[[Scene, np.random.Generator], None],
+        fill: Callable[[ComposedScene, np.random.Generator], None],
         rng: np.random.Generator,
     ) -> None:
         """Fill a grid of smaller scenes."""
@@ -185,14 +189,14 @@ class SceneComposer:
         edges = np.linspace(0, size, across + 1).round().astype(int)
         for y0, y1 in pairwise(edges):
             for x0, x1 in pairwise(edges):
-                cell = Scene(np.zeros((y1 - y0, x1 - x0, 3), np.uint8))
+                cell = ComposedScene(np.zeros((y1 - y0, x1 - x0, 3), np.uint8))
                 fill(cell, rng)
                 scene.image[y0:y1, x0:x1] = cell.image
                 labels, ignored = sorted_out(cell, x1 - x0)
                 shift = similarity(1, 0, (0, 0), (int(x0), int(y0)))
                 scene.add(transformed(labels, shift), moved_regions(ignored, shift))
 
-    def _fill_cell(self, cell: Scene, rng: np.random.Generator) -> None:
+    def _fill_cell(self, cell: ComposedScene, rng: np.random.Generator) -> None:
         height, width = cell.image.shape[:2]
         if rng.random() < 0.3:
             image = self._decoy(rng)
@@ -208,7 +212,7 @@ class SceneComposer:
         tinted_patch = Patch(tinted(patch.image, rng, 0.7), patch.labels, patch.ignored)
         place(cell, tinted_patch, matrix, int(rng.choice(_BORDERS)))
 
-    def _whole(self, scene: Scene, rng: np.random.Generator) -> None:
+    def _whole(self, scene: ComposedScene, rng: np.random.Generator) -> None:
         """One picture with its own surroundings, from far away to larger than the scene."""
         size, patch = scene.image.shape[0], self._face(rng)
         x, y, own_side = patch.labels[0, :3]
@@ -217,7 +221,7 @@ class SceneComposer:
         matrix = similarity(side / own_side, self._roll(rng), (x, y), (middle[0], middle[1]))
         place(scene, patch, matrix, int(rng.choice(_BORDERS)))
 
-    def _photographs(self, scene: Scene, rng: np.random.Generator) -> None:
+    def _photographs(self, scene: ComposedScene, rng: np.random.Generator) -> None:
         """Part of a photograph with all its faces, or of four that are smaller."""
         if not self._scenes:
             self._pasted(scene, rng)
@@ -226,7 +230,7 @@ class SceneComposer:
         else:
             self._in_cells(scene, 2, self._photograph, rng)
 
-    def _photograph(self, scene: Scene, rng: np.random.Generator) -> None:
+    def _photograph(self, scene: ComposedScene, rng: np.random.Generator) -> None:
         size, picture = scene.image.shape[0], self._bank[int(rng.choice(self._scenes))]
         patch = _maybe_mirrored(
             Patch(picture.image, picture.labels, picture.ignored), rng.random() < 0.5
@@ -252,7 +256,7 @@ def _maybe_mirrored(patch: Patch, flip: bool) -> Patch:
     return Patch(np.ascontiguousarray(patch.image[:, ::-1]), mirrored(patch.labels, width), ignored)
 
 
-def sorted_out(scene: Scene, size_px: int) -> tuple[Labels, Float[np.ndarray, "regions 3"]]:
+def sorted_out(scene: ComposedScene, size_px: int) -> tuple[Labels, Float[np.ndarray, "regions 3"]]:
     """Faces that count, and all that is neither face nor background: too small, too far outside."""
     labels = scene.labels
     if not len(labels):

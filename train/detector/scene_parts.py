@@ -15,7 +15,7 @@ _UNIT_PX, _UNIT_REACH = 128, 1.6
 
 
 @dataclass
-class Scene:
+class ComposedScene:
     """A picture under construction."""
 
     image: Image
@@ -65,7 +65,9 @@ def warped(
     return cv2.warpAffine(image, matrix, size, flags=cv2.INTER_LINEAR, borderMode=border)
 
 
-def place(scene: Scene, patch: Patch, matrix: Float[np.ndarray, "2 3"], border: int) -> None:
+def place(
+    scene: ComposedScene, patch: Patch, matrix: Float[np.ndarray, "2 3"], border: int
+) -> None:
     """Fill the whole scene with a picture."""
     height, width = scene.image.shape[:2]
     scene.image = warped(patch.image, matrix, (width, height), border)
@@ -73,7 +75,7 @@ def place(scene: Scene, patch: Patch, matrix: Float[np.ndarray, "2 3"], border: 
 
 
 def paste(
-    scene: Scene,
+    scene: ComposedScene,
     image: Image,
     matrix: Float[np.ndarray, "2 3"],
     mask: UInt8[np.ndarray, "unit unit"],
@@ -140,7 +142,7 @@ def random_mask(rng: np.random.Generator) -> UInt8[np.ndarray, "unit unit"]:
     return mask
 
 
-def cover(scene: Scene, label: Float[np.ndarray, "9"], rng: np.random.Generator) -> None:
+def cover(scene: ComposedScene, label: Float[np.ndarray, "9"], rng: np.random.Generator) -> None:
     """Something in front of a part of a face: a bar, a disc or a corner, plain or textured."""
     x, y, side = label[:3]
     angle = rng.uniform(0, 2 * np.pi)
