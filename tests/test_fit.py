@@ -21,7 +21,8 @@ from models.landmark_net import LandmarkNet
 from tracker.layouts import COFW_29, IBUG_68
 from train.datasets import DataError, open_data_set
 from train.faces import gather
-from train.fit import build_parser, train
+from train.fit import train
+from train.fit_flags import build_parser
 from train.processes import Processes
 from train.recipes import RECIPES
 from train.run import Execution, Run, TrainingError, architecture_of, write_whole
@@ -313,13 +314,3 @@ def test_the_learning_rate_rises_stays_and_falls() -> None:
     assert rates[0] == rates[-1] == 0
     assert rates[1] == rates[2] == recipe.learning_rate
     assert 0 < rates[3] < recipe.learning_rate
-
-
-def test_every_further_file_has_its_share_of_each_batch() -> None:
-    recipe = replace(RECIPES["lite"], images=1_600, pseudo_share=0.25)
-    further = [(12, 0.1875), (0, 0.25), (7, 0.0625)]
-    whole = list(batches(recipe, 50, 20, 0, further))
-    for draws in whole:
-        samples = np.array([draw.sample for draw in draws])
-        assert np.histogram(samples, [0, 50, 70, 82, 89])[0].tolist() == [8, 4, 3, 1]
-    assert list(batches(recipe, 50, 20, 320, further)) == whole[20:]

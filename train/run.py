@@ -6,7 +6,7 @@ import os
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +18,7 @@ from tracker.layouts import Layout
 
 from .datasets import DataError
 from .objective import Labels, objective
+from .optimizer import make_optimizer
 from .processes import Processes, synchronise_batch_norm
 from .recipes import Recipe
 from .views import TrainingView, as_input
@@ -98,7 +99,7 @@ class Run:
         for network in (self.average, self.network):
             network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         synchronise_batch_norm(self.network, processes)
-        self.optimizer = _optimizer(self.network, recipe)
+        self.optimizer = make_optimizer(self.network, recipe)
         self._wrapped = processes.wrap(_Stages(self.network))
         self._forward = (
             torch.compile(self._wrapped, dynamic=False) if execution.compiled else self._wrapped
@@ -285,18 +286,3 @@ def write_whole(path: Path, content: bytes | memoryview) -> None:
         partial.unlink(missing_ok=True)
         kept = "the one before is kept" if path.exists() else "nothing was there before"
         raise TrainingError(f"{path}: cannot be written ({error.strerror}); {kept}") from error
-
-
-def _optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    """Convolution kernels decay, where anything does; biases and norms do not."""
-    if recipe.optimizer == "adam":
-        return torch.optim.Adam(
-            network.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay
-        )
-    kernels = [p for p in network.parameters() if p.ndim > 1]
-    others = [p for p in network.parameters() if p.ndim <= 1]
-    groups: list[dict[str, Any]] = [
-        {"params": kernels, "weight_decay": recipe.weight_decay},
-        {"params": others, "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, lr=recipe.learning_rate, fused=True)
