@@ -115,8 +115,8 @@ def test_nothing_of_the_held_out_part_is_trained_on(
 ) -> None:
     data = open_data_set(write_300w(tmp_path / "300w", rng, faces=30))
     faces = gather(data, None, select_on_test=False)
-    assert not {s.name for s in faces.training} & {s.name for s in faces.judging}
-    assert len(faces.training) + len(faces.judging) == 30
+    assert not {s.name for s in faces.training} & {s.name for s in faces.held_out}
+    assert len(faces.training) + len(faces.held_out) == 30
 
 
 def test_selection_on_the_test_set_is_marked_in_the_weights(

@@ -4,8 +4,8 @@ r"""Train a landmark network, from a folder of annotated faces to a weight file.
     torchrun --nproc-per-node 4 -m train.fit --data WFLW --config star-wflw \
         --run-folder runs/wflw
 
-Run the same command again after an interruption and it goes on where it stopped. What the run
-folder holds is said in `train.run_folder`; `best.safetensors` is what `run_tracker.py --weights`
+Run the same command again after an interruption and it goes on where it stopped. The run folder is
+described in `train.run_folder`; `best.safetensors` is what `run_tracker.py --weights`
 reads.
 """
 
@@ -50,7 +50,7 @@ class Limits:
 def fit(
     run: Run, faces: Faces, folder: RunFolder, limits: Limits, board_folder: Path | None
 ) -> None:
-    """Train to the end of the recipe, judging and saving as it goes.
+    """Train to the end of the recipe, evaluating and saving as it goes.
 
     Raises:
         TrainingError: If the loss is no number or the disk is full; the last good state is kept.
@@ -59,7 +59,7 @@ def fit(
     recipe, first = run.recipe, run.processes.is_first
     evaluators = {
         part.name: Evaluator(part, faces.layout, recipe, run.processes.device)
-        for part in faces.judged
+        for part in faces.held_out_parts
     }
     ends = time.monotonic() + 60 * limits.minutes
     with monitored(recipe, run.images, board_folder if first else None) as monitor:
@@ -70,7 +70,7 @@ def fit(
                 monitor.warn(*bad)
                 faces.check_bad(run.bad)
             monitor.step(run.images, losses, len(run.bad))
-            over = run.images >= recipe.images or run.processes.agree(
+            over = run.images >= recipe.images or run.processes.any_of(
                 time.monotonic() >= ends or limits.stop()
             )
             if first and (over or run.images % recipe.evaluate_every < recipe.batch):
@@ -122,7 +122,7 @@ def report(
     recipe = run.recipe
     size_px = recipe.size_at(run.progress)
     candidates = {"average": run.average}
-    if recipe.judge_raw:
+    if recipe.evaluate_raw:
         candidates["raw"] = run.network
     evaluator, *others = evaluators.values()
     errors = {name: evaluator.nme(network, size_px) for name, network in candidates.items()}
@@ -224,7 +224,7 @@ def train(
     Args:
         arguments: Of `build_parser`.
         processes: That train together.
-        stop: Asked after every batch; then the run is judged, saved and left.
+        stop: Asked after every batch; then the run is evaluated, saved and left.
     """
     data = open_data_set(
         arguments.data, pictures=arguments.pictures, lose_first_row=arguments.lose_first_row
@@ -253,9 +253,13 @@ def train(
     elif arguments.go_on_from:
         run.go_on_from(arguments.go_on_from)
     elif arguments.start_from:
-        anew = run.start_from(NAMED_WEIGHTS.get(arguments.start_from, Path(arguments.start_from)))
-        if anew and processes.is_first:
-            Console().print(f"{arguments.start_from} lacks {', '.join(anew)}: they begin anew")
+        at_random = run.start_from(
+            NAMED_WEIGHTS.get(arguments.start_from, Path(arguments.start_from))
+        )
+        if at_random and processes.is_first:
+            Console().print(
+                f"{arguments.start_from} lacks {', '.join(at_random)}: they start at random"
+            )
     if processes.is_first:
         folder.begin(recipe, faces.described, run.images)
     board_folder = arguments.run_folder / "tensorboard" if arguments.tensorboard else None
