@@ -10,6 +10,7 @@ from tracker.gaussian import CHI_SQUARE_2, squared_mahalanobis
 from train.calibrate import fit_presence
 from train.calibration_samples import CalibrationSamples, CropPredictor, sample_measurement_noise
 from train.datasets import Sample
+from train.mesh_teacher import fit_mesh_to_landmarks
 from train.spread_law import (
     CovarianceRule,
     cross_validated_covariances,
@@ -17,7 +18,6 @@ from train.spread_law import (
     fold_of,
     spread_rule,
 )
-from train.teacher import fit_mesh_to_landmarks
 
 PARTS = ((0, 1, 2), (3, 4))
 LAW = SpreadLaw(

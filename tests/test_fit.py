@@ -21,7 +21,8 @@ from models.landmark_net import LandmarkNet
 from tracker.layouts import COFW_29, IBUG_68
 from train.datasets import DataError, open_data_set
 from train.faces import gather
-from train.fit import build_parser, train
+from train.fit import train
+from train.fit_flags import build_parser
 from train.processes import Processes
 from train.recipes import RECIPES
 from train.run_folder import RunFolder
@@ -114,8 +115,8 @@ def test_nothing_of_the_held_out_part_is_trained_on(
 ) -> None:
     data = open_data_set(write_300w(tmp_path / "300w", rng, faces=30))
     faces = gather(data, None, select_on_test=False)
-    assert not {s.name for s in faces.training} & {s.name for s in faces.judging}
-    assert len(faces.training) + len(faces.judging) == 30
+    assert not {s.name for s in faces.training} & {s.name for s in faces.held_out}
+    assert len(faces.training) + len(faces.held_out) == 30
 
 
 def test_selection_on_the_test_set_is_marked_in_the_weights(
@@ -313,13 +314,3 @@ def test_the_learning_rate_rises_stays_and_falls() -> None:
     assert rates[0] == rates[-1] == 0
     assert rates[1] == rates[2] == recipe.learning_rate
     assert 0 < rates[3] < recipe.learning_rate
-
-
-def test_every_further_file_has_its_share_of_each_batch() -> None:
-    recipe = replace(RECIPES["lite"], images=1_600, pseudo_share=0.25)
-    further = [(12, 0.1875), (0, 0.25), (7, 0.0625)]
-    whole = list(batches(recipe, 50, 20, 0, further))
-    for draws in whole:
-        samples = np.array([draw.sample for draw in draws])
-        assert np.histogram(samples, [0, 50, 70, 82, 89])[0].tolist() == [8, 4, 3, 1]
-    assert list(batches(recipe, 50, 20, 320, further)) == whole[20:]

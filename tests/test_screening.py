@@ -1,5 +1,6 @@
 """Machine-made annotations compared with a network's landmarks."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +19,10 @@ from train.datasets import (
 )
 from train.faces import gather
 from train.hard_faces import nose_offset
+from train.recipes import RECIPES
 from train.screening import Screening, face_size
 from train.synthetic.face import portrait_face
+from train.views import batches
 
 
 def faces(count: int) -> np.ndarray:
@@ -100,3 +103,13 @@ def test_nobody_who_judges_is_trained_on_from_any_file(
     (turned,) = (part for part in found.hard if part.name == "stills_turned")
     assert {sample.photograph for sample in turned.samples} == held
     assert found.layout == IBUG_68
+
+
+def test_every_further_file_has_its_share_of_each_batch() -> None:
+    recipe = replace(RECIPES["lite"], images=1_600, pseudo_share=0.25)
+    further = [(12, 0.1875), (0, 0.25), (7, 0.0625)]
+    whole = list(batches(recipe, 50, 20, 0, further))
+    for draws in whole:
+        samples = np.array([draw.sample for draw in draws])
+        assert np.histogram(samples, [0, 50, 70, 82, 89])[0].tolist() == [8, 4, 3, 1]
+    assert list(batches(recipe, 50, 20, 320, further)) == whole[20:]

@@ -8,15 +8,9 @@ import pytest
 from models.calibrated_landmarker import CropEstimates
 from tracker.layouts import IBUG_68
 from train.datasets import Sample
+from train.mesh_teacher import MeshPair, MeshTeacher, find_meshes
 from train.predict import MultiCrop
-from train.teacher import (
-    MeshPair,
-    MeshTeacher,
-    NetworkTeacher,
-    find_meshes,
-    first_pixels,
-    share_of_second,
-)
+from train.teacher import NetworkTeacher, first_pixels, share_of_second
 
 
 @pytest.mark.parametrize("share", [0.0, 0.3, 1.0])

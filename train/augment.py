@@ -1,8 +1,8 @@
 """Random views of an annotated face: mirror, geometry in one warp, closing eyes, then texture.
 
-Source: the augmentation of ADNet and STAR; chances and ranges are theirs unless a recipe says
-otherwise. Closing eyes and what video does to a picture are ours, and off unless a recipe wants
-them. A second view of a face is what the next frame of a video could show of it.
+Source: the augmentation of ADNet and STAR; probabilities and ranges are theirs unless a
+recipe has others. Closed eyes, video degradation and hard views (`train.hard_views`) are ours, and
+off by default. A second view of a face is what the next frame of a video could show of it.
 """
 
 from dataclasses import dataclass
@@ -87,7 +87,7 @@ class RandomCrop:
         next_frame: np.random.Generator | None = None,
         donor: Donor | None = None,
     ) -> tuple[Crop, Float[np.ndarray, "landmarks xy=2"], Float[np.ndarray, " landmarks"]]:
-        """Cut a view; with `next_frame`, cut it a little elsewhere and spoil it in its own way.
+        """Cut an augmented view; with `next_frame`, one of the next frame of a video.
 
         Args:
             image: What `sample` is annotated on.

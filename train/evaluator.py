@@ -1,4 +1,4 @@
-"""Networks measured on faces that are never trained on."""
+"""Errors of networks on faces that are never trained on."""
 
 import cv2
 import numpy as np
@@ -27,7 +27,7 @@ _VIEWS_SEED = 7
 
 
 class Evaluator:
-    """Measures networks on a held-out part, in exact crops unless the part says otherwise."""
+    """Measures networks on a held-out part, in the crops that the part asks for."""
 
     def __init__(
         self, part: HeldOutPart, layout: Layout, recipe: Recipe, device: torch.device

@@ -1,4 +1,4 @@
-"""The faces of a run: which are trained on, which judge it, which a machine labelled."""
+"""The faces of a run: training part, held-out parts, machine-labelled faces."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -20,7 +20,7 @@ class Pool:
     """Machine-labelled faces of one file, those of the held-out people left out."""
 
     name: str
-    """Name of the file, by which the recipe says its share in a batch."""
+    """Name of the file; the recipe has the share in a batch under it."""
     samples: list[Sample]
 
 
@@ -30,12 +30,12 @@ class Faces:
 
     data: DataSet
     training: list[Sample]
-    judging: list[Sample]
+    held_out: list[Sample]
     pseudo: list[Sample]
     selected_on: str
     further: tuple[Pool, ...] = ()
     hard: tuple[HeldOutPart, ...] = ()
-    """Measured beside the judging faces, and never selected on."""
+    """Further held-out parts, never selected on."""
 
     @property
     def layout(self) -> Layout:
@@ -48,14 +48,14 @@ class Faces:
         return self.training + self.pseudo + further
 
     @property
-    def judged(self) -> tuple[HeldOutPart, ...]:
-        """The part that judges, by the yardstick of the data set's published tables; the others."""
-        return (HeldOutPart("", self.judging, normalisers(self.layout)[0]), *self.hard)
+    def held_out_parts(self) -> tuple[HeldOutPart, ...]:
+        """The part that weights are selected on, normalised as in published tables; the others."""
+        return (HeldOutPart("", self.held_out, normalisers(self.layout)[0]), *self.hard)
 
     @property
     def described(self) -> str:
-        """As the weight file says it."""
-        held = "" if self.selected_on == TEST_PART else f", {len(self.judging)} held out"
+        """For the description in the weight file."""
+        held = "" if self.selected_on == TEST_PART else f", {len(self.held_out)} held out"
         text = f"{self.data.name} training part: {len(self.training)} faces{held}"
         if self.pseudo:
             folders = ", ".join(sorted({sample.image_path.parent.name for sample in self.pseudo}))
@@ -86,12 +86,12 @@ def gather(
     select_on_test: bool,
     further: Sequence[Path] = (),
 ) -> Faces:
-    """Choose what is trained on and what judges.
+    """Split into training and held-out parts.
 
     Args:
         data: With a training part.
         pseudo_labels: What `train.teacher` wrote.
-        select_on_test: Judge by the test part, as the authors do, and train on all the rest.
+        select_on_test: Select weights on the test part, as the authors do; train on all the rest.
         further: What `train.screening` wrote; a tenth of the people of each is held out, and no
             picture of these people is trained on, whichever file it comes from.
 

@@ -4,8 +4,8 @@ r"""Train a landmark network, from a folder of annotated faces to a weight file.
     torchrun --nproc-per-node 4 -m train.fit --data WFLW --config star-wflw \
         --run-folder runs/wflw
 
-Run the same command again after an interruption and it goes on where it stopped. What the run
-folder holds is said in `train.run_folder`; `best.safetensors` is what `run_tracker.py --weights`
+Run the same command again after an interruption and it goes on where it stopped. The run folder is
+described in `train.run_folder`; `best.safetensors` is what `run_tracker.py --weights`
 reads.
 """
 
@@ -29,6 +29,7 @@ from tracker.layouts import layout_table
 from .datasets import DataError, open_data_set
 from .evaluator import Evaluator
 from .faces import Faces, gather
+from .fit_flags import build_parser
 from .monitor import TrainingMonitor, monitored
 from .processes import Processes, joined
 from .recipes import RECIPES, Recipe
@@ -50,7 +51,7 @@ class Limits:
 def fit(
     run: Run, faces: Faces, folder: RunFolder, limits: Limits, board_folder: Path | None
 ) -> None:
-    """Train to the end of the recipe, judging and saving as it goes.
+    """Train to the end of the recipe, evaluating and saving as it goes.
 
     Raises:
         TrainingError: If the loss is no number or the disk is full; the last good state is kept.
@@ -59,7 +60,7 @@ def fit(
     recipe, first = run.recipe, run.processes.is_first
     evaluators = {
         part.name: Evaluator(part, faces.layout, recipe, run.processes.device)
-        for part in faces.judged
+        for part in faces.held_out_parts
     }
     ends = time.monotonic() + 60 * limits.minutes
     with monitored(recipe, run.images, board_folder if first else None) as monitor:
@@ -70,7 +71,7 @@ def fit(
                 monitor.warn(*bad)
                 faces.check_bad(run.bad)
             monitor.step(run.images, losses, len(run.bad))
-            over = run.images >= recipe.images or run.processes.agree(
+            over = run.images >= recipe.images or run.processes.any_of(
                 time.monotonic() >= ends or limits.stop()
             )
             if first and (over or run.images % recipe.evaluate_every < recipe.batch):
@@ -122,7 +123,7 @@ def report(
     recipe = run.recipe
     size_px = recipe.size_at(run.progress)
     candidates = {"average": run.average}
-    if recipe.judge_raw:
+    if recipe.evaluate_raw:
         candidates["raw"] = run.network
     evaluator, *others = evaluators.values()
     errors = {name: evaluator.nme(network, size_px) for name, network in candidates.items()}
@@ -224,7 +225,7 @@ def train(
     Args:
         arguments: Of `build_parser`.
         processes: That train together.
-        stop: Asked after every batch; then the run is judged, saved and left.
+        stop: Asked after every batch; then the run is evaluated, saved and left.
     """
     data = open_data_set(
         arguments.data, pictures=arguments.pictures, lose_first_row=arguments.lose_first_row
@@ -253,60 +254,18 @@ def train(
     elif arguments.go_on_from:
         run.go_on_from(arguments.go_on_from)
     elif arguments.start_from:
-        anew = run.start_from(NAMED_WEIGHTS.get(arguments.start_from, Path(arguments.start_from)))
-        if anew and processes.is_first:
-            Console().print(f"{arguments.start_from} lacks {', '.join(anew)}: they begin anew")
+        at_random = run.start_from(
+            NAMED_WEIGHTS.get(arguments.start_from, Path(arguments.start_from))
+        )
+        if at_random and processes.is_first:
+            Console().print(
+                f"{arguments.start_from} lacks {', '.join(at_random)}: they start at random"
+            )
     if processes.is_first:
         folder.begin(recipe, faces.described, run.images)
     board_folder = arguments.run_folder / "tensorboard" if arguments.tensorboard else None
     limits = Limits(workers=arguments.workers, minutes=arguments.minutes, stop=stop)
     fit(run, faces, folder, limits, board_folder)
-
-
-def build_parser() -> argparse.ArgumentParser:
-    """The command line."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    data = parser.add_argument_group("data")
-    data.add_argument("--data", type=Path, required=True, help="folder of a data set, or a .tsv")
-    data.add_argument("--pictures", type=Path, help="where the pictures of a .tsv are")
-    data.add_argument("--pseudo-labels", type=Path, help="what train.teacher wrote")
-    data.add_argument(
-        "--further",
-        type=Path,
-        nargs="*",
-        default=[],
-        help="what train.screening wrote; the recipe has a share for each by the file's name",
-    )
-    data.add_argument(
-        "--lose-first-row",
-        action="store_true",
-        help="drop the first row of a .tsv as the authors do",
-    )
-    data.add_argument(
-        "--select-on-test",
-        action="store_true",
-        help="train on all of the training part and keep the state that is best on the test part, "
-        "as the authors do; the weights, and every table of them, say so",
-    )
-    what = parser.add_argument_group("training")
-    what.add_argument("--config", choices=sorted(RECIPES), required=True)
-    what.add_argument("--run-folder", type=Path, required=True, help="to write to and resume from")
-    what.add_argument("--images", type=int, help="pictures to see in all, instead of the recipe's")
-    what.add_argument("--start-from", help="weights to begin a new run with: a name or a path")
-    what.add_argument(
-        "--go-on-from",
-        type=Path,
-        help="weights of this run, where its state is lost: go on at their place of the schedule",
-    )
-    what.add_argument("--minutes", type=float, default=float("inf"), help="stop after this long")
-    how = parser.add_argument_group("machine")
-    how.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
-    how.add_argument("--precision", default="fp32", choices=["fp32", "bf16", "fp16"])
-    how.add_argument("--workers", type=int, default=1, help="processes that cut crops")
-    how.add_argument("--accumulate", type=int, default=1, help="parts that a batch is cut into")
-    how.add_argument("--compile", action="store_true", help="faster after two minutes' start")
-    how.add_argument("--tensorboard", action="store_true", help="needs the extra 'monitor'")
-    return parser
 
 
 if __name__ == "__main__":

@@ -33,8 +33,8 @@ from tracker.crop import crop_from_square, transform, warp_crop
 from tracker.errors import FaceTrackError
 
 from .datasets import DataError, Sample, open_data_set
-from .fit import build_parser as fit_parser
 from .fit import train
+from .fit_flags import build_parser as fit_parser
 from .processes import Processes
 from .run_folder import environment
 

@@ -22,12 +22,12 @@ from .recipes import Recipe
 
 @dataclass(frozen=True, slots=True)
 class Labels:
-    """What a batch of crops should say."""
+    """Training targets of a batch of crops."""
 
     landmarks: Float[Tensor, "faces landmarks xy=2"]
     """Normalised crop coordinates; may lie outside the crop."""
     certainty: Float[Tensor, "faces landmarks"]
-    """1, or less where a machine labelled and doubts; point and edge maps take no notice."""
+    """1, or less for uncertain pseudo-labels; point and edge maps ignore it."""
     edges: UInt8[Tensor, "faces edges cells cells"]
     """Strokes of `label_maps.edge_maps`; no edges where the network has no attention maps."""
     again: Bool[Tensor, " faces"]

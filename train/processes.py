@@ -33,11 +33,11 @@ class Processes:
         part = len(items) // self.count
         return items[self.rank * part : (self.rank + 1) * part]
 
-    def agree(self, said: bool) -> bool:
-        """Whether any process says so: all must stop at the same step."""
+    def any_of(self, wish: bool) -> bool:
+        """Whether it is true in any process: all must stop at the same step."""
         if self.count == 1:
-            return said
-        return bool(self.mean(torch.tensor(float(said), device=self.device)) > 0)
+            return wish
+        return bool(self.mean(torch.tensor(float(wish), device=self.device)) > 0)
 
     def mean(self, values: Tensor) -> Tensor:
         """The mean over all processes; not a number if it is none in any of them."""

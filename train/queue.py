@@ -26,8 +26,8 @@ from models.checkpoint import CheckpointError, load_checkpoint
 from models.torch_landmarker import choose_device
 from tracker.errors import FaceTrackError
 
-from .fit import build_parser as fit_parser
 from .fit import train
+from .fit_flags import build_parser as fit_parser
 from .processes import Processes
 from .queue_table import LabelFile, QueueTable, Training, read_table
 from .recipes import RECIPES

@@ -44,9 +44,9 @@ class Recipe:
     """Share of second views in a batch, at most 0.5: each shows a face of the batch once more, as
     the next frame of a video would."""
     evaluate_every: int = 8_000
-    """Pictures between two evaluations on the held-out part; also what a kill can cost."""
-    judge_raw: bool = False
-    """Judge the weights too, not only their average, and keep the better."""
+    """Pictures between two evaluations; also what a kill can cost."""
+    evaluate_raw: bool = False
+    """Evaluate the weights too, not only their average, and keep the better."""
     keep_every: int = 0
     """Pictures between two weight files that stay; 0: only the last and the best do."""
 
@@ -131,7 +131,7 @@ def _published(data: str) -> Recipe:
         batch=128,
         epochs=500,
         evaluate_every=0,  # once an epoch
-        judge_raw=True,
+        evaluate_raw=True,
         optimizer="adam",
         learning_rate=1e-3,
         weight_decay=0.0,  # theirs declares 1e-5 and does not hand it to Adam

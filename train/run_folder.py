@@ -1,10 +1,10 @@
 """What a run leaves on disk.
 
 config.json, environment.json   what was asked for, and where it ran
-log.jsonl                       a row for each look at the judging faces
+log.jsonl                       a row per evaluation on the held-out parts
 state.pt                        everything to resume from
 last.safetensors, best.safetensors, kept/*.safetensors
-samples.png                     judging faces with landmarks and spreads
+samples.png                     held-out faces with landmarks and spreads
 report.md                       at the end
 """
 
@@ -41,7 +41,7 @@ class RunFolder:
         self.state, self._log = path / "state.pt", path / "log.jsonl"
 
     def begin(self, recipe: Recipe, data: str, images: int) -> None:
-        """Say what this is, and forget what was logged after picture `images`.
+        """Write the configuration, and drop what was logged after picture `images`.
 
         Raises:
             TrainingError: If the folder cannot be written to.
@@ -84,7 +84,7 @@ class RunFolder:
         """Write one weight file below the folder.
 
         Raises:
-            TrainingError: If it cannot be written; an older one of that name is kept.
+            TrainingError: If it cannot be written; the one before is kept.
         """
         path = self.path / f"{name}.safetensors"
         try:

@@ -1,10 +1,10 @@
 """Machine-made annotations made fit for training: offset taken out, gross errors thrown out.
 
 Annotations by another network, or of rendered heads, follow other conventions than 300W's, and a
-few are wrong altogether. A network trained on 300W says of every face where it sees the landmarks.
-On nearly frontal faces, where it is right, the median difference of each landmark is a difference
-of convention and is taken out of all annotations. Faces on which both still disagree by far are
-thrown out; the limit is wide, for on turned heads it is the network that errs.
+few are wrong altogether. They are compared with the landmarks of a network that was trained on
+300W. On nearly frontal faces, where it is accurate, the median difference of each landmark is a
+difference of convention and is subtracted from all annotations. Faces on which both still disagree
+by far are rejected; the limit is wide, for on turned heads it is the network that errs.
 
     python -m train.screening --data ytf68 --weights lite --certainty 0.5 --output runs/ytf68.npz
 

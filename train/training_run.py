@@ -4,9 +4,9 @@ import io
 import math
 import os
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +18,7 @@ from tracker.layouts import Layout
 
 from .datasets import DataError
 from .objective import Labels, objective
+from .optimizer import make_optimizer
 from .processes import Processes, synchronise_batch_norm
 from .recipes import Recipe
 from .views import TrainingView, as_input
@@ -28,8 +29,6 @@ _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 _SHAPE = ("stacks", "width", "stem_width", "depth", "attention", "heatmap", "block", "stem_pools",
           "batch", "seed")  # fmt: skip
 """What a state and a recipe must share for the one to go on with the other."""
-_USUAL = {field.name: field.default for field in fields(Recipe)}
-"""What older states mean where they say nothing."""
 
 
 class TrainingError(FaceTrackError):
@@ -88,7 +87,7 @@ class Run:
         self.recipe, self.processes, self.execution = recipe, processes, execution
         self.images = 0
         self.best = float("inf")
-        """Least error on the judging part so far."""
+        """Least error on the held-out part so far."""
         self.bad: set[str] = set()
         """Pictures that could not be read."""
         architecture, device = architecture_of(recipe, layout), processes.device
@@ -98,7 +97,7 @@ class Run:
         for network in (self.average, self.network):
             network.to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         synchronise_batch_norm(self.network, processes)
-        self.optimizer = _optimizer(self.network, recipe)
+        self.optimizer = make_optimizer(self.network, recipe)
         self._wrapped = processes.wrap(_Stages(self.network))
         self._forward = (
             torch.compile(self._wrapped, dynamic=False) if execution.compiled else self._wrapped
@@ -121,10 +120,10 @@ class Run:
         self.optimizer.zero_grad(set_to_none=True)
         losses = self._backward(batch)
         if not all(map(math.isfinite, losses.values())):
-            said = ", ".join(f"{name} {value:g}" for name, value in losses.items())
+            values = ", ".join(f"{name} {value:g}" for name, value in losses.items())
             pictures = ", ".join(batch.name)
             raise TrainingError(
-                f"the loss is no number at picture {self.images} ({said}): training stopped, the "
+                f"the loss is no number at picture {self.images} ({values}): training stopped, the "
                 f"last saved state is good; the batch was {pictures}"
             )
         if self.recipe.gradient_clip:
@@ -143,8 +142,8 @@ class Run:
         sums: dict[str, Tensor] = {}
         rows = (batch.crop, batch.target, batch.certainty, batch.edges, batch.again)
         pieces = zip(*(row.chunk(parts) for row in rows), strict=True)
-        for index, (crops, *said) in enumerate(pieces):
-            target, certainty, edges, again = (part.to(device) for part in said)
+        for index, (crops, *labels_of) in enumerate(pieces):
+            target, certainty, edges, again = (part.to(device) for part in labels_of)
             labels = Labels(target, certainty, edges, again, crops.shape[-1])
             with self._unsynchronised(is_last=index + 1 == parts):
                 stages = self._run_stages(crops.to(device, memory_format=torch.channels_last))
@@ -218,7 +217,7 @@ class Run:
         except UNREADABLE as error:
             raise DataError(f"{path}: damaged: delete it, or name another folder") from error
         theirs, ours = state["recipe"], asdict(self.recipe)
-        if other := [name for name in _SHAPE if theirs.get(name, _USUAL.get(name)) != ours[name]]:
+        if other := [name for name in _SHAPE if theirs.get(name) != ours[name]]:
             raise DataError(
                 f"{path}: belongs to a run with another {', '.join(other)}: name another folder"
             )
@@ -256,10 +255,10 @@ class Run:
         )
 
     def go_on_from(self, weights: Path) -> None:
-        """Begin at the place of the schedule that weights of this run say, the optimiser afresh.
+        """Go on from weights of this run at their place of the schedule, with a new optimiser.
 
         Raises:
-            DataError: If they are another network's or say no place.
+            DataError: If they are another network's or do not name their place.
         """
         self.start_from(weights)
         _, info = load_checkpoint(weights)
@@ -285,18 +284,3 @@ def write_whole(path: Path, content: bytes | memoryview) -> None:
         partial.unlink(missing_ok=True)
         kept = "the one before is kept" if path.exists() else "nothing was there before"
         raise TrainingError(f"{path}: cannot be written ({error.strerror}); {kept}") from error
-
-
-def _optimizer(network: nn.Module, recipe: Recipe) -> torch.optim.Optimizer:
-    """Convolution kernels decay, where anything does; biases and norms do not."""
-    if recipe.optimizer == "adam":
-        return torch.optim.Adam(
-            network.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay
-        )
-    kernels = [p for p in network.parameters() if p.ndim > 1]
-    others = [p for p in network.parameters() if p.ndim <= 1]
-    groups: list[dict[str, Any]] = [
-        {"params": kernels, "weight_decay": recipe.weight_decay},
-        {"params": others, "weight_decay": 0.0},
-    ]
-    return torch.optim.AdamW(groups, lr=recipe.learning_rate, fused=True)

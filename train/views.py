@@ -1,4 +1,4 @@
-"""The crops of a run: which faces, in which order, under which random view."""
+"""Training views: which faces, in which order, augmented how."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -111,11 +111,11 @@ def batches(
     """The draws of every batch from picture `start` on.
 
     Samples are numbered through: the labelled, the pseudo-labelled, then those of each further
-    file, of which `further` says the number and the share in a batch.
+    file, of which `further` has the number and the share in a batch.
 
     Every epoch goes through all faces once, in its own order; the order of any place in a run can
-    be computed without what came before. Second views follow their first, at the end of a batch;
-    they take up to half of the pseudo-labelled faces' places, and only then the labelled ones'.
+    be told without what came before. Second views follow their first, at the end of a batch; they
+    take up to half of the pseudo-labelled faces' places, and only then the labelled ones'.
     """
     twins = round(recipe.pair_share * recipe.batch)
     from_pseudo = round(recipe.pseudo_share * recipe.batch) if pseudo else 0

@@ -15,8 +15,8 @@ def warm_start(fresh: State, trained: State) -> State:
     """`fresh` with everything in its place that `trained` knows.
 
     Heads for other landmarks and a stem of another width stay as they are. A stack that `trained`
-    lacks begins as its last one and is merged into the features with weight zero, so that at first
-    it says what the stack before it says.
+    lacks begins as its last one and is merged into the features with weight zero, so that at
+    first its output is that of the stack before it.
 
     Raises:
         ValueError: If the hourglasses that both have differ, or further ones are built otherwise.

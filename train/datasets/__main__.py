@@ -1,4 +1,4 @@
-"""Tell what a folder of annotated faces holds.
+"""Print what a folder of annotated faces holds.
 
     python -m train.datasets DIR [--pictures DIR] [--sheet FILE.png] [--check]
 
@@ -50,7 +50,7 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Parse flags and tell."""
+    """Parse flags and print."""
     parser = build_parser()
     chosen = parser.parse_args(arguments)
     try:

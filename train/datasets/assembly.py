@@ -1,4 +1,4 @@
-"""From what the annotations say to what is there."""
+"""Data sets without the faces whose pictures are missing."""
 
 from tracker.layouts import Layout
 

@@ -16,5 +16,5 @@ def person_of(picture: Path) -> str:
 
 
 def is_held_out(person: str) -> bool:
-    """Whether faces of this person judge; by the name alone, the same in every file."""
+    """Whether this person is in the held-out part; by the name alone, the same in every file."""
     return zlib.crc32(person.encode()) % _HELD_OUT_ONE_IN == 0

@@ -25,7 +25,7 @@ class Sample:
     named_square: tuple[float, float, float] | None = None
     """Centre x, centre y and side (margin 1) where the data set names its own crop."""
     hidden: Bool[np.ndarray, " landmarks"] | None = None
-    """Which landmarks are occluded, where the data set tells."""
+    """Which landmarks are occluded, where the data set has it."""
     certainty: Float[np.ndarray, " landmarks"] | None = None
     """From 0 to 1, where a machine labelled; None: an annotation."""
     first_pixel: float = 0.0
