@@ -9,13 +9,13 @@ python run_tracker.py demo
 
 import sys
 
-from models import CheckpointError, load_landmarker
+import models
 from tracker.cli.command import main as run_command
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line with our networks; returns the exit status."""
-    return run_command(load_landmarker, CheckpointError, argv)
+    return run_command(models, argv)
 
 
 if __name__ == "__main__":

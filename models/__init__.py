@@ -1,20 +1,28 @@
-"""What a network sees: heat-map landmark networks of the STAR family."""
+"""What a network sees: heat-map landmark networks of the STAR family, and a face detector."""
 
+from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from .description import CheckpointError
 from .loading import load_landmarker
 
 if TYPE_CHECKING:
+    from .face_loading import load_face_detector
     from .torch_landmarker import HeatmapLandmarker, load_official
 
-__all__ = ["CheckpointError", "HeatmapLandmarker", "load_landmarker", "load_official"]
+__all__ = [
+    "CheckpointError", "HeatmapLandmarker", "load_face_detector", "load_landmarker",
+    "load_official",
+]  # fmt: skip
+_HOMES = {
+    "load_face_detector": "face_loading",  # needs ONNX Runtime
+    "HeatmapLandmarker": "torch_landmarker",  # needs PyTorch, which takes seconds
+    "load_official": "torch_landmarker",
+}
 
 
 def __getattr__(name: str) -> Any:
-    """The names that need PyTorch, which the default weights run without."""
-    if name not in __all__:
+    """The names that need a back end load it when they are first used."""
+    if name not in _HOMES:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from . import torch_landmarker  # noqa: PLC0415 - takes seconds
-
-    return getattr(torch_landmarker, name)
+    return getattr(import_module(f".{_HOMES[name]}", __name__), name)

@@ -24,13 +24,15 @@ def test_packages_come_from_this_checkout() -> None:
 
 def test_the_public_door_is_narrow_and_opens() -> None:
     assert sorted(tracker.__all__) == [
-        "Box", "CropLandmarks", "Detector", "Face", "FaceTrackError", "FaceTracker", "Frame",
+        "AnyRollDetector", "Box",
+        "CropLandmarks", "Detector", "Face", "FaceTrackError", "FaceTracker", "Frame",
         "LAYOUTS", "LandmarkEstimate", "LandmarkFilter", "Landmarker", "Layout",
         "MediaPipeDetector", "MotionConfig", "Outline", "SinkError", "Source", "SourceError",
         "TrackerConfig", "draw_faces", "open_source",
     ]  # fmt: skip
     assert sorted(models.__all__) == [
-        "CheckpointError", "HeatmapLandmarker", "load_landmarker", "load_official",
+        "CheckpointError", "HeatmapLandmarker", "load_face_detector", "load_landmarker",
+        "load_official",
     ]  # fmt: skip
     for package in (tracker, models):
         assert all(getattr(package, name) is not None for name in package.__all__)

@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .detection.any_roll_detector import AnyRollDetector
     from .detection.boxes import Detector
     from .detection.mediapipe_detector import MediaPipeDetector
     from .errors import FaceTrackError, SinkError, SourceError
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
     from .types import Box, Face, Frame, LandmarkEstimate
 
 _HOMES = {
+    "detection.any_roll_detector": ("AnyRollDetector",),
     "detection.boxes": ("Detector",),
     "detection.mediapipe_detector": ("MediaPipeDetector",),
     "errors": ("FaceTrackError", "SinkError", "SourceError"),
@@ -44,7 +46,8 @@ _HOMES = {
 _MODULES = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
-    "LAYOUTS", "Box", "CropLandmarks", "Detector", "Face", "FaceTrackError", "FaceTracker", "Frame",
+    "LAYOUTS", "AnyRollDetector", "Box",
+    "CropLandmarks", "Detector", "Face", "FaceTrackError", "FaceTracker", "Frame",
     "LandmarkEstimate", "LandmarkFilter", "Landmarker", "Layout", "MediaPipeDetector",
     "MotionConfig", "Outline", "SinkError", "Source", "SourceError", "TrackerConfig", "draw_faces",
     "open_source",

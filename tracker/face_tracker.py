@@ -1,5 +1,6 @@
 """From frames to tracked faces: the only place with state."""
 
+from functools import partial
 from itertools import count
 from types import TracebackType
 from typing import Self
@@ -9,16 +10,22 @@ from jaxtyping import Float
 
 from .association import match
 from .checks import boxes_from_corners, checked_image, checked_time
-from .detection.boxes import Detector, box_around, crop_box, non_maximum_suppression
+from .detection.boxes import (
+    Detector,
+    ThoroughDetector,
+    box_around,
+    crop_box,
+    non_maximum_suppression,
+)
 from .detection.mediapipe_detector import MediaPipeDetector
 from .filter.config import smoothed
 from .filter.head_filter import HeadFilter
 from .landmarker import FrameLandmarker, Landmarker, on_frames
 from .layouts import Layout
 from .measurer import Measurer
-from .track import Track, TrackStatus, begin, coasted, estimates, expected, updated
+from .track import Track, TrackStatus, begin, coasted, expected, reported_faces, updated
 from .tracker_config import Tally, TrackerConfig
-from .types import Box, Face, Image, LandmarkEstimate, Measurement
+from .types import Box, Face, Image, Measurement
 
 _REACH = 1.0
 """How far, in sides of its box, a face may have gone and still be the same."""
@@ -107,7 +114,7 @@ class FaceTracker:
         Raises:
             ValueError: If the image or the boxes are not of that form.
         """
-        measurer = self._measurer(checked_image(image, image_format), boxes)
+        measurer = self._measurer(checked_image(image, image_format), boxes, thorough=True)
         largest = non_maximum_suppression(measurer.detected, [])[: self.config.max_faces]
         found = measurer.new_faces(largest, [], self.config.enter_confidence, augment=True)
         tracks = [
@@ -147,24 +154,26 @@ class FaceTracker:
         return self._reported([t for t in self._tracks if t.status is not TrackStatus.LOST])
 
     def _reported(self, tracks: list[Track]) -> list[Face]:
-        landmarks = estimates(tracks, self.head_filter)
-        faces = [_face(*one, self.layout) for one in zip(tracks, landmarks, strict=True)]
+        faces = reported_faces(tracks, self.head_filter)
         self.tally.frames += 1
         self.tally.faces += sum(not face.is_predicted for face in faces)
         return faces
 
-    def _measurer(self, image: Image, boxes: object) -> Measurer:
+    def _measurer(self, image: Image, boxes: object, *, thorough: bool = False) -> Measurer:
         """The picture with boxes of the caller, or of the tracker's detector when it needs them."""
         upright = self.config.upright_deg
         if boxes is None:
-            return Measurer(image, self._landmarker, lambda: self._detected_in(image), upright)
+            detect = partial(self._detected_in, image, thorough)
+            return Measurer(image, self._landmarker, detect, upright)
         found = boxes_from_corners(boxes)
         return Measurer(image, self._landmarker, lambda: found, upright)
 
-    def _detected_in(self, image: Image) -> list[Box]:
+    def _detected_in(self, image: Image, thorough: bool) -> list[Box]:
         if self._detector is None:
             self._detector = self._own_detector = MediaPipeDetector()
         self.tally.detections += 1
+        if thorough and isinstance(self._detector, ThoroughDetector):
+            return self._detector.search(image)
         return self._detector(image)
 
     def _follow(self, measurer: Measurer, now: float) -> None:
@@ -276,13 +285,3 @@ class FaceTracker:
             for t in self._tracks
             if t.status is not TrackStatus.LOST or time_s - t.measured_s <= self.config.remember_s
         ]
-
-
-def _face(track: Track, landmarks: LandmarkEstimate, layout: Layout) -> Face:
-    """What is reported of a track; its arrays are copies."""
-    if track.status is not TrackStatus.FOLLOWED:
-        return Face(track.track_id, track.confidence, landmarks, None, None, layout)
-    seen = track.last
-    measured = LandmarkEstimate(seen.landmarks.mean.copy(), seen.landmarks.covariance.copy())
-    noise = seen.measurement_noise.copy()
-    return Face(track.track_id, track.confidence, landmarks, measured, noise, layout)

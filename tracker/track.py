@@ -9,7 +9,7 @@ from jaxtyping import Float
 from .filter.head_filter import HeadFilter
 from .filter.reported import reported
 from .filter.state import HeadState, Innovations, joined
-from .types import LandmarkEstimate, Measurement, Points
+from .types import Covariances, Face, LandmarkEstimate, Measurement, Points
 
 MISSES_TO_LOST = 3
 """Frames without a measurement before a face counts as lost: shorter than 5 frames."""
@@ -108,6 +108,23 @@ def estimates(tracks: list[Track], head_filter: HeadFilter) -> list[LandmarkEsti
         return []
     state = joined([track.state for track in tracks])
     return reported(state, [track.last for track in tracks], head_filter)
+
+
+def reported_faces(tracks: list[Track], head_filter: HeadFilter) -> list[Face]:
+    """The tracks as they are reported; every array is a copy."""
+    landmarks = estimates(tracks, head_filter)
+    return [
+        Face(track.track_id, track.confidence, estimate, *_measured(track), head_filter.layout)
+        for track, estimate in zip(tracks, landmarks, strict=True)
+    ]
+
+
+def _measured(track: Track) -> tuple[LandmarkEstimate | None, Covariances | None]:
+    if track.status is not TrackStatus.FOLLOWED:
+        return None, None
+    seen = track.last.landmarks
+    measured = LandmarkEstimate(seen.mean.copy(), seen.covariance.copy())
+    return measured, track.last.measurement_noise.copy()
 
 
 def _joined(tracks: list[Track], time_s: float) -> tuple[HeadState, Float[np.ndarray, " faces"]]:

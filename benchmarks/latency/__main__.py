@@ -13,7 +13,6 @@ import os
 import tempfile
 from collections import defaultdict
 from dataclasses import dataclass, field
-from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -55,8 +54,7 @@ def whole_run(clip: Path, weights: str, folder: Path) -> Throughput:
     """One run of `run_tracker.py` on the CPU, overlay and CSV written."""
     flags = ["--weights", weights, "--device", "cpu", *output_flags(folder)]
     arguments = build_parser().parse_args([str(clip), *flags])
-    load = partial(models.load_landmarker, weights, "cpu")
-    done = run_one(arguments, load, StopRequest(), Console(quiet=True))
+    done = run_one(arguments, models, StopRequest(), Console(quiet=True))
     return Throughput(done.frames_per_second, done.tally.faces / max(done.tally.frames, 1))
 
 

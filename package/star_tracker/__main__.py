@@ -9,7 +9,7 @@ from . import models, tracker
 def main(argv: list[str] | None = None) -> int:
     """Run the command line with the package's own networks; returns the exit status."""
     command = import_module(f"{tracker.__name__}.cli.command")
-    status: int = command.main(models.load_landmarker, models.CheckpointError, argv)
+    status: int = command.main(models, argv)
     return status
 
 

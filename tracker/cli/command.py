@@ -2,15 +2,15 @@
 
 import argparse
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from contextlib import ExitStack
-from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Protocol
 
 from rich.console import Console
 
+from ..detection.any_roll_detector import AnyRollDetector, FaceFinder
 from ..detection.mediapipe_detector import MediaPipeDetector
 from ..errors import FaceTrackError
 from ..io.outputs import Sink, check_outputs, check_outputs_of_several, open_sinks
@@ -23,6 +23,7 @@ from ..run.shared_landmarker import SharedLandmarker
 from ..run.summary import RunSummary, SeveralSummary, StopRequest
 from ..run.timed_tracker import TimedTracker
 from .arguments import (
+    ANY_ROLL,
     VIDEOS_AT_ONCE_ON_GPU,
     asked_config,
     asked_outputs,
@@ -36,24 +37,28 @@ from .logs import warnings_on_terminal
 from .progress import closing_table, demo_table, watch_on
 from .progress_of_several import progress_of_several, table_of_several
 
+OurDetector = MediaPipeDetector | AnyRollDetector
 
-class LoadLandmarker(Protocol):
-    """What `models.load_landmarker` is; the tracker itself knows no networks."""
 
-    def __call__(self, weights: str, device: str, backend: str) -> Landmarker:
+class Networks(Protocol):
+    """What `models` is to the command line; the tracker itself knows no networks."""
+
+    @property
+    def CheckpointError(self) -> type[Exception]:  # noqa: N802
+        """Raised for a user's mistake."""
+
+    def load_landmarker(self, weights: str, device: str, backend: str) -> Landmarker:
         """Load a network by the flags of the same names."""
 
+    def load_face_detector(self) -> FaceFinder:
+        """Load the face detector of any roll."""
 
-def main(
-    load_landmarker: LoadLandmarker,
-    weight_error: type[Exception],
-    argv: list[str] | None = None,
-) -> int:
+
+def main(networks: Networks, argv: list[str] | None = None) -> int:
     """Run the command line.
 
     Args:
-        load_landmarker: `models.load_landmarker`.
-        weight_error: What it raises for a user's mistake: `models.CheckpointError`.
+        networks: `models`.
         argv: Arguments; None takes those of the process.
 
     Returns:
@@ -64,14 +69,13 @@ def main(
     try:
         with warnings_on_terminal(), ctrl_c_stops() as request:
             videos = several_videos(arguments.source)
-            load = partial(load_landmarker, arguments.weights, arguments.device, arguments.backend)
             if videos:
-                several = run_several(arguments, videos, load, request, console)
+                several = run_several(arguments, videos, networks, request, console)
                 interrupted, failed = several.interrupted, several.failed
             else:
-                interrupted = run_one(arguments, load, request, console).interrupted
+                interrupted = run_one(arguments, networks, request, console).interrupted
                 failed = 0
-    except (FaceTrackError, weight_error, OSError) as error:
+    except (FaceTrackError, networks.CheckpointError, OSError) as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201
         return 2
     except KeyboardInterrupt:  # for the second time
@@ -83,7 +87,7 @@ def main(
 
 def run_one(
     arguments: argparse.Namespace,
-    load: Callable[[], Landmarker],
+    networks: Networks,
     request: StopRequest,
     console: Console,
 ) -> RunSummary:
@@ -97,7 +101,8 @@ def run_one(
         opened.enter_context(source)
         if arguments.offline and (is_demo or source.is_live or source.holds_stills):
             raise FaceTrackError(f"--offline needs a video file, which {address} is not")
-        landmarker, detector = load(), opened.enter_context(MediaPipeDetector())
+        landmarker = _landmarker(arguments, networks)
+        detector = _detector(arguments, networks, opened)
         timed = TimedTracker(
             landmarker, detector, asked_config(arguments), stills=source.holds_stills
         )
@@ -121,23 +126,23 @@ def run_one(
 def run_several(
     arguments: argparse.Namespace,
     videos: list[Path],
-    load: Callable[[], Landmarker],
+    networks: Networks,
     request: StopRequest,
     console: Console,
 ) -> SeveralSummary:
     """Track each video, with one network for all, and sum up."""
     outputs, config = asked_outputs(arguments), asked_config(arguments)
     check_outputs_of_several(outputs, videos)
-    network: FrameLandmarker = on_frames(load())
+    network: FrameLandmarker = on_frames(_landmarker(arguments, networks))
     usual = VIDEOS_AT_ONCE_ON_GPU if network.prefers_batches else 1
     workers = min(arguments.together or usual, len(videos))
     if workers > 1:
         network = SharedLandmarker(network)
-    idle: SimpleQueue[MediaPipeDetector] = SimpleQueue()
+    idle: SimpleQueue[OurDetector] = SimpleQueue()
     passes = run_offline if arguments.offline else run
     with ExitStack() as detectors, progress_of_several(len(videos), console) as shown:
         for _ in range(workers):  # each is for one thread at a time
-            idle.put(detectors.enter_context(MediaPipeDetector()))
+            idle.put(_detector(arguments, networks, detectors))
 
         def track(video: Path) -> RunSummary:
             with ExitStack() as opened:
@@ -154,6 +159,16 @@ def run_several(
     for folder in dict.fromkeys(outputs.paths):
         console.print(f"wrote into {folder}", highlight=False, markup=False)
     return summary
+
+
+def _landmarker(arguments: argparse.Namespace, networks: Networks) -> Landmarker:
+    return networks.load_landmarker(arguments.weights, arguments.device, arguments.backend)
+
+
+def _detector(arguments: argparse.Namespace, networks: Networks, opened: ExitStack) -> OurDetector:
+    if arguments.detector == ANY_ROLL:
+        return opened.enter_context(AnyRollDetector(networks.load_face_detector()))
+    return opened.enter_context(MediaPipeDetector())
 
 
 def _closed_later(opened: ExitStack, sinks: Iterable[Sink]) -> list[Sink]:

@@ -27,6 +27,14 @@ class Detector(Protocol):
         """
 
 
+@runtime_checkable
+class ThoroughDetector(Protocol):
+    """What a detector may be besides: one that searches single pictures more thoroughly."""
+
+    def search(self, image: Image) -> list[Box]:
+        """As a `Detector`'s call; may take longer."""
+
+
 def overlap(one: Box, other: Box) -> float:
     """Shared area over that of the smaller box, so that a box inside another counts whole."""
     reach = (one.side + other.side) / 2

@@ -3,7 +3,7 @@
 from time import perf_counter
 from typing import Any
 
-from ..detection.boxes import Detector
+from ..detection.boxes import Detector, ThoroughDetector
 from ..face_tracker import FaceTracker
 from ..landmarker import CropLandmarks, FrameLandmarker, Landmarker, Matrix, on_frames
 from ..tracker_config import Tally, TrackerConfig
@@ -60,6 +60,15 @@ class _TimedDetector:
     def __call__(self, image: Image) -> list[Box]:
         started = perf_counter()
         boxes = self._detector(image)
+        self._seconds["detect"] += perf_counter() - started
+        return boxes
+
+    def search(self, image: Image) -> list[Box]:
+        started, detector = perf_counter(), self._detector
+        if isinstance(detector, ThoroughDetector):
+            boxes = detector.search(image)
+        else:
+            boxes = detector(image)
         self._seconds["detect"] += perf_counter() - started
         return boxes
 

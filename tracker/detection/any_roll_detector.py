@@ -1,0 +1,69 @@
+"""A face detector for heads at any roll, as the tracker's."""
+
+from collections.abc import Sequence
+from typing import Protocol, Self
+
+from ..types import Box, Image
+
+
+class DetectedFace(Protocol):
+    """What such a detector knows of a face; as `models.face_detector.FoundFace`."""
+
+    @property
+    def center_x(self) -> float: ...
+
+    @property
+    def center_y(self) -> float: ...
+
+    @property
+    def side(self) -> float:
+        """Of the square around the landmarks, pixels."""
+
+    @property
+    def roll_deg(self) -> float:
+        """Counter-clockwise as seen; 0 is upright."""
+
+
+class FaceFinder(Protocol):
+    """A detector's network, e.g. what `models.load_face_detector` loads."""
+
+    def __call__(
+        self, image: Image, *, thorough: bool = False, live: bool = False
+    ) -> Sequence[DetectedFace]:
+        """All faces, largest first; `thorough` for a picture, `live` for a frame of a video."""
+
+    def close(self) -> None:
+        """Free its threads."""
+
+
+class AnyRollDetector:
+    """A `Detector` whose boxes are rotated with the head; a context manager.
+
+    Args:
+        finder: Finds the faces; is closed with this.
+    """
+
+    def __init__(self, finder: FaceFinder) -> None:
+        self._finder = finder
+
+    def __call__(self, image: Image) -> list[Box]:
+        """The faces of a frame, largest first; small ones within some calls."""
+        return _boxes(self._finder(image, live=True))
+
+    def search(self, image: Image) -> list[Box]:
+        """The faces of a picture, largest first, small ones among them; takes longer."""
+        return _boxes(self._finder(image, thorough=True))
+
+    def close(self) -> None:
+        """Free the network."""
+        self._finder.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _boxes(faces: Sequence[DetectedFace]) -> list[Box]:
+    return [Box(face.center_x, face.center_y, face.side, face.roll_deg) for face in faces]
