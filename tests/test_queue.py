@@ -132,7 +132,7 @@ def test_every_recipe_and_label_of_the_shipped_table_is_there() -> None:
         ('[[training]]\nname = "a"\nconfig = "tiny"\nfurther = ["b"]', "no labels b"),
         ('[[training]]\nname = "a"\nconfig = "tiny"\nspeed = 1', "unknown speed"),
         ('[[training]]\nname = "a"', "config"),
-        ("[labels.a]", "either pictures or data"),
+        ("[labels.a]", "one of pictures, data and turned"),
     ],
 )
 def test_a_table_that_cannot_be_carried_out_is_refused(

@@ -35,6 +35,7 @@ from .run_folder import RunFolder
 from .screening import screen_data_set
 from .teacher import teach_pictures
 from .training_run import write_whole
+from .turned_heads import turn_data_set
 
 TABLE = Path(__file__).with_name("queue.toml")
 CHECKPOINTS = Path(__file__).with_name("checkpoints")
@@ -160,6 +161,8 @@ def make_labels(labels: LabelFile, paths: QueuePaths) -> None:
     if labels.pictures:
         pictures = paths.data / labels.pictures
         teach_pictures(annotated, pictures, output, weights=labels.weights, mesh=paths.mesh)
+    elif labels.turned:
+        turn_data_set(paths.data / labels.turned, output, paths.mesh)
     else:
         source = paths.data / labels.data
         screen_data_set(source, annotated, output, labels.weights, labels.certainty)

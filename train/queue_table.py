@@ -25,6 +25,8 @@ class LabelFile:
     """Folder of faces without labels, which `train.teacher` labels."""
     data: str = ""
     """Folder of faces with a machine's labels, which `train.screening` screens."""
+    turned: str = ""
+    """Folder of 300W, whose faces `train.turned_heads` turns."""
     weights: str = "lite"
     """The network that teaches or screens."""
     certainty: float = 1.0
@@ -76,8 +78,10 @@ def read_table(path: Path) -> QueueTable:
         for entry in content.get("training", [])
     )
     for label in labels.values():
-        if bool(label.pictures) == bool(label.data):
-            raise QueueError(f"{path}, labels.{label.name}: expected either pictures or data")
+        if sum(map(bool, (label.pictures, label.data, label.turned))) != 1:
+            raise QueueError(
+                f"{path}, labels.{label.name}: expected one of pictures, data and turned"
+            )
     names = [training.name for training in trainings]
     for training in trainings:
         if names.count(training.name) > 1:

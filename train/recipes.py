@@ -178,6 +178,19 @@ _LIFE = replace(
 )
 """What faces that people film go through besides."""
 
+_LIFE_RUN = replace(
+    _LITE,
+    sizes=(),
+    learning_rate=1e-3,
+    warmup=0.01,
+    decay=0.5,
+    evaluate_every=2_000,
+    pseudo_share=0.25,
+    augment=_LIFE,
+)
+_TURNED_IN_LIFE = (("ytf68", 0.1875), ("heads", 0.0625))
+_TURNED = (("ytf68", 0.125), ("heads", 0.0625), ("turned", 0.125))
+
 _LONG = replace(_LITE, images=136_000, sizes=(), learning_rate=1.5e-3, warmup=0.01, augment=_VIDEO)
 
 RECIPES = {
@@ -207,31 +220,19 @@ RECIPES = {
     "lite-long": _LONG,
     # While the rate falls a branch of it trusts people more; `train.soup` averages both ends.
     "lite-long-labelled": replace(_LONG, pseudo_share=0.125),
-    # Goes on from `lite`, with turned heads (`ytf68`), rendered ones and hard views.
-    "lite-life": replace(
-        _LITE,
-        images=400_000,
-        sizes=(),
-        learning_rate=1e-3,
-        warmup=0.01,
-        decay=0.5,
-        evaluate_every=2_000,
-        pseudo_share=0.25,
-        further_shares=(("ytf68", 0.1875), ("heads", 0.0625)),
-        augment=_LIFE,
-    ),
+    # Goes on from `lite`, with heads turned in life (`ytf68`), rendered heads and hard views.
+    "lite-life": replace(_LIFE_RUN, images=46_000, further_shares=_TURNED_IN_LIFE),
+    # Goes on for long, with heads turned by us, too.
+    "lite-life-long": replace(_LIFE_RUN, images=400_000, further_shares=_TURNED),
     # Three times the cost of `lite`: more pixels, and a second stack, which begins as the first.
     "base": replace(
-        _LITE,
+        _LIFE_RUN,
         stacks=2,
         input_px=160,
-        images=600_000,
         sizes=((0.0, 128), (0.5, 160)),
+        images=600_000,
         learning_rate=1.5e-3,
-        evaluate_every=2_000,
-        pseudo_share=0.25,
-        further_shares=(("ytf68", 0.1875), ("heads", 0.0625)),
-        augment=_LIFE,
+        further_shares=_TURNED,
     ),
     # From the default weights to one's own faces or layout; --start-from gives the network.
     "finetune": replace(_LITE, images=20_000, sizes=(), evaluate_every=2_000, learning_rate=5e-4),
