@@ -127,17 +127,6 @@ def test_jitter_of_a_track_that_glides_to_rest_settles_when_it_rests(
     assert np.isnan(truth_metrics.jitter_settling_s(TIMES[:20], noise[:20]))
 
 
-def test_nmf_of_independent_noise_is_its_change_over_the_size_of_the_box(
-    rng: np.random.Generator,
-) -> None:
-    truth = np.tile(rng.uniform(0, 50, (50, 2)), (400, 1, 1))
-    truth[:, 0], truth[:, 1] = (0, 0), (200, 50)  # a box of 100 px by its area
-    track = truth + rng.normal(0, 0.3, truth.shape)
-    found = truth_metrics.normalised_mean_flicker(track, truth)
-    assert found == pytest.approx(2 * 0.3, rel=0.02)  # sqrt(2 axes x 2 frames)
-    assert truth_metrics.normalised_mean_flicker(truth + 5, truth) == pytest.approx(0)
-
-
 def blink_course() -> np.ndarray:
     """An eye open by 10 px that shuts for a tenth of a second, twice."""
     shut = sum(np.exp(-(((TIMES - at) / 0.08) ** 2)) for at in (1.5, 3.2))

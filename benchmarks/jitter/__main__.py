@@ -1,6 +1,6 @@
 """How much does a still face jitter, how late is a moving one, and how do other filters compare?
 
-    python -m benchmarks.jitter --data 300w --clips videos --html page.html
+    python -m benchmarks.jitter --data 300w --clips videos --plot jitter.png
 
 Virtual clips of the portrait, and of faces that were never trained on, go through the tracker
 once; its raw measurements are kept and every filter smooths the same ones. Videos have no truth:
@@ -15,12 +15,13 @@ from pathlib import Path
 from rich.progress import track
 
 from train.synthetic.kinds import CLIPS
+from train.training_run import write_whole
 
 from ..harness import argument_parser, run_command, save_json, wide_console
-from .figure_tables import for_storage, tables
+from .figure_tables import for_storage, sentences, tables
 from .figures import FigureRow, measure
-from .html_page import page, sentences
 from .methods import BASELINE, METHODS, RAW
+from .plots import draw
 from .recordings import FOLDER, Recording
 from .results import Material, result_of, with_ratios
 from .virtual_clips import RecordingCache, Subject, recordings_of, subjects, videos_in
@@ -89,15 +90,15 @@ def benchmark(arguments: argparse.Namespace) -> None:
         warnings.simplefilter("ignore", RuntimeWarning)  # means over clips without a figure
         material = gather(cache, faces, kinds, videos_in(arguments.clips))
         extra = [] if quick else face_mesh_rows(cache, faces, material.clips)
-        result, settings = result_of(material, extra, every=_QUICK_EVERY if quick else 1)
+        result, curves, settings = result_of(material, extra, every=_QUICK_EVERY if quick else 1)
     console = wide_console()
     for table in tables(result):
         console.print(table)
     for line in sentences(result):
         console.print(line)
     save_json(arguments.json, for_storage(result))
-    if arguments.html:
-        arguments.html.write_text(page(result, material.clips, settings), encoding="utf-8")
+    if arguments.plot:
+        write_whole(arguments.plot, draw(curves, material.clips, settings))
 
 
 def main(command: Sequence[str] | None = None) -> None:
@@ -114,7 +115,9 @@ def main(command: Sequence[str] | None = None) -> None:
     parser.add_argument("--cache", type=Path, default=FOLDER, help="(default: runs/recordings)")
     parser.add_argument("--weights", default="lite", help="name or path (default: %(default)s)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
-    parser.add_argument("--html", type=Path, metavar="FILE", help="write a page with pictures")
+    parser.add_argument(
+        "--plot", type=Path, metavar="FILE.png", help="draw the trade-off and some clips"
+    )
     run_command(parser, benchmark, command)
 
 

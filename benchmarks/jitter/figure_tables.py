@@ -25,28 +25,9 @@ README_COLUMNS = (
     ("amplitude_of_raw", "mouth", "mouth amplitude, % of raw", 0),
 )
 TABLES: dict[str, Columns] = {
-    "Jitter and lag, medians over the clips; lengths in % of the eye distance": (
-        ("jitter", "still", "jitter, %", 3),
-        ("jitter_reduction", "still", "reduced, factor", 1),
-        ("jitter_settling_s", "still", "jitter settles, s", 2),
-        ("error_settling_s", "still", "error settles, s", 2),
-        ("lag_ms", "pan", "lag, ms", 1),
-        ("step_90_ms", "step", "step to 90 %, ms", 0),
-        ("error", "moving", "error in motion, %", 2),
-        ("nmf", "moving", "NMF, %", 3),
-    ),
+    "Still faces; medians over the clips, lengths in % of the eye distance": README_COLUMNS[:5],
+    "Faces in motion": README_COLUMNS[5:],
     "Lag by kind of clip": tuple(("lag_ms", kind, f"{kind}, ms", 1) for kind in RIGID),
-    "Amplitude of gestures": tuple(
-        (figure, kind, f"{kind}, % of {of}", 0)
-        for kind in ("blink", "mouth")
-        for figure, of in (("amplitude", "truth"), ("amplitude_of_raw", "raw"))
-    ),
-    "Acceleration; RMS, % of the eye distance / s²": tuple(
-        (f"acceleration{suffix}{ratio}", kind, f"{name}{of}{unit}", digits)
-        for kind, name in (("still", "still"), ("moving", "moving"), ("real", "videos"))
-        for suffix, of in (("", ""), ("_without_rigid", ", rigid removed"))
-        for ratio, unit, digits in (("", "", 0), ("_reduction", ", reduced, factor", 1))
-    ),
     "Consistency of covariances: 1 is right": (
         ("nees", "still", "NEES, still", 2),
         ("nees", "moving", "NEES, moving", 2),
@@ -87,10 +68,20 @@ def tables(result: Json) -> list[Table]:
     return made
 
 
+def sentences(result: Json) -> list[str]:
+    """The recordings and the machine."""
+    lines = [
+        f"{result['clips']} clips of {result['faces']} faces that were never trained on, "
+        f"{result['videos']} videos without a known truth.",
+        f"Machine: {result['machine']}.",
+    ]
+    lost = [f"Left out, not followed: {', '.join(result['lost'])}."] if result["lost"] else []
+    return lines + lost
+
+
 def for_storage(result: Json) -> Json:
-    """The result with those figures alone that a table or README prints."""
-    columns = [*README_COLUMNS, *(column for table in TABLES.values() for column in table)]
-    wanted = {(kind, figure) for figure, kind, _, _ in columns}
+    """The result with those figures alone that a table prints."""
+    wanted = {(kind, figure) for table in TABLES.values() for figure, kind, _, _ in table}
     figures = {
         method: {
             kind: kept

@@ -16,7 +16,6 @@ RIGID = ("pan", "drift", "zoom", "roll", "shake", "walk-up")
 """Kinds of clips in which the whole face moves as one."""
 DIMENSIONS = {"landmarks": 2, "head": 4}
 """Of an innovation: the head's is a translation, a scale and a rotation."""
-_OPENINGS = {"blink": truth_metrics.eye_opening, "mouth": truth_metrics.mouth_opening}
 
 Figures = dict[str, float]
 
@@ -83,10 +82,7 @@ def against_truth(recording: Recording, track: Track2D, openings: Recording) -> 
     times_s, kind, frames = recording.times_s, recording.kind, settled(recording)
     truth = truth_metrics.reference(recording.mean, recording.truth)
     errors, scale = truth_metrics.error(track, truth), 100 / recording.eye_px
-    figures = {
-        "error": scale * float(np.sqrt(np.nanmean(np.square(errors[frames])))),
-        "nmf": truth_metrics.normalised_mean_flicker(track, truth),
-    }
+    figures = {"error": scale * float(np.sqrt(np.nanmean(np.square(errors[frames]))))}
     if kind == "still":
         raw = truth_metrics.error(recording.mean, truth)
         figures["jitter"] = 100 * static_jitter(track[frames], recording.eye_px)
@@ -96,8 +92,8 @@ def against_truth(recording: Recording, track: Track2D, openings: Recording) -> 
         figures["lag_ms"] = 1e3 * lag_s(times_s, track, truth)
     if kind == "step":
         figures["step_90_ms"] = 1e3 * truth_metrics.step_delay_s(times_s, track, truth)
-    if kind in _OPENINGS:
-        opening = _OPENINGS[kind]
+    if kind in truth_metrics.OPENINGS:
+        opening = truth_metrics.OPENINGS[kind]
         tracked, true = opening(track, recording.layout), opening(openings.truth, openings.layout)
         figures["amplitude"] = 100 * truth_metrics.gesture_amplitude(times_s, tracked, true)
     return figures

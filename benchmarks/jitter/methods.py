@@ -174,6 +174,10 @@ METHODS: dict[str, Method] = {
 DEFAULT, RAW = "default", "raw"
 BASELINE = "One Euro, MediaPipe"
 """The usual filter of the field: others are tuned to its jitter on still clips."""
-RIVALS = ("One Euro, tuned", "constant-R Kalman, tuned")
-TUNED = ("exponential average, tuned", *RIVALS, "predicted-R Kalman, tuned")
+TUNED = (
+    "exponential average, tuned",
+    "One Euro, tuned",
+    "constant-R Kalman, tuned",
+    "predicted-R Kalman, tuned",
+)
 """In tables with the setting of least lag whose jitter is at most the baseline's, same clips."""

@@ -20,7 +20,7 @@ from tracker.types import Face, Frame, LandmarkEstimate, Measurement
 from train.synthetic.clips import Clip
 
 FOLDER = Path(__file__).parents[2] / "runs" / "recordings"
-_FLAT = ("name", "kind", "layout", "tally")
+_FLAT = ("name", "kind", "layout")
 """Fields that are stored as JSON, the others as arrays."""
 
 Covariances2D = Float[np.ndarray, "frames landmarks xy=2 xy=2"]
@@ -45,8 +45,6 @@ class Recording:
     """Track that gave the measurement; -1 for none."""
     truth: Track2D | None = None
     """Known motion applied to the landmarks of the photograph; None for a video file."""
-    tally: dict[str, int] | None = None
-    """The tracker's counts: frames, ids given out, lost and reacquired faces."""
 
     @property
     def is_measured(self) -> Bool[np.ndarray, " frames"]:
@@ -58,11 +56,6 @@ class Recording:
         """Median inter-ocular distance: of the truth where it is known."""
         points = self.mean[self.is_measured] if self.truth is None else self.truth
         return float(np.median(self.layout.interocular(points)))
-
-    @property
-    def id_changes(self) -> int:
-        """How often the face went on under another id."""
-        return int((np.diff(self.ids[self.is_measured]) != 0).sum())
 
     def measurement(self, frame: int) -> Measurement:
         """The filter's input in this frame; only where `is_measured`."""
@@ -95,7 +88,6 @@ def record_video(tracker: FaceTracker, frames: Iterable[Frame], name: str) -> Re
 def _tracked(tracker: FaceTracker, frames: Iterable[Frame]) -> list[tuple[float, list[Face]]]:
     """Time and measured faces of every frame."""
     tracker.reset()
-    tracker.tally = type(tracker.tally)()
     tracked = []
     for frame in frames:
         faces = tracker.update(frame.image, frame.time_s)
@@ -111,7 +103,7 @@ def _distance(face: Face, truth: np.ndarray) -> float:
 def _recording(
     tracker: FaceTracker, name: str, kind: str, times: np.ndarray, faces: list[Face | None]
 ) -> Recording:
-    count, layout, tally = len(faces), tracker.layout, tracker.tally
+    count, layout = len(faces), tracker.layout
     mean = np.full((count, layout.count, 2), np.nan)
     absolute, noise = np.full((2, count, layout.count, 2, 2), np.nan)
     confidence, ids = np.full(count, np.nan), np.full(count, -1)
@@ -120,10 +112,7 @@ def _recording(
             mean[index], absolute[index] = face.measured.mean, face.measured.covariance
             noise[index], confidence[index] = face.measurement_noise, face.confidence
             ids[index] = face.track_id
-    counted = {key: getattr(tally, key) for key in ("frames", "ids", "lost", "reacquired")}
-    return Recording(
-        name, kind, layout, times, mean, absolute, noise, confidence, ids, tally=counted
-    )
+    return Recording(name, kind, layout, times, mean, absolute, noise, confidence, ids)
 
 
 def save(recording: Recording, path: Path) -> None:
@@ -132,7 +121,6 @@ def save(recording: Recording, path: Path) -> None:
         "name": recording.name,
         "kind": recording.kind,
         "layout": [recording.layout.name, layout_table(recording.layout)],
-        "tally": recording.tally,
     }
     arrays = {
         field: getattr(recording, field)

@@ -1,20 +1,19 @@
-"""From recordings to what `benchmarks.jitter` prints and writes: medians and comparisons."""
+"""From recordings to what `benchmarks.jitter` prints and writes: medians over the clips."""
 
 import statistics
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
 from rich.progress import track
 
 from train.synthetic.kinds import CLIPS
 
 from ..harness import Json, machine
 from .figures import DIMENSIONS, RIGID, FigureRow, Figures, measure
-from .methods import BASELINE, DEFAULT, METHODS, RAW, RIVALS
+from .methods import BASELINE, METHODS, RAW
 from .recordings import Recording
-from .tradeoff import Comparison, CurvePoint, as_json, chosen_settings, compare, curve, point
+from .tradeoff import CurvePoint, as_json, chosen_settings, curve, point
 
 _GROUPS = {
     "moving": (*RIGID, "step"),
@@ -93,55 +92,32 @@ def _values(
 
 def result_of(
     material: Material, extra: list[FigureRow], every: int = 1
-) -> tuple[Json, dict[str, Any]]:
-    """All figures as JSON takes them, and the settings of the methods.
+) -> tuple[Json, dict[str, list[CurvePoint]], dict[str, Any]]:
+    """Tune the methods and measure all of them.
 
     Args:
         material: The recordings.
         extra: Rows of methods with landmarks of their own.
         every: Try only each n-th setting.
+
+    Returns:
+        All figures as JSON takes them, the curves of the tuned methods, the settings of all.
     """
-    default, baseline = (
-        point(METHODS[name], METHODS[name].setting, material.clips) for name in (DEFAULT, BASELINE)
-    )
+    clips, baseline = material.clips, METHODS[BASELINE]
     curves = {
-        name: curve(method, material.clips, every)
+        name: curve(method, clips, every)
         for name, method in track(METHODS.items(), "curves")
         if method.tried
     }
-    settings = chosen_settings(curves, baseline.jitter)
+    settings = chosen_settings(curves, point(baseline, baseline.setting, clips).jitter)
     rows = with_ratios(measured(material, settings), RAW, list(METHODS)) + extra
-    comparisons = [compare(curves[DEFAULT], curves[name], baseline.jitter, name) for name in RIVALS]
     result = {
         "machine": machine(),
-        "clips": len(material.clips),
-        "faces": len({r.name for r in material.clips}),
+        "clips": len(clips),
+        "faces": len({r.name for r in clips}),
         "videos": len(material.videos),
         "lost": material.lost,
         "settings": {name: as_json(setting) for name, setting in settings.items()},
         "figures": medians(rows),
-        "comparisons": {each.rival: _comparison(each) for each in comparisons},
-        "curves": {name: [_point(p) for p in points] for name, points in curves.items()},
-        "as_used": {DEFAULT: _point(default), BASELINE: _point(baseline)},
     }
-    return result, settings
-
-
-def _comparison(comparison: Comparison) -> Json:
-    ours, theirs = (None if np.isnan(lag) else round(lag, 2) for lag in comparison.lags_ms)
-    return {
-        "sentence": str(comparison),
-        "is_below": comparison.is_below,
-        "jitter_ratio": round(comparison.jitter_ratio, 3),
-        "lag_ms_at_equal_jitter": ours,
-        "its_lag_ms_at_equal_jitter": theirs,
-    }
-
-
-def _point(of: CurvePoint) -> Json:
-    return {
-        "setting": as_json(of.setting),
-        "jitter": round(of.jitter, 5),
-        "lag_ms": round(of.lag_ms, 3),
-        "error": round(of.error, 4),
-    }
+    return result, curves, settings

@@ -1,13 +1,11 @@
-"""The trade-off of a filter between jitter and lag over all its settings, and who wins it."""
+"""The trade-off of a filter between jitter and lag over all its settings, and its tuning by it."""
 
 import statistics
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, is_dataclass, replace
+from dataclasses import asdict, dataclass, is_dataclass
 from typing import Any
 
 import numpy as np
-
-from tracker.run.stability import LAG_TOLERANCE_S, LONGEST_LAG_S
 
 from .figures import against_truth
 from .methods import METHODS, RAW, TUNED, Method
@@ -63,66 +61,6 @@ def front(points: Iterable[CurvePoint], by: str = "lag_ms") -> list[CurvePoint]:
         if not best or each.jitter < best[-1].jitter:
             best.append(each)
     return best
-
-
-@dataclass(frozen=True, slots=True)
-class Comparison:
-    """Our curve against another one."""
-
-    rival: str
-    jitter_ratio: float
-    """Ours over the rival's at equal lag, at the worst lag; at most 1: ours is below everywhere."""
-    at_ms: float
-    """The lag where that is."""
-    lags_ms: tuple[float, float]
-    """Ours and the rival's at the baseline's jitter; NaN where one never gets there."""
-
-    @property
-    def is_below(self) -> bool:
-        return self.jitter_ratio <= 1.0
-
-    def __str__(self) -> str:
-        ours, theirs = ("never" if np.isnan(lag) else f"{lag:.1f} ms" for lag in self.lags_ms)
-        return (
-            f"the default's curve is {'below' if self.is_below else 'NOT below'} that of "
-            f"{self.rival} (at worst {self.jitter_ratio:.2f} times its jitter, at {self.at_ms:.1f} "
-            f"ms); lag at the jitter of MediaPipe's One Euro: {ours}, {self.rival} {theirs}"
-        )
-
-
-def compare(
-    ours: Sequence[CurvePoint], theirs: Sequence[CurvePoint], jitter: float, rival: str
-) -> Comparison:
-    """Our front against every point of theirs at equal lag, between points log-linearly.
-
-    Args:
-        ours: From no filter on.
-        theirs: From no filter on; lags beyond the longest measurable one do not count.
-        jitter: Level at which lags are compared.
-        rival: Its name.
-    """
-    outline = front(_quantised(ours))
-    longest_ms = 990 * LONGEST_LAG_S
-    points = front(_quantised(theirs))
-    rivals = [p for p in points if p.setting is not None and p.lag_ms < longest_ms]
-    lags, heights = [p.lag_ms for p in outline], np.log([p.jitter for p in outline])
-    ratios = [float(np.exp(np.interp(p.lag_ms, lags, heights)) / p.jitter) for p in rivals]
-    at_level = (_least_lag_ms(ours, jitter), _least_lag_ms(theirs, jitter))
-    if not ratios:
-        return Comparison(rival, 0.0, 0.0, at_level)
-    worst = int(np.argmax(ratios))
-    return Comparison(rival, ratios[worst], rivals[worst].lag_ms, at_level)
-
-
-def _quantised(points: Sequence[CurvePoint]) -> list[CurvePoint]:
-    """Lags in units of their tolerance, none before that of the raw measurements."""
-    unit_ms = 1e3 * LAG_TOLERANCE_S
-    lags = [unit_ms * round(max(p.lag_ms, points[0].lag_ms) / unit_ms) for p in points]
-    return [replace(each, lag_ms=lag) for each, lag in zip(points, lags, strict=True)]
-
-
-def _least_lag_ms(points: Sequence[CurvePoint], jitter: float) -> float:
-    return min((p.lag_ms for p in points if p.jitter <= jitter), default=float("nan"))
 
 
 def tuned_setting(points: Sequence[CurvePoint], jitter: float) -> Any:

@@ -132,20 +132,6 @@ def runs(true: Bool[np.ndarray, " frames"]) -> list[tuple[int, int]]:
     return list(zip(starts.tolist(), ends.tolist(), strict=True))
 
 
-def normalised_mean_flicker(track: Track2D, truth: Track2D) -> float:
-    """LDEQ's NMF: change of the error between frames, in % of the root of the box's area.
-
-    NMF = RMS_t RMS_i 100 |d_t,i - d_t+1,i| / s_t+1 with d and s in the same units.
-
-    Source:
-        Micaelli et al. 2023, `video_NMJ` of the published code.
-    """
-    change = np.linalg.norm(np.diff(track - truth, axis=0), axis=-1)
-    size = np.sqrt(np.ptp(truth, axis=1).prod(-1))[1:]
-    flicker = 100 * np.sqrt(np.square(change).mean(-1)) / size
-    return float(np.sqrt(np.nanmean(np.square(flicker))))
-
-
 def eye_opening(points: Track2D, layout: Layout) -> Series:
     """Mean distance between the lids, pixels, across the eye; negative where they cross."""
     eyes = [o.members for o in layout.outlines if o.name.endswith(" eye")]
@@ -170,6 +156,10 @@ def _opening(points: Track2D, ring: tuple[int, ...]) -> Series:
     across = np.stack([-along[:, 1], along[:, 0]], -1)
     down = across / np.linalg.norm(across, axis=-1, keepdims=True)
     return np.einsum("flx,fx->f", lower - upper, down) / len(ring[1:half])
+
+
+OPENINGS = {"blink": eye_opening, "mouth": mouth_opening}
+"""By kind of clip."""
 
 
 def gesture_amplitude(times_s: Times, opening: Series, truth: Series) -> float:
