@@ -63,7 +63,17 @@ _NEXT_FRAME = AugmentConfig(shift=0.01, angle_deg=1.0, scale=0.01)
 def exact_crop(
     sample: Sample, size_px: int, margin: float, *, antialiased: bool = True
 ) -> tuple[Crop, Float[np.ndarray, "landmarks xy=2"]]:
-    """The crop a perfect tracker would take, and the points in its pixels."""
+    """The crop a perfect tracker would take, and the points in its pixels.
+
+    Args:
+        sample: The face.
+        size_px: Side of the crop.
+        margin: Side of the square over the longer side of the landmarks' box.
+        antialiased: Average pixels before strong reductions.
+
+    Raises:
+        DataError: If its picture cannot be read.
+    """
     crop_from_frame = crop_from_square(*sample.square(margin), size_px)
     crop = warp_crop(sample.read_image(), crop_from_frame, size_px, antialiased=antialiased)
     return crop, transform(crop_from_frame, sample.points)
@@ -137,6 +147,12 @@ def close_eyes(
     """Pull down, in place, the upper lids of both eyes; returns where the landmarks are then.
 
     An eye that reaches beyond the crop, or is seen from the side, stays as it is.
+
+    Args:
+        crop: Changed in place.
+        points: In crop pixels.
+        layout: Of the points.
+        amount: 0 leaves the eyes as they are, 1 closes them.
     """
     last = len(crop) - 1
     for eyelid in eyelids(PhotographedFace(crop, points, layout)):
@@ -149,7 +165,16 @@ def close_eyes(
 def random_geometry(
     size_px: int, config: AugmentConfig, rng: np.random.Generator
 ) -> Float[np.ndarray, "3 3"]:
-    """Draw shift, roll and scale about the middle of the crop."""
+    """Draw shift, roll and scale about the middle of the crop.
+
+    Args:
+        size_px: Side of the crop.
+        config: Standard deviations and probabilities.
+        rng: Random numbers.
+
+    Returns:
+        A matrix from pixels of the exact crop to those of the augmented one.
+    """
     if _happens(config.wrong_crop, rng):
         shift = rng.uniform(-_WRONG_SHIFT, _WRONG_SHIFT, 2) * (size_px - 1)
         scale = np.exp(rng.uniform(-_WRONG_SCALE, _WRONG_SCALE))
@@ -163,7 +188,14 @@ def random_geometry(
 def geometry_matrix(
     angle_deg: float, scale: float, shift: Float[np.ndarray, "xy=2"], size_px: int
 ) -> Float[np.ndarray, "3 3"]:
-    """Roll and scale about the middle of the crop, then shift in crop pixels."""
+    """Roll and scale about the middle of the crop, then shift in crop pixels.
+
+    Args:
+        angle_deg: Clockwise on the screen.
+        scale: Above 1 enlarges.
+        shift: Crop pixels, right and down.
+        size_px: Side of the crop.
+    """
     cosine, sine = scale * np.cos(np.radians(angle_deg)), scale * np.sin(np.radians(angle_deg))
     middle = (size_px - 1) / 2
     linear = np.array([[cosine, -sine], [sine, cosine]])
@@ -174,7 +206,13 @@ def geometry_matrix(
 
 
 def random_texture(crop: Crop, config: AugmentConfig, rng: np.random.Generator) -> Crop:
-    """Cover, blur, relight, add noise, drop the colour and so on; each by its own chance."""
+    """Cover, blur, relight, add noise, drop the colour and so on; each by its own chance.
+
+    Args:
+        crop: Not changed.
+        config: The probability of each effect.
+        rng: Random numbers.
+    """
     effects = (
         (config.occlusion, _cover),
         (config.blur, _blur),

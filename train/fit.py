@@ -53,6 +53,13 @@ def fit(
 ) -> None:
     """Train to the end of the recipe, evaluating and saving as it goes.
 
+    Args:
+        run: New or resumed.
+        faces: Trained and evaluated on.
+        folder: Written to.
+        limits: What ends the run before its recipe does.
+        board_folder: For TensorBoard, if wanted.
+
     Raises:
         TrainingError: If the loss is no number or the disk is full; the last good state is kept.
         DataError: If too many pictures cannot be read.
@@ -119,7 +126,18 @@ def report(
     folder: RunFolder,
     monitor: TrainingMonitor,
 ) -> None:
-    """Evaluator on every held-out part; write the log, the weights and the state, in this order."""
+    """Evaluate on every held-out part; write the log, the weights and the state, in this order.
+
+    Args:
+        run: Its weights are evaluated.
+        faces: For the description in the weight file.
+        evaluators: By name of the held-out part; weights are selected on the first.
+        folder: Written to.
+        monitor: Shows the row.
+
+    Raises:
+        TrainingError: If something cannot be written.
+    """
     recipe = run.recipe
     size_px = recipe.size_at(run.progress)
     candidates = {"average": run.average}
@@ -183,6 +201,13 @@ def resolved(
     recipe: Recipe, faces: Faces, images: int | None, processes: Processes, accumulate: int
 ) -> Recipe:
     """The recipe with what depends on the data filled in.
+
+    Args:
+        recipe: As named on the command line.
+        faces: Of the run.
+        images: In place of the recipe's, if wanted.
+        processes: That share a batch.
+        accumulate: Parts of a process' share of a batch.
 
     Raises:
         DataError: If it is for another data set, or the batch cannot be shared out.

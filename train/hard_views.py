@@ -41,7 +41,16 @@ _COVER = (0.1, 0.35)
 def cut_by_border(
     picture: Picture, sample: Sample, rng: np.random.Generator
 ) -> tuple[Picture, Sample]:
-    """Let one border of the picture run through the face; landmarks beyond it keep their places."""
+    """Let one border of the picture run through the face; landmarks beyond it keep their places.
+
+    Args:
+        picture: Not changed.
+        sample: Annotated on it.
+        rng: Random numbers.
+
+    Returns:
+        The rest of the picture, and the annotation in its pixels.
+    """
     low, high = sample.points.min(0), sample.points.max(0)
     share, axis, far = rng.uniform(*_CUT), int(rng.integers(2)), bool(rng.integers(2))
     depth = share * float((high - low)[axis])
@@ -68,6 +77,15 @@ def open_mouth(
     The picture comes back cut around the face and no larger than the network needs it. A mouth
     that is seen so much from the side that its lip folds over stays as it is, and so does a layout
     without lips.
+
+    Args:
+        picture: Not changed.
+        sample: Annotated on it.
+        layout: Of its landmarks.
+        amount: 0 leaves the mouth as it is.
+
+    Returns:
+        The new picture, and the annotation in its pixels.
     """
     names = {outline.name for outline in layout.outlines}
     if sample.named_square is not None or "inner lip" not in names:
@@ -97,7 +115,13 @@ def open_mouth(
 def cast_shadow(
     crop: Crop, points: Float[np.ndarray, "landmarks xy=2"], rng: np.random.Generator
 ) -> Crop:
-    """Darken one side of a soft straight edge through the face; half the time what lies below."""
+    """Darken one side of a soft straight edge through the face; half the time what lies below.
+
+    Args:
+        crop: Not changed.
+        points: Landmarks in crop pixels.
+        rng: Random numbers.
+    """
     size = len(crop)
     middle, extent = points.mean(0), points.max(0) - points.min(0)
     angle = rng.uniform(0, 2 * np.pi)
@@ -113,7 +137,16 @@ def cast_shadow(
 
 
 def cover_with(crop: Crop, donor: Donor, rng: np.random.Generator) -> Crop:
-    """Put a blob out of another picture before the face: a hand, a cup, hair."""
+    """Put a blob out of another picture before the face: a hand, a cup, hair.
+
+    Args:
+        crop: Not changed.
+        donor: Reads the other picture.
+        rng: Random numbers.
+
+    Raises:
+        DataError: If the other picture cannot be read.
+    """
     size, other = len(crop), donor()
     radius = size * rng.uniform(*_COVER)
     center = rng.uniform(0, size, 2)

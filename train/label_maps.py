@@ -57,6 +57,11 @@ def edge_maps(
 
     Each cell averages an 8x8 block of the enlarged drawing: what reduction by area to the crop and
     then bilinearly to the map amounts to.
+
+    Args:
+        points: Crop pixels.
+        layout: With the outlines.
+        size_px: Side of the crop, a multiple of 4.
     """
     return np.stack([_stroke(points, outline, size_px) for outline in layout.outlines])
 

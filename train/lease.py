@@ -81,6 +81,12 @@ def _pts(points: np.ndarray) -> str:
 def pack_data_set(data: Path, output: Path, side_px: int, quality: int) -> int:
     """Write a small copy of 300W's training part; returns its bytes.
 
+    Args:
+        data: Folder of 300W.
+        output: Folder to write.
+        side_px: Largest side of a picture.
+        quality: Of the JPEG, up to 100.
+
     Raises:
         DataError: If the data set is another one, or a picture cannot be read.
     """

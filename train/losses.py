@@ -74,7 +74,14 @@ def plain_loss(
     distance: Distance,
     weight: Weight | None = None,
 ) -> Float[Tensor, ""]:
-    """Distance of the decoded landmark to the target, blind to the map's spread."""
+    """Distance of the decoded landmark to the target, blind to the map's spread.
+
+    Args:
+        heatmaps: Non-negative, any scale.
+        target: Normalised coordinates.
+        distance: Its name.
+        weight: Of each landmark; none: all count the same.
+    """
     squared = (target - decode_mean(heatmaps)).square()
     return weighted_mean(_per_landmark(squared, distance), weight)
 
@@ -201,6 +208,12 @@ def gaussian_cross_entropy(
     """Cross-entropy of the softmax map against a Gaussian around the truth.
 
     A truth outside the map pulls towards the nearest border, never to nowhere.
+
+    Args:
+        logits: Before the softmax.
+        target: Normalised coordinates.
+        sigma_cells: Width of the Gaussian in cells of the map.
+        weight: Of each landmark; none: all count the same.
     """
     height, width = logits.shape[-2:]
     column = _gaussian_weights(target[..., 0], width, sigma_cells)

@@ -44,7 +44,14 @@ def normalised_mean_error(
     layout: Layout,
     normaliser: Normaliser = "ocular",
 ) -> Float[np.ndarray, " faces"]:
-    """Mean distance of each face over its yardstick."""
+    """Mean distance of each face over its yardstick.
+
+    Args:
+        predicted: Pixels.
+        truth: Pixels.
+        layout: Of the landmarks.
+        normaliser: Length by which errors are divided.
+    """
     error = np.linalg.norm(predicted - truth, axis=-1).mean(-1)
     return error / yardstick(truth, layout, normaliser)
 
@@ -52,7 +59,13 @@ def normalised_mean_error(
 def yardstick(
     truth: Float[np.ndarray, "faces landmarks xy=2"], layout: Layout, normaliser: Normaliser
 ) -> Float[np.ndarray, " faces"]:
-    """The length that an error is measured in, in the units of the points."""
+    """The length that an error is measured in, in the units of the points.
+
+    Args:
+        truth: Landmarks, in any unit.
+        layout: Of the landmarks.
+        normaliser: Which length.
+    """
     if normaliser == "ocular":
         return layout.interocular(truth)
     if normaliser == "pupil":

@@ -36,7 +36,13 @@ class Labels:
 
 
 def objective(stages: list[Stage], labels: Labels, recipe: Recipe) -> dict[str, Tensor]:
-    """Every part of the loss by name, weighted, so that their sum is what training minimises."""
+    """Every part of the loss by name, weighted, so that their sum is what training minimises.
+
+    Args:
+        stages: Outputs of the network's stacks, the last one last.
+        labels: Targets of the same batch.
+        recipe: With the weights of all parts.
+    """
     dots = strokes = None
     if recipe.attention:
         pixels = crop_pixels(labels.landmarks, labels.size_px)

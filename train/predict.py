@@ -167,6 +167,12 @@ def crops_of(
 ) -> list[FaceCrop]:
     """The crops of one face; the mirrored ones are the last half.
 
+    Args:
+        sample: The face.
+        augmentation: Which crops.
+        landmarker: Has the size and margin of crops.
+        perturbation: Of every crop.
+
     Raises:
         DataError: If its picture cannot be read.
     """

@@ -189,6 +189,12 @@ def run_queue(
 ) -> None:
     """Go through the table until it is done or `stop` says so.
 
+    Args:
+        table: Trainings in their order.
+        paths: Where everything lies.
+        machine: Further flags of `train.fit`.
+        stop: Asked after every batch.
+
     Raises:
         FaceTrackError: If data are missing or a training cannot go on.
         CheckpointError: If a checkpoint is damaged.

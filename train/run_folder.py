@@ -43,6 +43,11 @@ class RunFolder:
     def begin(self, recipe: Recipe, data: str, images: int) -> None:
         """Write the configuration, and drop what was logged after picture `images`.
 
+        Args:
+            recipe: Of the run.
+            data: What it is trained on, in words.
+            images: Pictures seen so far.
+
         Raises:
             TrainingError: If the folder cannot be written to.
         """
@@ -82,6 +87,11 @@ class RunFolder:
 
     def save_weights(self, name: str, network: LandmarkNet, info: CheckpointInfo) -> None:
         """Write one weight file below the folder.
+
+        Args:
+            name: Of the file, without suffix.
+            network: Whose weights are written.
+            info: Its description.
 
         Raises:
             TrainingError: If it cannot be written; the one before is kept.

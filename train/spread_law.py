@@ -44,7 +44,13 @@ def cross_validated_covariances(
 def fold_of(
     photograph: Int[np.ndarray, " samples"], folds: int, seed: int = 0
 ) -> Int[np.ndarray, " samples"]:
-    """The fold of each sample, the same for all of one photograph."""
+    """The fold of each sample, the same for all of one photograph.
+
+    Args:
+        photograph: Its number, of each sample.
+        folds: How many.
+        seed: Of the shuffle.
+    """
     photographs, index = np.unique(photograph, return_inverse=True)
     order = np.random.default_rng(seed).permutation(len(photographs))
     return order[index] % folds

@@ -158,7 +158,16 @@ def share_of_second(
     second: Float[np.ndarray, "faces landmarks xy=2"],
     truth: Float[np.ndarray, "faces landmarks xy=2"],
 ) -> float:
-    """Weight of the second teacher in the mean that is nearest to the truth in eye distances."""
+    """Weight of the second teacher in the mean that is nearest to the truth in eye distances.
+
+    Args:
+        first: Pixels.
+        second: Pixels.
+        truth: Pixels.
+
+    Returns:
+        Between 0 and 1.
+    """
     eyes = IBUG_68.interocular(truth)[:, None, None]
     apart, missing = (second - first) / eyes, (truth - first) / eyes
     return float(np.clip((apart * missing).sum() / max((apart * apart).sum(), 1e-12), 0, 1))

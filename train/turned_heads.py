@@ -199,6 +199,12 @@ def turn_faces(
 ) -> list[Sample]:
     """Turn every face that is seen from the front; write the pictures, return their annotations.
 
+    Args:
+        samples: Annotated with 68 landmarks.
+        mesh_of: Finds their meshes.
+        folder: For the pictures.
+        seed: Of the turns.
+
     Raises:
         DataError: If a picture cannot be read.
     """

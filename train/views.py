@@ -116,6 +116,13 @@ def batches(
     Every epoch goes through all faces once, in its own order; the order of any place in a run can
     be told without what came before. Second views follow their first, at the end of a batch; they
     take up to half of the pseudo-labelled faces' places, and only then the labelled ones'.
+
+    Args:
+        recipe: Batch size, shares and seed.
+        labelled: Number of annotated faces.
+        pseudo: Number of pseudo-labelled faces.
+        start: Pictures seen before.
+        further: (Number of faces, share in a batch) of each further file.
     """
     twins = round(recipe.pair_share * recipe.batch)
     from_pseudo = round(recipe.pseudo_share * recipe.batch) if pseudo else 0

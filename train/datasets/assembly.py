@@ -9,6 +9,11 @@ from .sample import DataSet, Sample
 def assemble(name: str, layout: Layout, splits: dict[str, list[Sample]]) -> DataSet:
     """The data set without the faces whose picture is not there; empty splits are left out.
 
+    Args:
+        name: Of the data set.
+        layout: Of its landmarks.
+        splits: Faces by split, whether their pictures are there or not.
+
     Raises:
         DataError: If no face is left.
     """

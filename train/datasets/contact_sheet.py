@@ -43,7 +43,11 @@ def face_tile(
 
 
 def contact_sheet(tiles: list[tuple[Image, str]], columns: int) -> Image:
-    """Tiles of one size in rows, each over its caption; captions that are too long are cut."""
+    """Tiles of one size in rows, each over its caption; captions that are too long are cut.
+
+    Raises:
+        ValueError: If there is no tile.
+    """
     if not tiles:
         raise ValueError("tiles must hold at least one picture")
     captioned = [_captioned(tile, caption) for tile, caption in tiles]

@@ -71,7 +71,11 @@ def _references(path: Path, file: h5py.File) -> np.ndarray:
 
 @contextmanager
 def matlab_errors(path: Path) -> Iterator[None]:
-    """Turn what HDF5 raises on a damaged file into a `DataError`."""
+    """Turn what HDF5 raises on a damaged file into a `DataError`.
+
+    Raises:
+        DataError: In place of what HDF5 raises.
+    """
     try:
         yield
     except (OSError, KeyError, ValueError, TypeError, RuntimeError, IndexError) as error:

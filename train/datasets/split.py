@@ -12,7 +12,13 @@ HELD_OUT_SEED = 0
 def hold_out(
     samples: list[Sample], share: float = HELD_OUT_SHARE, seed: int = HELD_OUT_SEED
 ) -> tuple[list[Sample], list[Sample]]:
-    """Split into (training, held out) by photograph, the same for every run with this seed."""
+    """Split into (training, held out) by photograph, the same for every run with this seed.
+
+    Args:
+        samples: Faces of one data set.
+        share: Of the photographs that is held out.
+        seed: Of the shuffle.
+    """
     photographs = sorted({_photograph(sample) for sample in samples})
     order = np.random.default_rng(seed).permutation(len(photographs))
     held = {photographs[i] for i in order[: round(share * len(photographs))]}

@@ -57,7 +57,11 @@ def _number(field: str) -> float:
 
 
 def points_of(fields: Sequence[str], where: str) -> Float[np.ndarray, "landmarks xy=2"]:
-    """Landmarks written as x0 y0 x1 y1 …, as all readers give them: float32."""
+    """Landmarks written as x0 y0 x1 y1 …, as all readers give them: float32.
+
+    Raises:
+        DataError: If their number is odd or one is no finite number; `where` names file and line.
+    """
     if len(fields) % 2:
         raise DataError(f"{where}: expected pairs x, y, found {len(fields)} numbers")
     return numbers(fields, where).astype(np.float32).reshape(-1, 2)
