@@ -8,7 +8,7 @@ import onnx
 import pytest
 import torch
 
-from models.checksum import BLANK, sealed
+from models.checksum import BLANK, with_checksum
 from models.description import CheckpointError
 from models.export_faces import MOST_PX, export_faces
 from models.face_detector import CHANNELS as RUNTIME_CHANNELS
@@ -118,7 +118,7 @@ def resealed(path: Path, tmp_path: Path, described: object) -> Path:
     for key, value in notes.items():
         model.metadata_props.add(key=key, value=value)
     other = tmp_path / "other.onnx"
-    other.write_bytes(sealed(model.SerializeToString()))
+    other.write_bytes(with_checksum(model.SerializeToString()))
     return other
 
 

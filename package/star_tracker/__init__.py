@@ -9,7 +9,7 @@ The one import name of the installed package: everything of `tracker` and the lo
 """
 
 import sys
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 try:
     from . import models, tracker
@@ -18,6 +18,10 @@ except ImportError:  # a checkout, where both lie at the top of the path
     import tracker  # type: ignore[no-redef]
 
     sys.modules[f"{__name__}.models"], sys.modules[f"{__name__}.tracker"] = models, tracker
+
+if TYPE_CHECKING:  # as it is installed
+    from .models import *  # noqa: F403
+    from .tracker import *  # noqa: F403
 
 __all__ = ["models", "tracker"]
 __all__ += models.__all__ + tracker.__all__
