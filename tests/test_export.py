@@ -131,9 +131,9 @@ def with_other_weights(content: bytes) -> bytes:
     return model.SerializeToString()
 
 
-def sealed_anew(content: bytes) -> bytes:
+def with_new_checksum(content: bytes) -> bytes:
     model = onnx.load_model_from_string(content)
-    next(entry for entry in model.metadata_props if entry.key == "seal").value = BLANK
+    next(entry for entry in model.metadata_props if entry.key == "checksum").value = BLANK
     return with_checksum(model.SerializeToString())
 
 
@@ -143,13 +143,13 @@ def test_the_weights_of_another_network_are_refused(small: Path, tmp_path: Path)
     swapped.write_bytes(content)
     with pytest.raises(models.CheckpointError, match="damaged"):
         models.load_landmarker(swapped)
-    swapped.write_bytes(sealed_anew(content))
+    swapped.write_bytes(with_new_checksum(content))
     with pytest.raises(models.CheckpointError, match=r"differs from PyTorch by .* than 0\.001"):
         check(small, swapped)
 
 
 def test_a_file_that_disagrees_with_pytorch_is_not_written(small: Path, tmp_path: Path) -> None:
-    content = sealed_anew(with_other_weights(small.with_suffix(".onnx").read_bytes()))
+    content = with_new_checksum(with_other_weights(small.with_suffix(".onnx").read_bytes()))
     ours = load_torch_landmarker(small, "cpu")
     with pytest.raises(models.CheckpointError, match=r"out\.onnx: not written"):
         write_if_equal(content, ours, tmp_path / "out.onnx")
