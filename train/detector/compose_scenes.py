@@ -17,6 +17,7 @@ from tracker.types import Image
 from .face_labels import Labels, mirrored, moved_regions, no_labels, similarity, transformed
 from .face_sources import EMPTY, HEADS, SCENES
 from .picture_bank import PictureBank
+from .scene_decoys import drawn_patch, shuffled
 from .scene_light import degraded, tinted
 from .scene_parts import Patch, Scene, cover, paste, place, random_mask, warped
 
@@ -68,7 +69,7 @@ class SceneComposer:
         }[kind]  # fmt: skip
         make(scene, rng)
         if kind == "empty":
-            self._decoys(scene, rng, int(rng.integers(4)))
+            self._decoys(scene, rng, int(rng.integers(10)))
         for label in scene.labels:
             if rng.random() < 0.15:
                 cover(scene, label, rng)
@@ -118,7 +119,7 @@ class SceneComposer:
     def _pasted(self, scene: Scene, rng: np.random.Generator) -> None:
         size = scene.image.shape[0]
         self._background(scene, rng)
-        self._decoys(scene, rng, int(rng.integers(0, 4)))
+        self._decoys(scene, rng, int(rng.integers(10)))
         count = 1 + int(min(rng.geometric(0.22), 14))
         largest = rng.uniform(np.log(30), np.log(1.1 * size))
         sides = np.exp(rng.uniform(np.log(8), largest, count))
@@ -151,7 +152,7 @@ class SceneComposer:
         """What has the borders of a pasted face and is none."""
         size = scene.image.shape[0]
         for _ in range(count):
-            side = float(np.exp(rng.uniform(np.log(10), np.log(0.6 * size))))
+            side = float(np.exp(rng.uniform(np.log(8), np.log(0.35 * size))))
             spot = rng.uniform(0, 1, 2) * size
             roll = self._roll(rng)
             image = self._decoy(rng)
@@ -161,12 +162,14 @@ class SceneComposer:
             paste(scene, image, matrix, random_mask(rng), (spot[0], spot[1], side, roll))
 
     def _decoy(self, rng: np.random.Generator) -> Image:
-        """Part of a background, or a smooth patch in the colours of skin."""
-        if rng.random() < 0.5 and self._empty:
+        """Part of a background, a drawn patch, or a face whose parts change places."""
+        kind = rng.random()
+        if kind < 0.35 and self._empty:
             return tinted(self._bank[int(rng.choice(self._empty))].image, rng)
-        skin = np.array([200, 150, 120]) * np.exp(rng.normal(-0.3, 0.45))
-        coarse = skin * np.exp(rng.normal(0, 0.25, (int(rng.integers(2, 6)), 4, 1)))
-        return cv2.resize(np.clip(coarse, 0, 255).astype(np.uint8), (96, 96))
+        if kind < 0.65:
+            patch = self._face(rng)
+            return tinted(shuffled(patch.image, patch.labels[0], rng), rng)
+        return drawn_patch(rng)
 
     def _mosaic(self, scene: Scene, rng: np.random.Generator) -> None:
         """Pictures side by side with hard borders, with and without a face."""
