@@ -27,6 +27,8 @@ _SOURCES = {
     "free/portraits": 0.1, "helen29": 0.04,
 }  # fmt: skip
 _KINDS = {"pasted": 0.3, "mosaic": 0.18, "whole": 0.15, "photograph": 0.29, "empty": 0.08}
+_TURNED_DEG, _TURNED_TIMES = 45.0, 4
+"""Rendered heads turned further than this are drawn so many times as often: they are rare."""
 SMALLEST_PX = 9.0
 """Smaller faces are ignored."""
 _LEAST_SEEN = 0.5
@@ -52,6 +54,9 @@ class SceneComposer:
         held_out = self._options.held_out
         self._faces = {source: bank.of(source, held_out=held_out) for source in _SOURCES}
         self._faces = {source: found for source, found in self._faces.items() if found}
+        for found in self._faces.values():
+            turned = [index for index in found if abs(bank.yaw_deg[index]) > _TURNED_DEG]
+            found += turned * (_TURNED_TIMES - 1)
         self._scenes = bank.of(SCENES, held_out=held_out)
         self._empty = bank.of(EMPTY, held_out=held_out)
         shares = np.array([_SOURCES[source] for source in self._faces])
