@@ -56,7 +56,7 @@ class SceneComposer:
         self._faces = {source: found for source, found in self._faces.items() if found}
         for found in self._faces.values():
             turned = [index for index in found if abs(bank.yaw_deg[index]) > _TURNED_DEG]
-            found += turned * (_TURNED_TIMES - 1)
+            found.extend(turned * (_TURNED_TIMES - 1))
         self._scenes = bank.of(SCENES, held_out=held_out)
         self._empty = bank.of(EMPTY, held_out=held_out)
         shares = np.array([_SOURCES[source] for source in self._faces])
