@@ -257,7 +257,8 @@ def _maybe_mirrored(patch: Patch, flip: bool) -> Patch:
     width = patch.image.shape[1]
     ignored = patch.ignored.copy()
     ignored[:, 0] = width - 1 - ignored[:, 0]
-    return Patch(np.ascontiguousarray(patch.image[:, ::-1]), mirrored(patch.labels, width), ignored)
+    image = np.asarray(cv2.flip(patch.image, 1), np.uint8)  # much faster than a reversed copy
+    return Patch(image, mirrored(patch.labels, width), ignored)
 
 
 def sorted_out(scene: Scene, size_px: int) -> tuple[Labels, Float[np.ndarray, "regions 3"]]:
