@@ -144,6 +144,10 @@ def test_a_run_goes_on_where_it_stopped(bank: Path, tmp_path: Path) -> None:
         run.average.state_dict().values(), again.average.state_dict().values(), strict=True
     ):
         np.testing.assert_array_equal(ours.numpy(), theirs.numpy())
+    follower = DetectorRun(tmp_path / "next", bank, recipe, SMALL)
+    follower.start_from(tmp_path / "faces.safetensors")
+    ours, theirs = run.average.stem[0][0].weight, follower.network.stem[0][0].weight
+    np.testing.assert_allclose(ours.detach().numpy(), theirs.detach().numpy(), atol=1e-3)
     lines = (tmp_path / "log.jsonl").read_text().splitlines()
     assert len(lines) == 3
     assert any("held_out_total" in line for line in lines)
