@@ -102,7 +102,7 @@ def test_roll_is_counter_clockwise_as_seen(
 
 
 def test_a_face_is_where_it_is_in_the_picture_at_any_scale(detector: FaceDetector) -> None:
-    image = np.zeros((960, 1280, 3), np.uint8)  # seen at half its size
+    image = np.zeros((1200, 1600, 3), np.uint8)  # seen at half its size
     image[320:352, 640:672] = 255  # one cell of the reduced picture
     (face,) = detector(image)
     assert (face.center_x, face.center_y) == pytest.approx((655.5, 335.5))
