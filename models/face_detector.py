@@ -32,6 +32,8 @@ _MOST_CANDIDATES = 24
 """The strongest so many of a window get a second look, which bounds its cost."""
 _GRANULE = 32
 """Sides of what the network sees are multiples of this."""
+_LEAST_SIDE_PX = 9.5
+"""Of a face in what the network sees; it was not trained on smaller ones."""
 _OVERLAP = 0.5
 """Shared area over the smaller square's beyond which two squares are one face."""
 _CUT = 0.2
@@ -145,6 +147,7 @@ class FaceDetector:
         cells = np.asarray(self.raw(seen[None])[0], np.float64)
         least = _CANDIDATE_FROM * self.found_from
         cells = cells[(cells[:, 0] >= least) & np.isfinite(cells).all(1)]
+        cells = cells[cells[:, 3] >= _LEAST_SIDE_PX]
         for axis, (factor, start) in enumerate(zip(scale, (window.x, window.y), strict=True)):
             columns = [1 + axis, 4 + axis, 6 + axis, 8 + axis]
             cells[:, columns] = (cells[:, columns] + 0.5) / factor - 0.5 + start
