@@ -1,7 +1,7 @@
 """Finds faces at any roll: the detector's network in ONNX Runtime, without PyTorch.
 
 `models.export_faces` wrote the file. The same network sees the whole picture, and tiles of it where
-small faces count (`face_scan`).
+small faces count (`face_scan`), and then each candidate once more (`face_second_look`).
 """
 
 from collections.abc import Sequence
@@ -15,6 +15,7 @@ import onnxruntime
 from jaxtyping import Float, UInt8
 
 from .face_scan import SEEN_PX, Window, live_plan, thorough_plan, whole_picture
+from .face_second_look import patch_from_picture, roll_of_row, seen_again, upright_patch
 
 __all__ = ["FOUND_FROM", "FaceDetector", "FoundFace", "suppress"]
 
@@ -24,9 +25,15 @@ CHANNELS = 10
 """Per cell: score, centre x and y, side, then x and y of right eye, left eye and mouth."""
 STRIDES = (8, 16, 32, 64)
 FOUND_FROM = 0.5
-"""Score from which a face is reported."""
+"""Mean score of both looks from which a face is reported."""
+_CANDIDATE_FROM = 0.6
+"""Of that, from which a place gets a second look."""
+_MOST_CANDIDATES = 24
+"""The strongest so many of a window get a second look, which bounds its cost."""
 _GRANULE = 32
 """Sides of what the network sees are multiples of this."""
+_LEAST_SIDE_PX = 9.5
+"""Of a face in what the network sees; it was not trained on smaller ones."""
 _OVERLAP = 0.5
 """Shared area over the smaller square's beyond which two squares are one face."""
 _CUT = 0.2
@@ -52,6 +59,7 @@ class FoundFace:
     the middle between the eyes to the mouth, y down, it is atan2(x, y): a head that lies with its
     crown to the picture's left has 90."""
     score: float
+    """Mean of two looks, 0 to 1."""
 
 
 class FaceDetector:
@@ -104,8 +112,18 @@ class FaceDetector:
         """
         size = (image.shape[1], image.shape[0])
         cells = [_whole_faces(self._cells(image, window), window, size) for window in windows]
-        faces = [_face(row) for row in suppress(np.concatenate(cells))]
+        candidates = suppress(np.concatenate(cells))[: _MOST_CANDIDATES * len(windows)]
+        rows = self._second_look(image, candidates)
+        faces = [_face(row) for row in suppress(rows[rows[:, 0] >= self.found_from])]
         return sorted(faces, key=lambda face: -face.side)
+
+    def _second_look(self, image: Picture, candidates: Cells) -> Cells:
+        if not len(candidates):
+            return candidates
+        matrices = [patch_from_picture(row) for row in candidates]
+        patches = np.stack([upright_patch(image, matrix) for matrix in matrices])
+        answers = zip(candidates, self.raw(patches), matrices, strict=True)
+        return np.stack([seen_again(*answer) for answer in answers])
 
     def raw(
         self, pictures: UInt8[np.ndarray, "n height width rgb=3"]
@@ -127,7 +145,9 @@ class FaceDetector:
         """Cells that say 'a face' in one window, in picture pixels."""
         seen, scale = _seen(image, window)
         cells = np.asarray(self.raw(seen[None])[0], np.float64)
-        cells = cells[(cells[:, 0] >= self.found_from) & np.isfinite(cells).all(1)]
+        least = _CANDIDATE_FROM * self.found_from
+        cells = cells[(cells[:, 0] >= least) & np.isfinite(cells).all(1)]
+        cells = cells[cells[:, 3] >= _LEAST_SIDE_PX]
         for axis, (factor, start) in enumerate(zip(scale, (window.x, window.y), strict=True)):
             columns = [1 + axis, 4 + axis, 6 + axis, 8 + axis]
             cells[:, columns] = (cells[:, columns] + 0.5) / factor - 0.5 + start
@@ -185,10 +205,8 @@ def _shared_area(one: Float[np.ndarray, "10"], rows: Cells) -> tuple[np.ndarray,
 
 
 def _face(row: Float[np.ndarray, "10"]) -> FoundFace:
-    right, left, mouth = row[4:].reshape(3, 2)
-    x, y = mouth - (right + left) / 2
-    roll_deg = float(np.degrees(np.arctan2(x, y)))
-    return FoundFace(float(row[1]), float(row[2]), float(row[3]), roll_deg, float(row[0]))
+    score, x, y, side = map(float, row[:4])
+    return FoundFace(x, y, side, roll_of_row(row), score)
 
 
 def _whole_faces(cells: Cells, window: Window, size: tuple[int, int]) -> Cells:

@@ -8,7 +8,7 @@ them in a still picture, one in turn in each frame of a video.
 import math
 from dataclasses import dataclass
 
-SEEN_PX = 640
+SEEN_PX = 800
 """Longer side of what the network sees at once."""
 OVERLAP_PX = 128
 """Of neighbouring tiles, in seen pixels; whatever is larger a coarser level sees whole."""

@@ -10,6 +10,7 @@ from models.face_net import FaceNetConfig
 from train.detector.compose_scenes import SceneComposer, SceneOptions, sorted_out
 from train.detector.detector_run import DetectorRecipe, DetectorRun, compose_batch, rate_at
 from train.detector.picture_bank import PictureBank, fill_bank
+from train.detector.scene_decoys import drawn_patch, shuffled
 from train.detector.scene_parts import ComposedScene, random_mask, warped
 
 SMALL = FaceNetConfig(stem=(4, 8), widths=(8, 8, 8, 8), depths=(1, 1, 1, 1), pyramid=8)
@@ -143,6 +144,10 @@ def test_a_run_goes_on_where_it_stopped(bank: Path, tmp_path: Path) -> None:
         run.average.state_dict().values(), again.average.state_dict().values(), strict=True
     ):
         np.testing.assert_array_equal(ours.numpy(), theirs.numpy())
+    follower = DetectorRun(tmp_path / "next", bank, recipe, SMALL)
+    follower.start_from(tmp_path / "faces.safetensors")
+    ours, theirs = run.average.stem[0][0].weight, follower.network.stem[0][0].weight
+    np.testing.assert_allclose(ours.detach().numpy(), theirs.detach().numpy(), atol=1e-3)
     lines = (tmp_path / "log.jsonl").read_text().splitlines()
     assert len(lines) == 3
     assert any("held_out_total" in line for line in lines)
@@ -154,3 +159,22 @@ def test_batches_have_a_target_for_every_cell(bank: Path, rng: np.random.Generat
     assert [tuple(score.shape) for score, _, _ in levels] == [
         (3, -(-96 // stride), -(-96 // stride)) for stride in (8, 16, 32, 64)
     ]
+
+
+def test_a_shuffled_face_keeps_its_colours_and_loses_its_order(rng: np.random.Generator) -> None:
+    image = np.zeros((96, 96, 3), np.uint8)
+    image[:32], image[32:64], image[64:] = MARKS
+    label = np.array([48, 48, 80, *6 * (48.0,)], np.float32)
+    mixed = shuffled(image, label, rng)
+    assert mixed.shape == image.shape
+    for colour in MARKS:
+        count = (mixed == colour).all(-1).sum()
+        assert count == pytest.approx((image == colour).all(-1).sum(), rel=0.1)
+    assert (mixed != image).any(-1).mean() > 0.3
+
+
+def test_drawn_patches_are_pictures(rng: np.random.Generator) -> None:
+    for _ in range(20):
+        patch = drawn_patch(rng)
+        assert patch.shape == (96, 96, 3)
+        assert patch.dtype == np.uint8

@@ -8,6 +8,13 @@ import pytest
 
 from models.face_detector import CHANNELS, STRIDES, FaceDetector, suppress
 from models.face_scan import Window
+from models.face_second_look import (
+    PATCH_PX,
+    patch_from_picture,
+    roll_of_row,
+    seen_again,
+    upright_patch,
+)
 
 WHITE_SIDE_PX = 16.0
 
@@ -15,11 +22,17 @@ WHITE_SIDE_PX = 16.0
 class WhiteSquares:
     """Stands for a session: every all-white cell of 16 px is the middle of a face of 16 px.
 
-    Its eyes lie 4 px above and 3 px to either side, its mouth 4 px below.
+    Its eyes lie 4 px above and 3 px to either side, its mouth 4 px below. Of what is looked at
+    again, it is sure, and sees it upright in the middle.
     """
 
     def run(self, _: None, inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
         (pictures,) = inputs.values()
+        if pictures.shape[1:3] == (PATCH_PX, PATCH_PX):
+            middle, side = (PATCH_PX - 1) / 2, PATCH_PX / 2
+            eyes = [middle - side / 4, middle - side / 4, middle + side / 4, middle - side / 4]
+            sure = [1.0, middle, middle, side, *eyes, middle, middle + side / 4]
+            return [np.tile(np.array(sure, np.float32), (len(pictures), 1, 1))]
         assert pictures.shape[1] % 32 == pictures.shape[2] % 32 == 0
         answers = []
         for stride in STRIDES:
@@ -76,6 +89,8 @@ def test_roll_is_counter_clockwise_as_seen(
     class Once(WhiteSquares):
         def run(self, _: None, inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
             (cells,) = super().run(None, inputs)
+            if cells.shape[1] == 1:
+                return [cells]
             cells[..., 8:] = cells[..., 1:3] + np.array(eyes_to_mouth) * 10
             cells[..., 4:8] = np.tile(cells[..., 1:3], 2)
             return [cells]
@@ -87,7 +102,7 @@ def test_roll_is_counter_clockwise_as_seen(
 
 
 def test_a_face_is_where_it_is_in_the_picture_at_any_scale(detector: FaceDetector) -> None:
-    image = np.zeros((960, 1280, 3), np.uint8)  # seen at half its size
+    image = np.zeros((1200, 1600, 3), np.uint8)  # seen at half its size
     image[320:352, 640:672] = 255  # one cell of the reduced picture
     (face,) = detector(image)
     assert (face.center_x, face.center_y) == pytest.approx((655.5, 335.5))
@@ -161,3 +176,64 @@ def test_a_closed_detector_says_so(detector: FaceDetector) -> None:
 def test_no_torch_is_needed() -> None:
     code = "import sys, models.face_loading; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def turned_row(side: float, roll_deg: float) -> np.ndarray:
+    """A face at (210, 170) with its eyes a quarter of the side above, its mouth as far below."""
+    angle = np.radians(roll_deg)
+    down = np.array([np.sin(angle), np.cos(angle)])
+    right = np.array([down[1], -down[0]])
+    center = np.array([210.0, 170.0])
+    places = [center + side / 4 * (x * right + y * down) for x, y in ((-1, -1), (1, -1), (0, 1))]
+    return np.array([0.6, *center, side, *np.concatenate(places)])
+
+
+@pytest.mark.parametrize("side", [12.0, 64.0, 300.0])
+@pytest.mark.parametrize("roll_deg", [0, 30, -90, 179])
+def test_the_second_look_sees_the_candidate_upright_in_the_middle(
+    side: float, roll_deg: float
+) -> None:
+    row = turned_row(side, roll_deg)
+    assert roll_of_row(row) == pytest.approx(roll_deg)
+    matrix = patch_from_picture(row)
+    places = row[4:].reshape(3, 2) @ matrix[:, :2].T + matrix[:, 2]
+    expected = (PATCH_PX - 1) / 2 + PATCH_PX / 8 * np.array([[-1, -1], [1, -1], [0, 1]])
+    np.testing.assert_allclose(places, expected, atol=1e-6)
+    image = np.zeros((400, 500, 3), np.uint8)
+    for channel, (x, y) in enumerate(row[4:].reshape(3, 2)):
+        yy, xx = np.mgrid[:400, :500]
+        image[..., channel] = 255 * (np.hypot(xx - x, yy - y) < side / 8)
+    patch = upright_patch(image, matrix).astype(float)
+    for channel in range(3):
+        weights = patch[..., channel]
+        if weights.sum():
+            y, x = (np.tensordot(weights, grid) for grid in np.mgrid[:PATCH_PX, :PATCH_PX])
+            seen = np.array([x, y]) / weights.sum()
+            inside = (np.abs(row[4 + 2 * channel : 6 + 2 * channel] - (250, 200)) < 120).all()
+            assert not inside or np.abs(seen - expected[channel]).max() < 3
+
+
+@pytest.mark.parametrize("roll_deg", [0, 30, -90, 179])
+def test_a_second_look_that_agrees_moves_nothing_and_averages_the_scores(roll_deg: float) -> None:
+    row = turned_row(40, roll_deg)
+    patch = row.copy()
+    matrix = patch_from_picture(row)
+    patch[0], patch[3] = 0.8, PATCH_PX / 2
+    for x in (1, 4, 6, 8):
+        patch[x : x + 2] = matrix[:, :2] @ row[x : x + 2] + matrix[:, 2]
+    after = seen_again(row, patch[None], matrix)
+    assert after[0] == pytest.approx(0.7)
+    np.testing.assert_allclose(after[1:], row[1:], atol=1e-6)
+
+
+def test_a_second_look_that_sees_nothing_there_halves_the_score() -> None:
+    row = turned_row(40, 10)
+    elsewhere = np.array([[0.9, 10, 10, 64, *6 * (0.0,)], [0.9, 63, 63, 8, *6 * (0.0,)]])
+    after = seen_again(row, elsewhere, patch_from_picture(row))
+    np.testing.assert_allclose(after, [0.3, *row[1:]])
+
+
+def test_a_candidate_outside_the_picture_is_seen_black() -> None:
+    image = np.full((50, 60, 3), 255, np.uint8)
+    row = turned_row(20, 0)
+    assert not upright_patch(image, patch_from_picture(row)).any()

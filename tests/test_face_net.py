@@ -75,11 +75,11 @@ def test_weights_are_read_back(exported: Path) -> None:
     torch.testing.assert_close(network.stem[0][0].weight, reference, atol=1e-3, rtol=0)
 
 
-@pytest.mark.parametrize("size", [(32, 32), (64, 224), (480, 640)])
+@pytest.mark.parametrize("size", [(1, 32, 32), (5, 128, 128), (2, 64, 224), (1, 480, 640)])
 def test_the_exported_file_says_what_pytorch_says(
-    exported: Path, size: tuple[int, int], rng: np.random.Generator
+    exported: Path, size: tuple[int, ...], rng: np.random.Generator
 ) -> None:
-    pictures = rng.integers(0, 256, (1, *size, 3), dtype=np.uint8)
+    pictures = rng.integers(0, 256, (*size, 3), dtype=np.uint8)
     network, _ = load_face_weights(exported)
     with torch.inference_mode():
         ours = FaceReader(network)(torch.from_numpy(pictures)).numpy()

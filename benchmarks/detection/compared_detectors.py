@@ -44,7 +44,7 @@ def compared_detectors(weights: Path | None, yunet: Path | None) -> list[Compare
     if weights.exists():
         ours = load_face_detector(weights)
         found += [
-            ComparedDetector("ours, live: 640 px", _ours(ours, thorough=False)),
+            ComparedDetector("ours", _ours(ours, thorough=False)),
             ComparedDetector("ours, thorough", _ours(ours, thorough=True)),
         ]
     blazeface = _blazeface(MediaPipeDetector())

@@ -15,6 +15,7 @@ from pathlib import Path
 import cv2
 import torch
 
+from models.description import CheckpointError
 from models.face_net import FaceNetConfig
 from models.onnx_landmarker import load_onnx_landmarker
 from models.weight_files import NAMED_WEIGHTS
@@ -37,6 +38,14 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--run-folder", type=Path, default=Path("runs/detector"))
     parser.add_argument("--bank", type=Path, help="(default: bank/ in the run folder)")
     parser.add_argument("--pictures", type=int, default=recipe.pictures, help="%(default)s")
+    parser.add_argument("--start-from", type=Path, metavar="F", help="weights to begin with")
+    parser.add_argument(
+        "--found-from",
+        type=float,
+        default=recipe.found_from,
+        metavar="SCORE",
+        help="threshold that the weights keep: %(default)s",
+    )
     parser.add_argument("--workers", type=int, default=1, help="that compose: %(default)s")
     parser.add_argument("--threads", type=int, default=1, help="that train: %(default)s")
     arguments = parser.parse_args(argv)
@@ -47,11 +56,12 @@ def main(argv: list[str] | None = None) -> None:
     try:
         landmarker = load_onnx_landmarker(NAMED_WEIGHTS["lite"].with_suffix(".onnx"), threads=1)
         fill_bank(arguments.data, bank, arguments.yunet, landmarker)
-    except FaceTrackError as error:
+        chosen = DetectorRecipe(pictures=arguments.pictures, found_from=arguments.found_from)
+        run = DetectorRun(arguments.run_folder, bank, chosen, FaceNetConfig())
+        if arguments.start_from:
+            run.start_from(arguments.start_from)
+    except (FaceTrackError, CheckpointError) as error:
         parser.exit(2, f"error: {error}\n")
-    run = DetectorRun(
-        arguments.run_folder, bank, DetectorRecipe(pictures=arguments.pictures), FaceNetConfig()
-    )
     run.train(arguments.workers)
 
 

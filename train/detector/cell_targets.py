@@ -12,7 +12,7 @@ from models.face_net import STRIDES
 
 from .face_labels import COLUMNS, Labels, Regions
 
-_SIDE_RANGES = ((0.8, 5.5), (2.2, 5.5), (2.2, 5.5), (2.2, 1e9))
+_SIDE_RANGES = ((0.8, 5.5), (1.6, 5.5), (1.8, 5.5), (1.8, 1e9))
 """Sides in strides that a level answers for; neighbours share the sizes between them."""
 _NEARLY = 1.3
 """Sizes up to this factor outside the range are ignored there: neither face nor background."""

@@ -17,6 +17,7 @@ from tracker.types import Image
 from .face_labels import Labels, mirrored, moved_regions, no_labels, similarity, transformed
 from .face_sources import EMPTY, HEADS, SCENES
 from .picture_bank import PictureBank
+from .scene_decoys import drawn_patch, shuffled
 from .scene_light import degraded, tinted
 from .scene_parts import ComposedScene, Patch, cover, paste, place, random_mask, warped
 
@@ -26,6 +27,8 @@ _SOURCES = {
     "free/portraits": 0.1, "helen29": 0.04,
 }  # fmt: skip
 _KINDS = {"pasted": 0.3, "mosaic": 0.18, "whole": 0.15, "photograph": 0.29, "empty": 0.08}
+_TURNED_DEG, _TURNED_TIMES = 45.0, 4
+"""Rendered heads turned further than this are drawn so many times as often: they are rare."""
 SMALLEST_PX = 9.0
 """Smaller faces are ignored."""
 _LEAST_SEEN = 0.5
@@ -51,6 +54,9 @@ class SceneComposer:
         held_out = self._options.held_out
         self._faces = {source: bank.of(source, held_out=held_out) for source in _SOURCES}
         self._faces = {source: found for source, found in self._faces.items() if found}
+        for found in self._faces.values():
+            turned = [index for index in found if abs(bank.yaw_deg[index]) > _TURNED_DEG]
+            found.extend(turned * (_TURNED_TIMES - 1))
         self._scenes = bank.of(SCENES, held_out=held_out)
         self._empty = bank.of(EMPTY, held_out=held_out)
         shares = np.array([_SOURCES[source] for source in self._faces])
@@ -68,7 +74,7 @@ class SceneComposer:
         }[kind]  # fmt: skip
         make(scene, rng)
         if kind == "empty":
-            self._decoys(scene, rng, int(rng.integers(4)))
+            self._decoys(scene, rng, int(rng.integers(10)))
         for label in scene.labels:
             if rng.random() < 0.15:
                 cover(scene, label, rng)
@@ -118,7 +124,7 @@ class SceneComposer:
     def _pasted(self, scene: ComposedScene, rng: np.random.Generator) -> None:
         size = scene.image.shape[0]
         self._background(scene, rng)
-        self._decoys(scene, rng, int(rng.integers(0, 4)))
+        self._decoys(scene, rng, int(rng.integers(10)))
         count = 1 + int(min(rng.geometric(0.22), 14))
         largest = rng.uniform(np.log(30), np.log(1.1 * size))
         sides = np.exp(rng.uniform(np.log(8), largest, count))
@@ -155,7 +161,7 @@ class SceneComposer:
         """What has the borders of a pasted face and is none."""
         size = scene.image.shape[0]
         for _ in range(count):
-            side = float(np.exp(rng.uniform(np.log(10), np.log(0.6 * size))))
+            side = float(np.exp(rng.uniform(np.log(8), np.log(0.35 * size))))
             spot = rng.uniform(0, 1, 2) * size
             roll = self._roll(rng)
             image = self._decoy(rng)
@@ -165,12 +171,14 @@ class SceneComposer:
             paste(scene, image, matrix, random_mask(rng), (spot[0], spot[1], side, roll))
 
     def _decoy(self, rng: np.random.Generator) -> Image:
-        """Part of a background, or a smooth patch in the colours of skin."""
-        if rng.random() < 0.5 and self._empty:
+        """Part of a background, a drawn patch, or a face whose parts change places."""
+        kind = rng.random()
+        if kind < 0.35 and self._empty:
             return tinted(self._bank[int(rng.choice(self._empty))].image, rng)
-        skin = np.array([200, 150, 120]) * np.exp(rng.normal(-0.3, 0.45))
-        coarse = skin * np.exp(rng.normal(0, 0.25, (int(rng.integers(2, 6)), 4, 1)))
-        return cv2.resize(np.clip(coarse, 0, 255).astype(np.uint8), (96, 96))
+        if kind < 0.65:
+            patch = self._face(rng)
+            return tinted(shuffled(patch.image, patch.labels[0], rng), rng)
+        return drawn_patch(rng)
 
     def _mosaic(self, scene: ComposedScene, rng: np.random.Generator) -> None:
         """Pictures side by side with hard borders, with and without a face."""
@@ -253,7 +261,8 @@ def _maybe_mirrored(patch: Patch, flip: bool) -> Patch:
     width = patch.image.shape[1]
     ignored = patch.ignored.copy()
     ignored[:, 0] = width - 1 - ignored[:, 0]
-    return Patch(np.ascontiguousarray(patch.image[:, ::-1]), mirrored(patch.labels, width), ignored)
+    image = np.asarray(cv2.flip(patch.image, 1), np.uint8)  # much faster than a reversed copy
+    return Patch(image, mirrored(patch.labels, width), ignored)
 
 
 def sorted_out(scene: ComposedScene, size_px: int) -> tuple[Labels, Float[np.ndarray, "regions 3"]]:

@@ -15,8 +15,9 @@ import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, IterableDataset
 
+from models.description import CheckpointError
 from models.face_net import STRIDES, FaceNet, FaceNetConfig
-from models.face_weights import FaceWeightsInfo, save_face_weights
+from models.face_weights import FaceWeightsInfo, load_face_weights, save_face_weights
 
 from .cell_targets import DetectorLoss, detector_loss, targets_of
 from .compose_scenes import SceneComposer, SceneOptions
@@ -43,6 +44,8 @@ class DetectorRecipe:
     """Pictures until the full rate."""
     average_half_life: int = 8_000
     """Pictures after which the average has forgotten half."""
+    found_from: float = 0.47
+    """Score from which the weights report a face; changes nothing in training."""
     log_every: int = 4_000
     judge_every: int = 20_000
 
@@ -114,6 +117,8 @@ class DetectorRun:
     def train(self, workers: int = 1) -> None:
         """Until the recipe's number of pictures; goes on where a run before stopped."""
         recipe = self._recipe
+        if self.pictures >= recipe.pictures:
+            return self.save()
         batches = SceneBatches(self._bank, recipe, seed=self.pictures)
         loader = DataLoader(
             batches, batch_size=None, num_workers=workers, prefetch_factor=6 if workers else None
@@ -135,7 +140,21 @@ class DetectorRun:
                 sums, count, logged, began = np.zeros(4), 0, self.pictures, time.monotonic()
             if self.pictures >= recipe.pictures:
                 break
-        self.save()
+        return self.save()
+
+    def start_from(self, weights: Path) -> None:
+        """Begin with the weights of a file; not where a run goes on.
+
+        Raises:
+            CheckpointError: If they cannot be used, or are of another architecture.
+        """
+        if self.pictures:
+            return
+        network, info = load_face_weights(weights)
+        if info.architecture != self.network.config:
+            raise CheckpointError(f"{weights}: of another architecture than this run's")
+        self.network.load_state_dict(network.state_dict())
+        self.average.load_state_dict(network.state_dict())
 
     def _step(self, images: Tensor, targets: LevelTargets) -> DetectorLoss:
         recipe = self._recipe
@@ -194,8 +213,9 @@ class DetectorRun:
         info = FaceWeightsInfo(
             architecture=self.network.config,
             trained_on=f"{len(bank.of(*SOURCES))} pictures: {', '.join(sorted(set(bank.sources)))}",
-            licence="that of the data",
+            licence="research only: that of the data",
             figures={"pictures": self.pictures},
+            found_from=self._recipe.found_from,
         )
         save_face_weights(self._folder / "faces.safetensors", self.average.state_dict(), info)
 

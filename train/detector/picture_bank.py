@@ -48,7 +48,7 @@ class PictureBank:
             self.sources = [str(source) for source in stored["sources"]]
             self.groups = [str(group) for group in stored["groups"]]
             self.held_out = np.array([is_held_out(group) for group in self.groups])
-            self._yaw: np.ndarray = stored["yaw_deg"]
+            self.yaw_deg: Float[np.ndarray, " n"] = stored["yaw_deg"]
         self._pixels = np.memmap(folder / "pixels.bin", np.uint8, "r")
         self._starts = np.concatenate([[0], np.cumsum(self._shapes.prod(1))])
         self._face_ends = np.searchsorted(self._faces[:, 0], np.arange(len(self) + 1))
@@ -65,7 +65,7 @@ class PictureBank:
             self._regions[slice(*self._region_ends[index : index + 2]), 1:],
             self.sources[index],
             self.groups[index],
-            float(self._yaw[index]),
+            float(self.yaw_deg[index]),
         )
 
     def of(self, *sources: str, held_out: bool = False) -> list[int]:

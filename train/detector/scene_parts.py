@@ -165,7 +165,8 @@ def cover(scene: ComposedScene, label: Float[np.ndarray, "9"], rng: np.random.Ge
     else:  # another part of the scene, which is as bright and as sharp as the rest
         shift = (int(rng.integers(height)), int(rng.integers(width)))
         other = np.roll(scene.image, shift, (0, 1))
-        other = cv2.GaussianBlur(other, (0, 0), max(side * 0.15, 0.5))
+        grain_px = max(round(side * 0.4), 1)
+        other = cv2.blur(other, (grain_px, grain_px))
         scene.image[mask > 0] = other[mask > 0]
 
 
