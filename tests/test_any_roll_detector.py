@@ -1,12 +1,18 @@
 """Detectors that know the roll of a head, as the tracker uses them."""
 
+import csv
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
-from fakes import BlobLandmarker, blob_frame
+from fakes import BlobLandmarker, blob_frame, write_video
 
+import models
+import run_tracker
 from tracker import AnyRollDetector, Box, FaceTracker, TrackerConfig
+from tracker.io.simulated_camera import SimulatedCamera, portrait, still_then_moving
+from tracker.layouts import IBUG_68
 from tracker.run.timed_tracker import TimedTracker
 from tracker.types import Frame
 
@@ -80,3 +86,34 @@ def test_with_closes_the_network() -> None:
     with AnyRollDetector(finder):
         pass
     assert finder.closed == 1
+
+
+@pytest.mark.parametrize("quarter_turns", [0, 1, 2, 3])
+def test_the_shipped_detector_finds_the_portrait_at_any_roll(quarter_turns: int) -> None:
+    """Landmarks of the turned picture are those of the upright one, turned."""
+    upright = portrait()
+    image = np.ascontiguousarray(np.rot90(upright, quarter_turns))
+    config = TrackerConfig(upright_deg=25.0)
+    with AnyRollDetector(models.load_face_detector()) as detector:
+        faces = FaceTracker(models.load_landmarker(), detector, config)
+        (expected,) = faces.detect(upright)
+        (found,) = faces.detect(image)
+    points = expected.landmarks.mean
+    for _ in range(quarter_turns):  # counter-clockwise: (x, y) becomes (y, width - 1 - x)
+        points = np.stack([points[:, 1], upright.shape[1] - 1 - points[:, 0]], -1)
+        upright = np.rot90(upright)
+    away = np.linalg.norm(found.landmarks.mean - points, axis=-1).mean()
+    assert away < 0.03 * IBUG_68.interocular(points)
+    assert found.confidence > 0.9
+
+
+def test_the_command_line_tracks_a_video_that_lies_on_its_side(tmp_path: Path) -> None:
+    camera = SimulatedCamera(portrait(), still_then_moving(0.1), 0.5)
+    images = [np.ascontiguousarray(np.rot90(frame.image)) for frame in camera]
+    clip, rows = write_video(tmp_path / "side.mp4", images), tmp_path / "rows.csv"
+    assert run_tracker.main([str(clip), "--detector", "any-roll", "--save-csv", str(rows)]) == 0
+    with rows.open(newline="") as file:
+        seen = list(csv.DictReader(file))
+    assert [row["success"] for row in seen] == ["1"] * 15
+    right, left = ([float(seen[-1][f"{axis}_{i}"]) for axis in "xy"] for i in (36, 45))
+    assert right[1] - left[1] > 3 * abs(right[0] - left[0])  # the eye line stands upright
