@@ -26,9 +26,9 @@ CHANNELS = 10
 STRIDES = (8, 16, 32, 64)
 FOUND_FROM = 0.5
 """Mean score of both looks from which a face is reported."""
-_CANDIDATE_FROM = 0.6
+_CANDIDATE_FROM = 0.7
 """Of that, from which a place gets a second look."""
-_MOST_CANDIDATES = 24
+_MOST_CANDIDATES = 16
 """The strongest so many of a window get a second look, which bounds its cost."""
 _GRANULE = 32
 """Sides of what the network sees are multiples of this."""
