@@ -3,6 +3,11 @@
 from dataclasses import dataclass
 from typing import Literal
 
+NetworkHeatmap = Literal["instance-relu", "softmax"]
+"""How logits become weights: the published way, or a probability map as cross-entropy needs."""
+NetworkBlock = Literal["bottleneck", "separable"]
+"""What is repeated everywhere: the published block, or a depthwise and a 1x1 convolution."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LandmarkNetConfig:
@@ -20,10 +25,8 @@ class LandmarkNetConfig:
     """Halvings inside one hourglass: 64 cells become 4."""
     attention: bool = True
     """Point and edge attention maps multiplied into the heat maps (AAM of ADNet)."""
-    heatmap: Literal["instance-relu", "softmax"] = "instance-relu"
-    """How logits become weights: the published way, or a probability map as cross-entropy needs."""
-    block: Literal["bottleneck", "separable"] = "bottleneck"
-    """What is repeated everywhere: the published block, or a depthwise and a 1x1 convolution."""
+    heatmap: NetworkHeatmap = "instance-relu"
+    block: NetworkBlock = "bottleneck"
     stem_pools: tuple[int, ...] = (1,)
     """After which of the stem's first three layers (0 is the convolution of stride 2) the map is
     halved. Heat maps are as large as what leaves the stem: a quarter of the crop as published."""

@@ -1,4 +1,4 @@
-"""What every back end shares: moments of heat maps become Gaussians that mean what they say."""
+"""The base of all back ends: moments of heat maps become calibrated Gaussians."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from .covariance_law import Pairs, SpreadLaw, by_pairs, by_spread_law
+from .covariance_law import by_spread_law
 from .description import CheckpointInfo
 
 _TYPICAL_NOISE = 0.0015
@@ -15,7 +15,7 @@ _TYPICAL_NOISE = 0.0015
 
 
 class CropMoments(NamedTuple):
-    """What the heat maps of a batch of crops say by themselves, in crop pixels."""
+    """First and second moments of the heat maps of a batch of crops, in crop pixels."""
 
     mean: Float[np.ndarray, "faces landmarks xy=2"]
     spread: Float[np.ndarray, "faces landmarks xy=2 xy=2"]
@@ -65,18 +65,26 @@ class CalibratedLandmarker(ABC):
         return self.info.horizontal_bias
 
     def __call__(self, crops: UInt8[np.ndarray, "faces height width rgb=3"]) -> CropEstimates:
-        """Landmarks in crop pixels, their covariances, and whether there is a face."""
+        """Landmarks with calibrated covariances.
+
+        Args:
+            crops: RGB, `input_px` on each side.
+
+        Returns:
+            Means in crop pixels (the centre of the top-left pixel is (0, 0)), covariances in
+            square crop pixels, and the probability that the crop shows a face.
+        """
         return calibrated(self.raw(crops), self.info)
 
     @abstractmethod
     def raw(self, crops: UInt8[np.ndarray, "faces height width rgb=3"]) -> CropMoments:
-        """What the heat maps say, uncalibrated."""
+        """Uncalibrated moments of the heat maps, in crop pixels."""
 
 
 def calibrated(moments: CropMoments, info: CheckpointInfo) -> CropEstimates:
-    """Turn the spreads of heat maps into covariances that mean what they say.
+    """Apply the calibration of a weight file to moments of heat maps.
 
-    Without a calibration the raw spread stands for the absolute covariance, a typical constant for
+    Without one the raw spread stands for the absolute covariance, a typical constant for
     the measurement noise, and confidence is unknown (NaN).
     """
     calibration, input_px = info.calibration, info.input_px
@@ -84,27 +92,14 @@ def calibrated(moments: CropMoments, info: CheckpointInfo) -> CropEstimates:
     if calibration is None:
         noise = np.broadcast_to((_TYPICAL_NOISE * input_px) ** 2 * np.eye(2), spread.shape)
         return CropEstimates(mean, spread, noise, np.full(len(mean), np.nan))
-    right, left = calibration.eye_corners
-    eye_distance = np.linalg.norm(mean[:, left] - mean[:, right], axis=-1)
     evidence = presence_evidence(mean, spread, peak)
     log_odds = np.clip(evidence @ np.asarray(calibration.presence), -30, 30)
     return CropEstimates(
         mean,
-        _scaled(spread, calibration.absolute, eye_distance, input_px),
-        _scaled(spread, calibration.measurement_noise, eye_distance, input_px),
+        by_spread_law(spread, calibration.absolute, input_px),
+        by_spread_law(spread, calibration.measurement_noise, input_px),
         1 / (1 + np.exp(-log_odds)),
     )
-
-
-def _scaled(
-    spread: Float[np.ndarray, "faces landmarks xy=2 xy=2"],
-    law: SpreadLaw | Pairs,
-    eye_distance: Float[np.ndarray, " faces"],
-    input_px: int,
-) -> Float[np.ndarray, "faces landmarks xy=2 xy=2"]:
-    if isinstance(law, SpreadLaw):
-        return by_spread_law(spread, law, input_px)
-    return by_pairs(spread, law, eye_distance)
 
 
 def presence_evidence(
@@ -112,7 +107,7 @@ def presence_evidence(
     spread: Float[np.ndarray, "faces landmarks xy=2 xy=2"],
     peak: Float[np.ndarray, "faces landmarks"],
 ) -> Float[np.ndarray, "faces evidence=4"]:
-    """What tells a face from a wall: 1, log spread, log peak, log size of the shape."""
+    """Features of the logistic model of presence: 1, log spread, log peak, log shape size."""
     extent = np.sqrt(np.square(mean - mean.mean(1, keepdims=True)).sum(-1).mean(-1))
     log_spread = np.log(np.trace(spread, axis1=-2, axis2=-1) / 2).mean(-1) / 2
     ones = np.ones(len(mean))

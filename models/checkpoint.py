@@ -8,7 +8,6 @@ import hashlib
 import json
 import struct
 from pathlib import Path
-from pickle import UnpicklingError
 
 import torch
 from safetensors import SafetensorError, safe_open
@@ -21,20 +20,17 @@ from .description import (
     CheckpointError,
     CheckpointInfo,
     as_dictionary,
-    from_dictionary,
 )
+from .description_reader import from_dictionary, parse_description
 from .landmark_net import LandmarkNet, LandmarkNetConfig, ResidualBlock
+from .official_pickle import UNREADABLE, read_official_state
 
 __all__ = [
     "TEST_PART", "UNREADABLE", "CheckpointError", "CheckpointInfo", "dead_shortcuts",
     "load_checkpoint", "load_official_checkpoint", "save_checkpoint",
 ]  # fmt: skip
 
-UNREADABLE = (
-    UnpicklingError, RuntimeError, OSError, EOFError, ValueError, LookupError, TypeError,
-    AttributeError, AssertionError, struct.error,
-)  # fmt: skip
-"""What torch's unpickler raises on files that are no checkpoint."""
+_MOST_BYTES, _MOST_HEADER_BYTES = 400_000_000, 4_000_000
 _OFFICIAL_LAYOUTS = {98: "WFLW-98", 68: "300W-68", 29: "COFW-29"}
 
 
@@ -58,20 +54,18 @@ def load_checkpoint(path: Path) -> tuple[LandmarkNet, CheckpointInfo]:
         CheckpointError: If the file is damaged, not ours or does not fit its own description.
     """
     try:
+        _check_size(path)
         with safe_open(path, framework="pt") as stored:
-            described = json.loads((stored.metadata() or {})[METADATA_KEY])
+            described = parse_description((stored.metadata() or {})[METADATA_KEY])
             tensors = {name: stored.get_tensor(name) for name in stored.keys()}  # noqa: SIM118
-        digest = described.pop("sha256")
-        if digest != _digest(tensors, described):
+        if described.pop("sha256") != _digest(tensors, described):
             raise CheckpointError(f"{path}: its SHA-256 does not match: damaged, fetch it anew")
         info = from_dictionary(described)
-        network = LandmarkNet(info.architecture)
-    except (SafetensorError, OSError, KeyError, TypeError, ValueError, AttributeError) as error:
+    except (SafetensorError, OSError, KeyError, ValueError, RecursionError, struct.error) as error:
         raise CheckpointError(
             f"{path}: not a weight file of this tracker or damaged ({error}): fetch it anew"
         ) from error
-    _load_strictly(network, tensors, path, dropped=set())
-    return network.eval(), info
+    return _network(info.architecture, tensors, path), info
 
 
 def load_official_checkpoint(path: Path) -> tuple[LandmarkNet, CheckpointInfo]:
@@ -80,11 +74,11 @@ def load_official_checkpoint(path: Path) -> tuple[LandmarkNet, CheckpointInfo]:
     Raises:
         CheckpointError: If it is damaged, holds code instead of tensors or is another network's.
     """
-    state = _official_state(path)
+    state = read_official_state(path)
     try:
         landmarks = len(state["out_heatmaps.0.conv.weight"])
         belongs = state["e2h_transform.weight"].flatten(1)
-    except (KeyError, TypeError, AttributeError) as error:
+    except (KeyError, TypeError, RuntimeError, IndexError) as error:
         raise CheckpointError(
             f"{path}: no STAR network under the key 'net' (missing {error})"
         ) from error
@@ -93,8 +87,7 @@ def load_official_checkpoint(path: Path) -> tuple[LandmarkNet, CheckpointInfo]:
         raise CheckpointError(f"{path}: predicts {landmarks} landmarks, known are {known}")
     edges = tuple(tuple(column.nonzero().flatten().tolist()) for column in belongs.T)
     architecture = LandmarkNetConfig(landmarks=landmarks, edges=edges)
-    network = LandmarkNet(architecture)
-    _load_strictly(network, state, path, dropped=dead_shortcuts(network))
+    network = _network(architecture, state, path, official=True)
     info = CheckpointInfo(
         architecture=architecture,
         layout=_OFFICIAL_LAYOUTS[landmarks],
@@ -106,45 +99,57 @@ def load_official_checkpoint(path: Path) -> tuple[LandmarkNet, CheckpointInfo]:
         trained_on="as published by the authors of STAR",
         licence="the authors' and the data set's: research",
     )
-    return network.eval(), info
+    return network, info
 
 
-def _official_state(path: Path) -> dict[str, Tensor]:
-    try:
-        loaded = torch.load(path, map_location="cpu", weights_only=True)
-    except UNREADABLE as error:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        raise CheckpointError(
-            f"{path}: damaged, or holds code instead of tensors: "
-            f"use a file from the authors or one of ours ({reason[:120]})"
-        ) from error
-    if not isinstance(loaded, dict) or not isinstance(loaded.get("net"), dict):
-        raise CheckpointError(f"{path}: no dictionary with the key 'net', as the authors save it")
-    state: dict[str, Tensor] = loaded["net"]
-    if not all(isinstance(tensor, Tensor) for tensor in state.values()):
-        raise CheckpointError(f"{path}: holds other things than tensors under the key 'net'")
-    return state
+def _check_size(path: Path) -> None:
+    """Of the file, and of its header as its first eight bytes state it.
+
+    Raises:
+        ValueError: If one is too large.
+    """
+    with path.open("rb") as file:
+        (header,) = struct.unpack("<Q", file.read(8))
+    if path.stat().st_size > _MOST_BYTES or header > _MOST_HEADER_BYTES:
+        raise ValueError("too large for a landmark network")
 
 
-def _load_strictly(
-    network: LandmarkNet, state: dict[str, Tensor], path: Path, dropped: set[str]
+def _network(
+    architecture: LandmarkNetConfig, state: dict[str, Tensor], path: Path, *, official: bool = False
+) -> LandmarkNet:
+    """The network with these weights, in evaluation mode; allocated only if they fit.
+
+    Raises:
+        CheckpointError: If they are those of another network, or not finite.
+    """
+    with torch.device("meta"):
+        shape = LandmarkNet(architecture)
+    _check_fit(shape.state_dict(), state, path, dead_shortcuts(shape) if official else set())
+    network = LandmarkNet(architecture)
+    network.load_state_dict({name: state[name] for name in network.state_dict()})
+    return network.eval()
+
+
+def _check_fit(
+    expected: dict[str, Tensor], state: dict[str, Tensor], path: Path, dropped: set[str]
 ) -> None:
-    expected = network.state_dict()
-    missing = sorted(expected.keys() - state.keys())
-    unknown = sorted(state.keys() - expected.keys() - dropped)
-    absent = sorted(dropped - state.keys())
-    misshapen = sorted(
-        name for name in expected.keys() & state.keys() if expected[name].shape != state[name].shape
-    )
+    both = expected.keys() & state.keys()
     problems = (
-        ("misses", missing + absent),
-        ("has unknown", unknown),
-        ("has other shapes at", misshapen),
+        ("misses", sorted(expected.keys() - state.keys()) + sorted(dropped - state.keys())),
+        ("has unknown", sorted(state.keys() - expected.keys() - dropped)),
+        ("has other shapes at", [n for n in both if expected[n].shape != state[n].shape]),
+        ("has other types at", [n for n in both if not _is_alike(expected[n], state[n])]),
+        ("has values that are not finite in", [n for n in both if not state[n].isfinite().all()]),
     )
     for problem, names in problems:
         if names:
-            raise CheckpointError(f"{path}: {problem} {len(names)} tensors, first {names[0]}")
-    network.load_state_dict({name: state[name] for name in expected})
+            raise CheckpointError(
+                f"{path}: {problem} {len(names)} tensors, first {min(names)[:80]}"
+            )
+
+
+def _is_alike(expected: Tensor, stored: Tensor) -> bool:
+    return expected.is_floating_point() == stored.is_floating_point() and not stored.is_complex()
 
 
 def dead_shortcuts(network: LandmarkNet) -> set[str]:

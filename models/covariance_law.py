@@ -1,8 +1,8 @@
-"""Calibration: what turns a heat map's spread into covariances that mean what they say.
+"""Calibration: the law by which the spread of a heat map becomes calibrated covariances.
 
-All of a symmetric 2x2 matrix is told by the logarithm of its size, `level` = log sqrt|M|, and the
-rest of its matrix logarithm, `stretch` = (log M - level I) as (xx, xy): its direction and how long
-it is. A law that is linear in these always gives a covariance.
+A symmetric positive 2x2 matrix M is given by the logarithm of its size, `level` = log sqrt|M|, and
+the trace-free rest of its matrix logarithm, `stretch` = (log M - level I) as (xx, xy): direction
+and elongation. A law that is linear in these always gives a covariance.
 """
 
 from dataclasses import dataclass
@@ -13,14 +13,13 @@ from jaxtyping import Float
 
 _LEAST = 1e-6
 """Variance added to a spread, square crop sides: one of a single cell has a logarithm too."""
-
 _WIDEST = float(np.log(1 / 12))
-"""Level of "anywhere in the crop", a square of side 1: nobody knows less."""
+"""Level of a uniform distribution over the crop, a square of side 1: the largest covariance."""
 _LONGEST = float(np.log(10))
-"""Greatest stretch that is believed: an ellipse ten times as long as wide."""
+"""Largest stretch: an ellipse ten times as long as wide."""
 
-Pairs = tuple[tuple[float, float], ...]
-"""The law of older files: R = a S + b d^2 I with one (a, b) per landmark, d between the eyes."""
+PRESENCE_WEIGHTS = 4
+"""Of `Calibration.presence`."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,8 +27,9 @@ class SpreadLaw:
     """log R_i = C_i + shape stretch(S_i) + (own l_i + part mean l + face mean l) I.
 
     S_i is the spread in square crop sides, l its level less `usual_level`, the means over the part
-    of the face that landmark i belongs to and over the whole face: a face that is hard is hard
-    everywhere. A heat map is as wide as its training label at least, so R falls faster than S.
+    of the face that landmark i belongs to and over the whole face: the landmarks of one face are
+    difficult together. A heat map is at least as wide as its training label, so R falls faster
+    than S.
 
     Source:
         Log-Euclidean regression: Arsigny et al. 2006, "Log-Euclidean metrics".
@@ -42,21 +42,21 @@ class SpreadLaw:
     usual_level: float
     """Mean level of the faces it was fitted on."""
     usual: tuple[tuple[float, float, float], ...]
-    """C_i as its level and stretch: log R of a face as sure as usual, in square crop sides."""
+    """C_i as its level and stretch: log R at the mean level, in square crop sides."""
     parts: tuple[tuple[int, ...], ...]
-    """Landmarks of each part; every landmark is in one at least."""
+    """Landmark indices of each part; every landmark is in one at least."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Calibration:
-    """What a weight file knows of how true its network's spreads are."""
+    """Laws fitted on held-out faces, stored in the weight file."""
 
     eye_corners: tuple[int, int]
-    """Landmarks whose distance is the d of `Pairs`."""
-    absolute: SpreadLaw | Pairs
-    """Against the truth: what users are shown."""
-    measurement_noise: SpreadLaw | Pairs
-    """Against another look at the same face: what the filter takes as measurement noise."""
+    """Landmark indices of the outer eye corners, right and left, of the faces it was fitted on."""
+    absolute: SpreadLaw
+    """Covariance of the distance to the truth: what is reported."""
+    measurement_noise: SpreadLaw
+    """Covariance of the change between frames of one face: the Kalman filter's R."""
     presence: tuple[float, ...]
     """Weights of (1, log spread, log peak, log size of the shape) in the log-odds of a face."""
 
@@ -64,7 +64,13 @@ class Calibration:
 def by_spread_law(
     spread: Float[np.ndarray, "faces landmarks xy=2 xy=2"], law: SpreadLaw, crop_side: float = 1.0
 ) -> Float[np.ndarray, "faces landmarks xy=2 xy=2"]:
-    """The covariances, in the unit of `spread`, of which a crop's side is `crop_side`."""
+    """Calibrated covariances.
+
+    Args:
+        spread: Covariances of the normalised heat maps, about their means.
+        law: Of as many landmarks.
+        crop_side: Side of the crop in the unit of `spread`, whose square the covariances have too.
+    """
     level, stretch = level_and_stretch(spread / crop_side**2)
     usual, neighbours = _tables(law)
     level = usual[:, 0] + (level - law.usual_level) @ neighbours
@@ -72,21 +78,10 @@ def by_spread_law(
     return crop_side**2 * from_level_and_stretch(np.minimum(level, _WIDEST), stretch)
 
 
-def by_pairs(
-    spread: Float[np.ndarray, "faces landmarks xy=2 xy=2"],
-    pairs: Pairs,
-    eye_distance: Float[np.ndarray, " faces"],
-) -> Float[np.ndarray, "faces landmarks xy=2 xy=2"]:
-    """R = a S + b d^2 I."""
-    a, b = np.asarray(pairs).T
-    floor = b * eye_distance[:, None] ** 2  # (faces, landmarks)
-    return a[:, None, None] * spread + floor[..., None, None] * np.eye(2)
-
-
 def part_means(
     parts: tuple[tuple[int, ...], ...], landmarks: int
 ) -> Float[np.ndarray, "landmarks landmarks"]:
-    """Shares (rows) of which each landmark (columns) makes the mean over its part."""
+    """Weights of each landmark (rows) in the mean over the part of each landmark (columns)."""
     together = np.zeros((landmarks, landmarks))
     for part in parts:
         together[np.ix_(part, part)] = 1
@@ -97,7 +92,7 @@ def part_means(
 def _tables(
     law: SpreadLaw,
 ) -> tuple[Float[np.ndarray, "landmarks 3"], Float[np.ndarray, "landmarks landmarks"]]:
-    """`usual`, and how much the level of each landmark (rows) counts for each (columns)."""
+    """`usual`, and the weight of each landmark's level (rows) in each log R (columns)."""
     count = len(law.usual)
     shared = law.part * part_means(law.parts, count) + law.face / count
     return np.asarray(law.usual), law.own * np.eye(count) + shared
@@ -106,7 +101,7 @@ def _tables(
 def level_and_stretch(
     matrix: Float[np.ndarray, "*batch xy=2 xy=2"],
 ) -> tuple[Float[np.ndarray, "*batch"], Float[np.ndarray, "*batch part=2"]]:
-    """The logarithm of symmetric matrices that are nowhere negative, in closed form."""
+    """The logarithm of symmetric positive semidefinite matrices, in closed form."""
     xx, yy, xy = matrix[..., 0, 0], matrix[..., 1, 1], matrix[..., 0, 1]
     half = (xx - yy) / 2
     middle, radius = (xx + yy) / 2 + _LEAST, np.hypot(half, xy)
@@ -118,7 +113,7 @@ def level_and_stretch(
 def from_level_and_stretch(
     level: Float[np.ndarray, "*batch"], stretch: Float[np.ndarray, "*batch part=2"]
 ) -> Float[np.ndarray, "*batch xy=2 xy=2"]:
-    """The exponential; stretches beyond `_LONGEST` are shortened to it."""
+    """The exponential; stretches longer than `_LONGEST` are shortened to it."""
     length = np.maximum(np.hypot(stretch[..., 0], stretch[..., 1]), 1e-9)
     radius, size = np.minimum(length, _LONGEST), np.exp(level)
     # exp(level) (cosh r I + sinh r stretch / |stretch|)

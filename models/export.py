@@ -175,7 +175,7 @@ def main(argv: list[str] | None = None) -> None:
     except (CheckpointError, OSError) as error:
         parser.exit(2, f"error: {error}\n")
     except ImportError as error:
-        parser.exit(2, f'error: {error}: pip install -c constraints.txt -e ".[export]"\n')
+        parser.exit(2, f'error: {error}: pip install -c constraints.txt -e ".[train]"\n')
     print(f"{path}: agrees with PyTorch to {difference:.1g} px, SHA-256 {file_digest(path)}")  # noqa: T201
 
 

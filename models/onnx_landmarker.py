@@ -1,8 +1,5 @@
 """The ONNX Runtime back end: a file that `models.export` wrote, on the CPU, without PyTorch."""
 
-import hashlib
-import json
-import os
 from pathlib import Path
 
 import numpy as np
@@ -10,25 +7,36 @@ import onnxruntime
 from jaxtyping import UInt8
 
 from .calibrated_landmarker import CalibratedLandmarker, CropMoments
-from .checksum import is_whole
-from .description import METADATA_KEY, CheckpointError, CheckpointInfo, from_dictionary
+from .description import METADATA_KEY, CheckpointError, CheckpointInfo
+from .description_reader import from_dictionary, parse_description
+from .onnx_session import (
+    SOURCE_KEY,
+    UNUSABLE,
+    file_digest,
+    first_line,
+    open_session,
+    session_options,
+)
+
+__all__ = [
+    "INPUT", "OUTPUTS", "SOURCE_KEY", "OnnxLandmarker", "file_digest", "load_onnx_landmarker",
+    "session_options",
+]  # fmt: skip
 
 INPUT = "crops"
-SOURCE_KEY = "exported-from-sha256"
-"""Under which the file keeps the SHA-256 of the weight file it was made from."""
-_MOST_THREADS = 4
-"""More find nothing to do in a network this small."""
+OUTPUTS = ("mean", "spread", "peak")
+"""Fields of `CropMoments`."""
 
 
 class OnnxLandmarker(CalibratedLandmarker):
-    """Runs an exported network on crops and calibrates what its heat maps say."""
+    """Runs an exported network on crops and calibrates the moments of its heat maps."""
 
     def __init__(self, session: onnxruntime.InferenceSession, info: CheckpointInfo) -> None:
         super().__init__(info)
         self._session = session
 
     def raw(self, crops: UInt8[np.ndarray, "faces height width rgb=3"]) -> CropMoments:
-        """What the heat maps say, uncalibrated."""
+        """Uncalibrated moments of the heat maps, in crop pixels."""
         found = self._session.run(None, {INPUT: crops})
         return CropMoments(*(np.asarray(part, np.float64) for part in found))
 
@@ -41,53 +49,49 @@ def load_onnx_landmarker(
     Args:
         path: An `.onnx` file.
         exported_from: Must be the weight file it was made from.
-        threads: That share a crop; 0 takes a thread per core, up to four.
+        threads: Of one run; 0 takes a thread per core, up to four.
 
     Raises:
         CheckpointError: If the file is missing, damaged, not ours or not made from that file.
     """
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise CheckpointError(f"{path}: cannot be read ({error.strerror})") from error
-    if not is_whole(content):
-        raise CheckpointError(
-            f"{path}: damaged, or not written by models.export: fetch it anew or export it again"
-        )
-    session = onnxruntime.InferenceSession(
-        content, session_options(threads), providers=["CPUExecutionProvider"]
-    )
+    session = open_session(path, threads)
     metadata = session.get_modelmeta().custom_metadata_map
     try:
-        info = from_dictionary(json.loads(metadata[METADATA_KEY]))
-    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        info = from_dictionary(parse_description(metadata.get(METADATA_KEY, "")))
+    except ValueError as error:
         raise CheckpointError(
-            f"{path}: described for another version of this tracker ({error}): export it again"
+            f"{path}: not described as this version of the tracker does ({error}): export it again"
         ) from error
-    if exported_from and metadata[SOURCE_KEY] != file_digest(exported_from):
+    if exported_from and metadata.get(SOURCE_KEY) != file_digest(exported_from):
         raise CheckpointError(
             f"{path}: exported from other weights than {exported_from.name}: "
             f"python -m models.export --weights {exported_from}"
         )
-    return OnnxLandmarker(session, info)
+    try:
+        return _checked(OnnxLandmarker(session, info), session)
+    except UNUSABLE as error:
+        raise CheckpointError(
+            f"{path}: not a landmark network of ours ({first_line(error)})"
+        ) from error
 
 
-def file_digest(path: Path) -> str:
-    """SHA-256 of a whole file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+def _checked(landmarker: OnnxLandmarker, session: onnxruntime.InferenceSession) -> OnnxLandmarker:
+    """The same, once the network takes, gives and answers what its description says.
 
-
-def session_options(threads: int = 0) -> onnxruntime.SessionOptions:
-    """Threads as in `load_onnx_landmarker`."""
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = threads or min(_cores(), _MOST_THREADS)
-    # Threads that wait busily take the core from those that read, filter and write.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    return options
-
-
-def _cores() -> int:
-    """Those this process may run on, where the system tells."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
+    Raises:
+        ValueError: If it does not.
+    """
+    size, landmarks = landmarker.input_px, landmarker.info.architecture.landmarks
+    inputs = [(given.name, given.type, given.shape[1:]) for given in session.get_inputs()]
+    if inputs != [(INPUT, "tensor(uint8)", [size, size, 3])]:
+        raise ValueError(f"it takes other things than crops of {size} px")
+    if [output.name for output in session.get_outputs()] != list(OUTPUTS):
+        raise ValueError("it gives other things than moments of heat maps")
+    pattern = np.arange(2 * size * size * 3).reshape(2, size, size, 3) % 251
+    moments = landmarker.raw(pattern.astype(np.uint8))
+    shapes = [(2, landmarks, 2), (2, landmarks, 2, 2), (2, landmarks)]
+    if [part.shape for part in moments] != shapes:
+        raise ValueError(f"it does not give {landmarks} landmarks")
+    if not all(np.isfinite(part).all() for part in moments):
+        raise ValueError("its answers are not finite")
+    return landmarker

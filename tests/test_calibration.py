@@ -1,4 +1,4 @@
-"""The law that ships inside weight files: its mathematics, and that files old and new load."""
+"""The calibration law that ships inside weight files: its mathematics, and its way to a file."""
 
 import warnings
 from dataclasses import replace
@@ -34,18 +34,18 @@ def spreads(rng: np.random.Generator, faces: int) -> np.ndarray:
 def test_level_and_stretch_are_the_matrix_logarithm(rng: np.random.Generator) -> None:
     for matrix in spreads(rng, 5).reshape(-1, 2, 2):
         level, (half, xy) = level_and_stretch(matrix)
-        told = level * np.eye(2) + [[half, xy], [xy, -half]]
-        np.testing.assert_allclose(told, logm(matrix + 1e-6 * np.eye(2)), atol=1e-9)
+        found = level * np.eye(2) + [[half, xy], [xy, -half]]
+        np.testing.assert_allclose(found, logm(matrix + 1e-6 * np.eye(2)), atol=1e-9)
         back = from_level_and_stretch(level, np.array([half, xy]))
-        np.testing.assert_allclose(back, expm(told), atol=1e-12)
+        np.testing.assert_allclose(back, expm(found), atol=1e-12)
 
 
 def test_with_plain_exponents_the_covariance_is_the_spread_times_a_constant(
     rng: np.random.Generator,
 ) -> None:
     spread = 128**2 * spreads(rng, 4)
-    told = by_spread_law(spread, PROPORTIONAL, 128)
-    np.testing.assert_allclose(told, 0.04 * spread, rtol=1e-2)
+    found = by_spread_law(spread, PROPORTIONAL, 128)
+    np.testing.assert_allclose(found, 0.04 * spread, rtol=1e-2)
 
 
 def test_the_covariance_turns_with_the_spread_where_ellipses_are_usually_round(
@@ -73,18 +73,18 @@ def test_any_heat_map_has_a_covariance_no_wider_than_the_crop() -> None:
     one_cell, line, everywhere = np.zeros((2, 2)), np.diag([0.08, 0.0]), np.eye(2) / 12
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        told = by_spread_law(np.stack([one_cell, line, everywhere])[None], law)[0]
-    assert np.isfinite(told).all()
-    assert (np.linalg.eigvalsh(told) > 0).all()
-    assert (np.sqrt(np.linalg.det(told)) <= 1 / 12 + 1e-9).all()
+        found = by_spread_law(np.stack([one_cell, line, everywhere])[None], law)[0]
+    assert np.isfinite(found).all()
+    assert (np.linalg.eigvalsh(found) > 0).all()
+    assert (np.sqrt(np.linalg.det(found)) <= 1 / 12 + 1e-9).all()
 
 
-def test_a_law_comes_back_from_its_file_and_files_of_pairs_load_as_before(tmp_path: Path) -> None:
-    pairs = INFO.calibration
-    assert isinstance(pairs, Calibration)
+def test_a_law_comes_back_from_its_file(tmp_path: Path) -> None:
+    stored = INFO.calibration
+    assert isinstance(stored, Calibration)
     law = replace(PROPORTIONAL, parts=((0, 1), (2, 3, 4)), usual=((-3.0, 0.1, -0.2),) * 5)
     path, state = tmp_path / "w.safetensors", LandmarkNet(CONFIG).state_dict()
-    for calibration in (pairs, replace(pairs, absolute=law, measurement_noise=law), None):
+    for calibration in (stored, replace(stored, absolute=law, measurement_noise=law), None):
         save_checkpoint(path, state, replace(INFO, calibration=calibration))
         assert load_checkpoint(path)[1].calibration == calibration
 

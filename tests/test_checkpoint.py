@@ -4,13 +4,17 @@ import numpy as np
 import torch
 
 from models.checkpoint import CheckpointInfo, load_checkpoint, save_checkpoint
-from models.covariance_law import Calibration
+from models.covariance_law import Calibration, SpreadLaw, by_spread_law
 from models.landmark_net import LandmarkNet, LandmarkNetConfig
 from models.torch_landmarker import load_torch_landmarker
 
 CONFIG = LandmarkNetConfig(
     landmarks=5, edges=((0, 1), (2, 3)), stacks=1, width=16, stem_width=8, depth=2,
     heatmap="softmax",
+)  # fmt: skip
+LAW = SpreadLaw(
+    own=1.1, part=0.3, face=0.2, shape=1.5, usual_level=-5.0, parts=((0, 1), (2, 3, 4)),
+    usual=((-8.0, 0.1, -0.2),) * 5,
 )  # fmt: skip
 INFO = CheckpointInfo(
     architecture=CONFIG,
@@ -22,8 +26,8 @@ INFO = CheckpointInfo(
     figures={"held_out_nme_percent": 4.5},
     calibration=Calibration(
         eye_corners=(0, 1),
-        absolute=((0.5, 1e-3),) * 5,
-        measurement_noise=((0.1, 1e-5),) * 5,
+        absolute=LAW,
+        measurement_noise=LAW,
         presence=(1.0, 2.0, 3.0, 4.0),
     ),
 )
@@ -45,10 +49,8 @@ def test_a_crop_gets_calibrated_gaussians_in_its_pixels(tmp_path: Path) -> None:
     answer = landmarker(crops)
     assert answer.mean.shape == (2, 5, 2)
     assert ((answer.mean > -0.5) & (answer.mean < 31.5)).all()
-    mean, spread, _ = landmarker.raw(crops)
-    eyes = ((mean[:, 1] - mean[:, 0]) ** 2).sum(-1)
-    expected = 0.5 * spread[:, :, 0, 0] + 1e-3 * eyes[:, None]
-    np.testing.assert_allclose(answer.covariance[:, :, 0, 0], expected)
+    expected = by_spread_law(landmarker.raw(crops).spread, LAW, 32)
+    np.testing.assert_allclose(answer.covariance, expected)
     assert ((answer.confidence >= 0) & (answer.confidence <= 1)).all()
 
 

@@ -12,7 +12,7 @@ import onnx
 import pytest
 import torch
 from test_checkpoint import CONFIG
-from test_checkpoint import INFO as USUAL_INFO
+from test_checkpoint import INFO as CHECKPOINT_INFO
 
 import models
 from models.checkpoint import save_checkpoint
@@ -28,7 +28,7 @@ from train.synthetic import portrait_face
 
 SMALLEST = replace(CONFIG, depth=1, attention=False, edges=())
 """The exporter takes seconds for every few layers."""
-INFO = replace(USUAL_INFO, architecture=SMALLEST)
+INFO = replace(CHECKPOINT_INFO, architecture=SMALLEST)
 ROOT = Path(__file__).parents[1]
 LITE = NAMED_WEIGHTS["lite"]
 SHIPPED = LITE.with_suffix(".onnx")
@@ -61,12 +61,12 @@ def test_the_shipped_file_says_what_the_weights_say(
     crops = crops_of(kind, faces, rng)
     ours, theirs = load_torch_landmarker("lite", "cpu")(crops), load_onnx_landmarker(SHIPPED)(crops)
     np.testing.assert_allclose(theirs.mean, ours.mean, atol=MOST_PX)
-    for found, told in (
+    for found, expected in (
         (theirs.covariance, ours.covariance),
         (theirs.measurement_noise, ours.measurement_noise),
     ):
-        size = np.trace(told, axis1=-2, axis2=-1)[..., None, None]
-        np.testing.assert_allclose(found / size, told / size, atol=1e-3)
+        size = np.trace(expected, axis1=-2, axis2=-1)[..., None, None]
+        np.testing.assert_allclose(found / size, expected / size, atol=1e-3)
     np.testing.assert_allclose(theirs.confidence, ours.confidence, atol=1e-4)
 
 
@@ -106,7 +106,7 @@ def flipped(content: bytes, index: int) -> bytes:
     [
         pytest.param(truncated, id="truncated"),
         pytest.param(lambda content: flipped(content, len(content) // 3), id="flipped-weight"),
-        pytest.param(lambda content: flipped(content, len(content) - 1), id="flipped-seal"),
+        pytest.param(lambda content: flipped(content, len(content) - 1), id="flipped-checksum"),
         pytest.param(lambda content: content + b"\0", id="longer"),
         pytest.param(lambda content: b"", id="empty"),
     ],
@@ -131,7 +131,7 @@ def with_other_weights(content: bytes) -> bytes:
     return model.SerializeToString()
 
 
-def with_new_checksum(content: bytes) -> bytes:
+def checksummed_anew(content: bytes) -> bytes:
     model = onnx.load_model_from_string(content)
     next(entry for entry in model.metadata_props if entry.key == "checksum").value = BLANK
     return with_checksum(model.SerializeToString())
@@ -143,13 +143,13 @@ def test_the_weights_of_another_network_are_refused(small: Path, tmp_path: Path)
     swapped.write_bytes(content)
     with pytest.raises(models.CheckpointError, match="damaged"):
         models.load_landmarker(swapped)
-    swapped.write_bytes(with_new_checksum(content))
+    swapped.write_bytes(checksummed_anew(content))
     with pytest.raises(models.CheckpointError, match=r"differs from PyTorch by .* than 0\.001"):
         check(small, swapped)
 
 
 def test_a_file_that_disagrees_with_pytorch_is_not_written(small: Path, tmp_path: Path) -> None:
-    content = with_new_checksum(with_other_weights(small.with_suffix(".onnx").read_bytes()))
+    content = checksummed_anew(with_other_weights(small.with_suffix(".onnx").read_bytes()))
     ours = load_torch_landmarker(small, "cpu")
     with pytest.raises(models.CheckpointError, match=r"out\.onnx: not written"):
         write_if_equal(content, ours, tmp_path / "out.onnx")
@@ -200,7 +200,7 @@ def test_the_default_run_imports_nothing_large_besides_its_runtime(tmp_path: Pat
     assert json.loads(ran.stdout.splitlines()[-1]) == [0, []]
 
 
-def test_a_seal_breaks_with_any_byte() -> None:
+def test_a_checksum_breaks_with_any_byte() -> None:
     content = with_checksum(b"head " + BLANK.encode() + b" tail")
     assert is_whole(content)
     assert not any(is_whole(flipped(content, index)) for index in range(len(content)))

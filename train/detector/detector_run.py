@@ -57,9 +57,10 @@ class SceneBatches(IterableDataset[Batch]):
         self._bank, self._recipe, self._seed = bank, recipe, seed
 
     def __iter__(self) -> Iterator[Batch]:
-        cv2.setNumThreads(1)
-        torch.set_num_threads(1)
         worker = torch.utils.data.get_worker_info()
+        if worker:  # a process of its own, beside the one that trains
+            cv2.setNumThreads(1)
+            torch.set_num_threads(1)
         rng = np.random.default_rng((self._seed, worker.id if worker else 0))
         composer, recipe = SceneComposer(PictureBank(self._bank)), self._recipe
         while True:
