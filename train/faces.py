@@ -61,7 +61,7 @@ class Faces:
             folders = ", ".join(sorted({sample.image_path.parent.name for sample in self.pseudo}))
             text += f"; {len(self.pseudo)} faces of {folders} pseudo-labelled by train.teacher"
         for pool in self.further:
-            text += f"; {len(pool.samples)} faces of {pool.name} screened by train.screening"
+            text += f"; {len(pool.samples)} machine-annotated faces of {pool.name}"
         return text
 
     def check_bad(self, bad: set[str]) -> None:
