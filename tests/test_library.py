@@ -405,3 +405,63 @@ def test_a_crowd_costs_no_more_than_the_faces_that_are_followed() -> None:
     config = tracker.TrackerConfig(max_faces=3)
     assert len(tracker.FaceTracker(Counting(), BlobDetector(), config).update(crowd, 0.0)) == 3
     assert max(sizes) == 3
+
+
+@pytest.mark.parametrize(
+    "rubbish",
+    [None, [(1, 2, 3)], np.ones((2, 4)), [None], [tracker.Box(np.nan, 1.0, 50.0)],
+     [tracker.Box(1.0, 1.0, np.inf)], [tracker.Box(9.0, 9.0, 0.0)]],
+    ids=str,
+)  # fmt: skip
+def test_a_detector_that_returns_rubbish_is_named(rubbish: object) -> None:
+    faces = tracker.FaceTracker(BlobLandmarker(), lambda image: rubbish)  # type: ignore[arg-type, return-value]
+    for call in (lambda: faces.update(IMAGE, 0.0), lambda: faces.detect(IMAGE)):
+        with pytest.raises(ValueError, match="a detector must return"):
+            call()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"max_faces": 0}, {"max_faces": 1.5}, {"max_faces": None}, {"max_faces": True},
+     {"smoothing": None}, {"smoothing": 2}, {"detect_every_s": np.nan}, {"remember_s": -1},
+     {"keep_confidence": "0.5"}, {"upright_deg": 200}, {"replace_ratio": 1}, {"motion": {}}],
+    ids=str,
+)  # fmt: skip
+def test_a_wrong_knob_is_named(wrong: dict) -> None:
+    with pytest.raises(ValueError, match=next(iter(wrong))):
+        tracker.TrackerConfig(**wrong)
+
+
+def test_classes_and_dictionaries_are_no_parts_of_a_tracker() -> None:
+    for arguments in (
+        (BlobLandmarker,), (BlobLandmarker(), BlobDetector), (BlobLandmarker(), None, {}),
+    ):  # fmt: skip
+        with pytest.raises(ValueError, match=r"landmarker|detector|TrackerConfig"):
+            tracker.FaceTracker(*arguments)  # type: ignore[arg-type]
+
+
+def test_only_faces_are_drawn_and_missing_landmarks_are_left_out(
+    faces: tracker.FaceTracker,
+) -> None:
+    (face,) = faces.update(IMAGE, 0.0)
+    for wrong in (None, face, [face.landmarks], [None]):
+        with pytest.raises(ValueError, match="faces must be a list of Face, got"):
+            tracker.draw_faces(IMAGE, wrong)  # type: ignore[arg-type]
+    whole = tracker.draw_faces(IMAGE, [face], ellipses=True)
+    face.landmarks.mean[40] = np.nan
+    face.landmarks.covariance[41] = np.nan
+    most = tracker.draw_faces(IMAGE, [face], ellipses=True)
+    assert 0 < (most != IMAGE).sum() < (whole != IMAGE).sum()
+    face.landmarks.mean[:] += 1e12
+    np.testing.assert_array_equal(tracker.draw_faces(IMAGE, [face], ellipses=True), IMAGE)
+    face.landmarks.mean[:] = np.nan
+    np.testing.assert_array_equal(tracker.draw_faces(IMAGE, [face], ellipses=True), IMAGE)
+
+
+def test_numbers_that_nothing_can_hold_are_refused() -> None:
+    calm = tracker.LandmarkFilter(5)
+    points = np.ones((5, 2))
+    wrong = ((points, 10**400), (points + 1j, 0.0), (points > 0, 0.0), (1e200 * points, 0.0))
+    for arguments in wrong:
+        with pytest.raises(ValueError, match=r"must"):
+            calm.update(*arguments)

@@ -49,7 +49,10 @@ def checked_time(time_s: object, last_s: float) -> float:
     """
     if isinstance(time_s, bool) or not isinstance(time_s, int | float | np.integer | np.floating):
         raise ValueError(f"time_s must be a number of seconds, got {type(time_s).__name__}")
-    seconds = float(time_s)
+    try:
+        seconds = float(time_s)
+    except OverflowError:
+        seconds = math.inf
     if not math.isfinite(seconds):
         raise ValueError(f"time_s must be finite, got {seconds}")
     if seconds < last_s:
@@ -58,6 +61,39 @@ def checked_time(time_s: object, last_s: float) -> float:
             "video"
         )
     return seconds
+
+
+def checked_number(name: str, value: object, least: float, most: float) -> None:
+    """See that an argument is a finite number in its range.
+
+    Raises:
+        ValueError: If not.
+    """
+    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+        raise ValueError(f"{name} must be a number, got {type(value).__name__}: {value!r}")
+    if not least <= value <= most:
+        raise ValueError(f"{name} must lie between {least:g} and {most:g}, got {value}")
+
+
+def checked_boxes(found: object) -> list[Box]:
+    """What a detector returned.
+
+    Raises:
+        ValueError: If it is no list of boxes, or a box is not finite or has no area.
+    """
+    if not isinstance(found, list | tuple):
+        raise ValueError(f"a detector must return a list of Box, got {type(found).__name__}")
+    for box in found:
+        if not isinstance(box, Box):
+            raise ValueError(
+                f"a detector must return a list of Box, got {type(box).__name__} in it"
+            )
+        numbers = (box.center_x, box.center_y, box.side, box.roll_deg)
+        if not all(isinstance(n, int | float | np.number) and math.isfinite(n) for n in numbers):
+            raise ValueError(f"a detector must return boxes of finite numbers, got {box}")
+        if box.side <= 0:
+            raise ValueError(f"a detector must return boxes with a side above 0, got {box}")
+    return list(found)
 
 
 def boxes_from_corners(boxes: object) -> list[Box]:

@@ -9,7 +9,7 @@ import numpy as np
 from jaxtyping import Float
 
 from .association import match
-from .checks import boxes_from_corners, checked_image, checked_time
+from .checks import boxes_from_corners, checked_boxes, checked_image, checked_time
 from .detection.boxes import (
     Detector,
     ThoroughDetector,
@@ -51,10 +51,12 @@ class FaceTracker:
         detector: Detector | None = None,
         config: TrackerConfig | None = None,
     ) -> None:
-        if detector is not None and not callable(detector):
+        if detector is not None and (isinstance(detector, type) or not callable(detector)):
             raise ValueError(
                 f"a detector takes an image and returns boxes, got {type(detector).__name__}"
             )
+        if config is not None and not isinstance(config, TrackerConfig):
+            raise ValueError(f"config must be a TrackerConfig, got {type(config).__name__}")
         self.config = config or TrackerConfig()
         self._landmarker = on_frames(landmarker)
         self.head_filter = HeadFilter(
@@ -79,7 +81,7 @@ class FaceTracker:
         self._detected_s = self._last_s = -np.inf
 
     def close(self) -> None:
-        """Free the tracker's own detector."""
+        """Free the tracker's own detector; used again, the tracker loads it anew."""
         if self._own_detector is not None:
             self._own_detector.close()
             self._detector = self._own_detector = None
@@ -173,8 +175,8 @@ class FaceTracker:
             self._detector = self._own_detector = MediaPipeDetector()
         self.tally.detections += 1
         if thorough and isinstance(self._detector, ThoroughDetector):
-            return self._detector.search(image)
-        return self._detector(image)
+            return checked_boxes(self._detector.search(image))
+        return checked_boxes(self._detector(image))
 
     def _follow(self, measurer: Measurer, now: float) -> None:
         """Measure every live track in the crop where its motion model expects it."""

@@ -168,7 +168,8 @@ def on_frames(landmarker: Landmarker | FrameLandmarker | None) -> FrameLandmarke
     """
     if isinstance(landmarker, FrameLandmarker):
         return landmarker
-    if landmarker is None or not callable(landmarker) or not hasattr(landmarker, "layout_name"):
+    is_object = landmarker is not None and not isinstance(landmarker, type)
+    if not (is_object and callable(landmarker) and hasattr(landmarker, "layout_name")):
         raise ValueError(
             f"a landmarker finds landmarks in crops, got {type(landmarker).__name__}: give what "
             "models.load_landmarker() returns"

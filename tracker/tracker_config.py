@@ -2,7 +2,23 @@
 
 from dataclasses import dataclass, field
 
+import numpy as np
+
+from .checks import checked_number
 from .filter.config import MotionConfig, smoothed
+
+_FOREVER_S = 1e9
+_RANGES = {
+    "max_faces": (1, 10_000),
+    "replace_ratio": (1.01, 1e6),
+    "detect_every_s": (0, _FOREVER_S),
+    "enter_confidence": (0, 1),
+    "keep_confidence": (0, 1),
+    "remember_s": (0, _FOREVER_S),
+    "upright_deg": (0, 180),
+    "smoothing": (0, 1),
+}
+"""Least and most of each number."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,12 +51,12 @@ class TrackerConfig:
     """From 0, as measured, to 1, calmest in motion."""
 
     def __post_init__(self) -> None:
-        if self.max_faces < 1:
-            raise ValueError(f"max_faces must be at least 1, got {self.max_faces}")
-        if not self.replace_ratio > 1:
-            raise ValueError(f"replace_ratio must be above 1, got {self.replace_ratio}")
-        if not 0 <= self.upright_deg <= 180:
-            raise ValueError(f"upright_deg must lie between 0 and 180, got {self.upright_deg}")
+        if isinstance(self.max_faces, bool) or not isinstance(self.max_faces, int | np.integer):
+            raise ValueError(f"max_faces must be a whole number, got {self.max_faces!r}")
+        for name, (least, most) in _RANGES.items():
+            checked_number(name, getattr(self, name), least, most)
+        if not isinstance(self.motion, MotionConfig):
+            raise ValueError(f"motion must be a MotionConfig, got {type(self.motion).__name__}")
         smoothed(self.motion, self.smoothing)
 
 

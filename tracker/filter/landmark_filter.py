@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 from jaxtyping import Bool, Float
 
-from ..checks import checked_time
+from ..checks import checked_number, checked_time
 from ..layouts import LAYOUTS, Layout, plain_layout
 from ..types import LandmarkEstimate
 from .config import MotionConfig, smoothed
@@ -15,6 +15,9 @@ from .state import HeadState, joined
 
 _STATED_NOISE = MotionConfig(still_noise_share=1.0, initial_noise_factor=1.0)
 """The caller's noise is taken at its word, and learned from there."""
+
+_FARTHEST_PX = 1e9
+_MOST_LANDMARKS = 100_000
 
 Points = Float[np.ndarray, "faces landmarks xy=2"]
 Covariances = Float[np.ndarray, "faces landmarks xy=2 xy=2"]
@@ -39,10 +42,8 @@ class LandmarkFilter:
     def __init__(
         self, layout: Layout | str | int, noise_px: float = 1.0, *, smoothing: float = 0.5
     ) -> None:
-        if isinstance(noise_px, bool) or not isinstance(noise_px, int | float | np.number):
-            raise ValueError(f"noise_px must be a number of pixels, got {type(noise_px).__name__}")
-        if not 0 < float(noise_px) < np.inf:
-            raise ValueError(f"noise_px must be a positive number of pixels, got {noise_px}")
+        checked_number("noise_px", noise_px, 1e-6, 1e6)
+        checked_number("smoothing", smoothing, 0, 1)
         self._noise_px2 = float(noise_px) ** 2
         self.layout = _known_layout(layout)
         """Of the landmarks."""
@@ -132,15 +133,15 @@ class LandmarkFilter:
     def _checked_points(self, points: object) -> Points:
         count = self.layout.count
         wanted = f"points must have shape ({count}, 2) or (faces, {count}, 2)"
-        try:
-            measured = np.array(points, dtype=np.float64)
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"{wanted}, got {type(points).__name__}") from error
+        measured = _numbers(points, wanted)
         if measured.ndim not in (2, 3) or measured.shape[-2:] != (count, 2):
             raise ValueError(f"{wanted}, got {measured.shape}")
         measured = measured.reshape(-1, count, 2)
-        if np.isinf(measured).any():
-            raise ValueError("points must be finite, or NaN where not measured; got infinity")
+        if (np.abs(measured) > _FARTHEST_PX).any():
+            raise ValueError(
+                f"points must lie within {_FARTHEST_PX:g} pixels, or be NaN where not measured, "
+                f"got {np.nanmax(np.abs(measured)):g}"
+            )
         if self._ever_seen is not None and len(measured) != len(self._ever_seen):
             raise ValueError(
                 f"points must be of the same {len(self._ever_seen)} faces in every frame, got "
@@ -153,13 +154,11 @@ class LandmarkFilter:
         usual = np.broadcast_to(self._noise_px2 * np.eye(2), (*seen.shape, 2, 2))
         if covariance is None:
             return usual
-        wanted = "covariance must have one more axis of 2 than points"
-        try:
-            noise = np.array(covariance, dtype=np.float64)
-        except (TypeError, ValueError) as error:
-            raise ValueError(f"{wanted}, got {type(covariance).__name__}") from error
+        count = self.layout.count
+        wanted = f"covariance must have shape ({count}, 2, 2), or (faces, {count}, 2, 2) as points"
+        noise = _numbers(covariance, wanted)
         if noise.size != usual.size or noise.shape[-3:] != usual.shape[-3:]:
-            raise ValueError(f"{wanted}, got {noise.shape} for {seen.shape} landmarks")
+            raise ValueError(f"{wanted}, got {noise.shape}")
         noise = noise.reshape(usual.shape)
         of_seen = noise[seen]
         determinant = of_seen[:, 0, 0] * of_seen[:, 1, 1] - of_seen[:, 0, 1] * of_seen[:, 1, 0]
@@ -171,13 +170,26 @@ class LandmarkFilter:
         return np.where(seen[..., None, None], noise, usual)
 
 
+def _numbers(values: object, wanted: str) -> np.ndarray:
+    try:
+        array = np.asarray(values)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{wanted}, got {type(values).__name__}") from error
+    if array.dtype.kind not in "iuf":
+        kind = type(values).__name__ if array.dtype.kind in "OSU" else f"{array.dtype} values"
+        raise ValueError(f"{wanted}, got {kind}")
+    return array.astype(np.float64)
+
+
 def _known_layout(layout: object) -> Layout:
     if isinstance(layout, Layout):
         return layout
     if isinstance(layout, str) and layout in LAYOUTS:
         return LAYOUTS[layout]
-    if isinstance(layout, int | np.integer) and not isinstance(layout, bool) and layout > 0:
-        return plain_layout(int(layout))
+    if isinstance(layout, int | np.integer) and not isinstance(layout, bool):
+        if 0 < layout <= _MOST_LANDMARKS:
+            return plain_layout(int(layout))
+        raise ValueError(f"a filter takes 1 to {_MOST_LANDMARKS} landmarks, got {layout}")
     known = ", ".join(LAYOUTS)
     raise ValueError(
         f"layout must be a Layout, one of {known}, or a number of landmarks, got {layout!r}"

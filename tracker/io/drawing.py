@@ -41,10 +41,14 @@ def draw_faces(
         image_format: "rgb" or "bgr"; the copy has the same.
 
     Raises:
-        ValueError: If the image is not of that form.
+        ValueError: If the image or the faces are not of that form.
     """
     canvas = checked_image(image, image_format).copy()
+    if not isinstance(faces, Iterable):
+        raise ValueError(f"faces must be a list of Face, got {type(faces).__name__}")
     for face in faces:
+        if not isinstance(face, Face):
+            raise ValueError(f"faces must be a list of Face, got {type(face).__name__} in it")
         estimate = face.measured if raw and face.measured is not None else face.landmarks
         colour = _PREDICTED_COLOUR if face.is_predicted else _COLOURS[face.track_id % len(_COLOURS)]
         draw_estimate(canvas, estimate, face.layout or layout, colour, ellipses=ellipses)
@@ -61,24 +65,33 @@ def draw_estimate(
     ellipses: bool,
 ) -> None:
     """Draw the landmarks of one face onto `canvas` itself; without a layout, points alone."""
-    mean = np.clip(estimate.mean, -_FARTHEST_PX, _FARTHEST_PX)
-    length = layout.length(mean) if layout else plain_layout(len(mean)).length(mean)
+    known = np.isfinite(estimate.mean).all(-1)
+    mean = np.clip(np.where(known[:, None], estimate.mean, 0), -_FARTHEST_PX, _FARTHEST_PX)
+    if not known.any():
+        return
+    length = layout.length(mean) if layout else plain_layout(known.sum()).length(mean[known])
     unit = max(float(length) / 60, 0.6)
     fixed = np.round(mean * (1 << _SUBPIXEL_BITS)).astype(np.int32)
     thin = max(round(unit / 2), 1)
     for outline in layout.outlines if layout else ():
-        chain = fixed[list(outline.members)].reshape(-1, 1, 2)
-        cv2.polylines(canvas, [chain], outline.closed, colour, thin, cv2.LINE_AA, _SUBPIXEL_BITS)
+        members = list(outline.members)
+        if known[members].all():
+            chain = fixed[members].reshape(-1, 1, 2)
+            cv2.polylines(
+                canvas, [chain], outline.closed, colour, thin, cv2.LINE_AA, _SUBPIXEL_BITS
+            )
     radius = round(1.2 * unit * (1 << _SUBPIXEL_BITS))
-    for x, y in fixed.tolist():
+    for x, y in fixed[known].tolist():
         cv2.circle(canvas, (x, y), radius, (255, 255, 255), cv2.FILLED, cv2.LINE_AA, _SUBPIXEL_BITS)
     if ellipses:
         _draw_ellipses(canvas, estimate, colour)
 
 
 def _draw_ellipses(canvas: Image, estimate: LandmarkEstimate, colour: tuple[int, int, int]) -> None:
-    half_axes, angles = ellipse_axes(estimate.covariance, _ELLIPSE_PROBABILITY)
-    for center, axes, angle in zip(estimate.mean, half_axes, angles, strict=True):
+    drawn = np.isfinite(estimate.mean).all(-1) & np.isfinite(estimate.covariance).all((-2, -1))
+    half_axes, angles = ellipse_axes(estimate.covariance[drawn], _ELLIPSE_PROBABILITY)
+    centers = np.clip(estimate.mean[drawn], -_FARTHEST_PX, _FARTHEST_PX)
+    for center, axes, angle in zip(centers, half_axes, angles, strict=True):
         box = (tuple(center.tolist()), tuple((2 * axes).tolist()), float(angle))
         cv2.ellipse(canvas, box, colour, 1, cv2.LINE_AA)
 
@@ -86,7 +99,9 @@ def _draw_ellipses(canvas: Image, estimate: LandmarkEstimate, colour: tuple[int,
 def _draw_id(
     canvas: Image, estimate: LandmarkEstimate, face: Face, colour: tuple[int, int, int]
 ) -> None:
-    left, top = estimate.mean.min(0)
+    if not np.isfinite(estimate.mean).all(-1).any():
+        return
+    left, top = np.clip(np.nanmin(estimate.mean, 0), -_FARTHEST_PX, _FARTHEST_PX)
     size = max(canvas.shape[0] / 720, 0.45)
     corner = (round(float(left)), max(round(float(top) - 6 * size), round(20 * size)))
     text = f"{face.track_id}" + (" (predicted)" if face.is_predicted else "")
