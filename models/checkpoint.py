@@ -153,7 +153,7 @@ def _is_alike(expected: Tensor, stored: Tensor) -> bool:
 
 
 def dead_shortcuts(network: LandmarkNet) -> set[str]:
-    """Shortcut convolutions that the authors' files store and their network never runs."""
+    """Names of shortcut convolutions that the authors' files store and their network never runs."""
     return {
         f"{name}.skip_layer.conv.{kind}"
         for name, module in network.named_modules()
@@ -163,7 +163,7 @@ def dead_shortcuts(network: LandmarkNet) -> set[str]:
 
 
 def _digest(tensors: dict[str, Tensor], described: dict[str, object]) -> str:
-    """Over names, tensors and description, so that no changed figure goes unseen."""
+    """SHA-256 over names, tensors and description, in hexadecimal."""
     digest = hashlib.sha256(json.dumps(described, sort_keys=True).encode())
     for name in sorted(tensors):
         digest.update(name.encode())

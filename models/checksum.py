@@ -1,4 +1,4 @@
-"""A file's own SHA-256 inside it, so that it is known to be whole before anything parses it."""
+"""A file's own SHA-256 inside it, checked before anything parses the file."""
 
 import hashlib
 import re

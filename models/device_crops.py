@@ -1,7 +1,7 @@
-"""Crops cut where the network runs, equal to those of `tracker.crop.warp_crop`.
+"""Crops cut on the device of the network, equal to those of `tracker.crop.warp_crop`.
 
-They are sampled at the places where OpenCV samples, which rounds them to 1/32 pixel: so a face
-gives the same landmarks whatever the device.
+They are sampled at OpenCV's positions, which are rounded to 1/32 pixel: so a face gives the same
+landmarks on every device.
 """
 
 import torch
@@ -26,6 +26,9 @@ def cut_crops(
         factors: Of every crop: how many pixels, across and down, become one before sampling.
         reduced_from_crop: Double precision; crop pixels to those of the frame so reduced.
         size_px: Side of the crops.
+
+    Returns:
+        RGB crops on the device of the frame.
     """
     reduced = {factor: _reduced(frame, factor) for factor in set(factors)}
     places = sampling_places(reduced_from_crop, size_px)
@@ -37,7 +40,7 @@ def cut_crops(
 def sampling_places(
     reduced_from_crop: Float[Tensor, "faces 3 3"], size_px: int
 ) -> Float[Tensor, "faces xy=2 size size"]:
-    """Where every pixel of the crops looks.
+    """Where in the reduced frame every pixel of the crops is sampled, in its pixels.
 
     Source:
         OpenCV 4, cv::warpAffine with INTER_LINEAR: fixed point, rounded per row and per column.

@@ -80,7 +80,7 @@ class DeviceLandmarker(CalibratedLandmarker):
 
     @torch.inference_mode()
     def raw(self, crops: UInt8[np.ndarray | Tensor, "faces height width rgb=3"]) -> CropMoments:
-        """What the heat maps say, uncalibrated."""
+        """Uncalibrated moments of the heat maps, in crop pixels."""
         on_device = crops if isinstance(crops, Tensor) else self._upload(crops)
         moments = self._batch(len(crops)).run(on_device).cpu().numpy().astype(np.float64)
         spread = moments[..., 2:6].reshape(*moments.shape[:2], 2, 2)
@@ -134,7 +134,7 @@ class _Batch:
     def run(
         self, crops: UInt8[Tensor, "faces height width rgb=3"]
     ) -> Float[Tensor, "faces landmarks moments=7"]:
-        """What the network says of these crops; valid until the next run."""
+        """Moments of these crops; valid until the next run."""
         # What an earlier run left behind them is read too and changes nothing before it.
         self._crops[: len(crops)] = crops
         return self._launch()[: len(crops)]
@@ -164,10 +164,11 @@ def load_device_landmarker(weights: str | Path = "lite", device: str = "cuda") -
 
     Args:
         weights: "lite", one of our `.safetensors`, or a checkpoint in the authors' layout.
-        device: "auto", "cpu" or "cuda".
+        device: As in `models.torch_landmarker.choose_device`.
 
     Raises:
-        CheckpointError: If there is no GPU, or the file is missing, damaged or another network's.
+        CheckpointError: If the device is not there, or the file is missing, damaged or another
+            network's.
     """
     chosen = choose_device(device)
     landmarker = DeviceLandmarker(*load_network(weights), chosen)

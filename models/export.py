@@ -1,11 +1,11 @@
-"""Write a network as one file that ONNX Runtime runs without PyTorch, and see that both agree.
+"""Write a network as one file that ONNX Runtime runs without PyTorch, and check that both agree.
 
     python -m models.export                                     # the default weights, beside them
     python -m models.export --weights mine.safetensors --output mine.onnx
     python -m models.export --weights mine.safetensors --check mine.onnx
 
 The file takes uint8 crops, any number at once, and gives the moments of their heat maps in crop
-pixels; its metadata is all that the weight file says of itself, and its own SHA-256.
+pixels; its metadata holds the description of the weight file and its own SHA-256.
 """
 
 import argparse
@@ -35,7 +35,7 @@ _BATCHES = (1, 3)
 
 
 def export(weights: str | Path, output: Path) -> float:
-    """Write the file; returns by how many crop pixels it differs from PyTorch.
+    """Write the file; returns its largest difference from PyTorch, in crop pixels.
 
     Raises:
         CheckpointError: If the weights cannot be used, or the two disagree; nothing is written.
@@ -47,7 +47,7 @@ def export(weights: str | Path, output: Path) -> float:
 
 
 def write_if_equal(content: bytes, ours: CalibratedLandmarker, output: Path) -> float:
-    """Write an exported file; returns by how many crop pixels it differs from ours.
+    """Write an exported file; returns its largest difference from ours, in crop pixels.
 
     Raises:
         CheckpointError: If it cannot be used or disagrees; nothing is written.
@@ -65,7 +65,7 @@ def write_if_equal(content: bytes, ours: CalibratedLandmarker, output: Path) -> 
 
 
 def check(weights: str | Path, exported: Path) -> float:
-    """By how many crop pixels an exported file differs from PyTorch.
+    """Largest difference between an exported file and PyTorch, in crop pixels.
 
     Raises:
         CheckpointError: If one of them cannot be used, or they disagree.
@@ -137,7 +137,7 @@ def as_onnx(reader: CropReader, info: CheckpointInfo, source_digest: str) -> byt
 
 
 def _forget_sources(graph: Any) -> None:
-    """Drop what the exporter notes of every node: lines and folders of the code it came from."""
+    """Drop the exporter's metadata of every node: source lines and folders of this machine."""
     graph.ClearField("metadata_props")
     for part in (graph.node, graph.input, graph.output, graph.initializer, graph.value_info):
         for noted in part:
@@ -146,7 +146,7 @@ def _forget_sources(graph: Any) -> None:
 
 @contextmanager
 def _quiet_exporter() -> Iterator[None]:
-    """PyTorch's exporter warns of packages it could use and of its own old habits."""
+    """Without the exporter's warnings of optional packages and of its own deprecations."""
     logger = logging.getLogger("torch.onnx")
     before = logger.level
     logger.setLevel(logging.ERROR)

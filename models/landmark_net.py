@@ -24,7 +24,7 @@ _MASK_THRESHOLD = 0.05
 
 
 class Stage(NamedTuple):
-    """What one stack says; logits where a loss wants them, maps where the next stage does."""
+    """Outputs of one stack: logits for the losses, maps for the next stage."""
 
     logits: Float[Tensor, "faces landmarks height width"]
     heatmaps: Float[Tensor, "faces landmarks height width"]

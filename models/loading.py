@@ -2,8 +2,7 @@
 
 On a GPU PyTorch cuts the crops too, in half precision (`models.device_landmarker`).
 
-Importing PyTorch takes longer than a run's first thousand milliseconds and most of its memory, so
-nothing here does before it is known to be needed.
+Importing PyTorch takes seconds and hundreds of megabytes, so it is imported only when it is needed.
 """
 
 import ctypes
@@ -37,8 +36,11 @@ def load_landmarker(
             checkpoint in the authors' layout.
         device: "cpu", "cuda", "cuda:1", ..., "mps", or "auto": a CUDA GPU where PyTorch has one,
             else the CPU.
-        backend: "onnx" and "torch" insist; "auto" takes ONNX Runtime for named weights on the CPU
+        backend: "onnx" or "torch"; "auto" takes ONNX Runtime for named weights on the CPU
             and for `.onnx` files.
+
+    Returns:
+        A `tracker.landmarker.Landmarker`: RGB uint8 crops in, Gaussians in crop pixels out.
 
     Raises:
         ValueError: If an argument is none of these.

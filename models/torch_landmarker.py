@@ -1,4 +1,4 @@
-"""The PyTorch back end: any weight file on any device, and what training wants to know besides."""
+"""The PyTorch back end: any weight file on any device, and the stages that training compares."""
 
 from pathlib import Path
 
@@ -15,12 +15,12 @@ from .weight_files import weight_file
 
 
 class HeatmapLandmarker(CalibratedLandmarker):
-    """Runs a network on crops and calibrates what its heat maps say.
+    """Runs a network on crops and calibrates the moments of its heat maps.
 
     Args:
         network: In evaluation mode.
         info: As loaded with it.
-        device: Where to run.
+        device: Of the network and its crops.
     """
 
     def __init__(self, network: LandmarkNet, info: CheckpointInfo, device: torch.device) -> None:
@@ -35,14 +35,19 @@ class HeatmapLandmarker(CalibratedLandmarker):
 
     @torch.inference_mode()
     def raw(self, crops: UInt8[np.ndarray, "faces height width rgb=3"]) -> CropMoments:
-        """What the heat maps of the last stage say, uncalibrated."""
+        """Uncalibrated moments of the last stage's heat maps, in crop pixels."""
         return _as_arrays(self._reader(self._on_device(crops)))
 
     @torch.inference_mode()
     def stages(
         self, crops: UInt8[np.ndarray, "faces height width rgb=3"], last: int
     ) -> list[CropEstimates]:
-        """What each of the last stages says, the final one last; all calibrated as that one is."""
+        """Landmarks of each of the last stages, the final one last; all calibrated as that one is.
+
+        Args:
+            crops: RGB, `input_px` on each side.
+            last: How many stages.
+        """
         pictures = self._reader.as_input(self._on_device(crops))
         stages = self.network.run_stages(pictures)[-last:]
         moments = [_as_arrays(self._reader.moments(stage.heatmaps)) for stage in stages]

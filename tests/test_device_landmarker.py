@@ -48,12 +48,12 @@ def half() -> DeviceLandmarker:
 
 
 @pytest.fixture(scope="module")
-def usual() -> HeatmapLandmarker:
+def plain() -> HeatmapLandmarker:
     return HeatmapLandmarker(*load_network("lite"), CPU)
 
 
-def looks(faces: int) -> list[Box]:
-    """Different looks at the portrait."""
+def crop_squares(faces: int) -> list[Box]:
+    """Different crops of the portrait."""
     rng = np.random.default_rng(faces)
     shifts, growths = rng.uniform(-9, 9, (faces, 2)), rng.uniform(0.85, 1.2, faces)
     return [
@@ -79,24 +79,25 @@ def landmarks(
 
 @pytest.mark.parametrize("enlarged", [1, 4], ids=["near-its-size", "strongly-reduced"])
 def test_landmarks_are_those_of_crops_that_opencv_cut(
-    enlarged: int, single: DeviceLandmarker, usual: HeatmapLandmarker
+    enlarged: int, single: DeviceLandmarker, plain: HeatmapLandmarker
 ) -> None:
     image = cv2.resize(portrait(), None, fx=enlarged, fy=enlarged)
     squares = [
-        Box(s.center_x * enlarged, s.center_y * enlarged, s.side * enlarged) for s in looks(4)
+        Box(s.center_x * enlarged, s.center_y * enlarged, s.side * enlarged)
+        for s in crop_squares(4)
     ]
-    ours, theirs = (landmarks(each, image, squares) for each in (single, usual))
+    ours, theirs = (landmarks(each, image, squares) for each in (single, plain))
     away = np.linalg.norm(ours - theirs, axis=-1) / enlarged
     assert away.mean() < 0.005
     assert away.max() < 0.05
 
 
 def test_mirror_images_are_cut_on_the_device_too(
-    single: DeviceLandmarker, usual: HeatmapLandmarker
+    single: DeviceLandmarker, plain: HeatmapLandmarker
 ) -> None:
     ours, theirs = (
-        np.asarray(on.cut(portrait(), augmented(looks(3), on)[0]))
-        for on in (on_frames(single), on_frames(usual))
+        np.asarray(on.cut(portrait(), augmented(crop_squares(3), on)[0]))
+        for on in (on_frames(single), on_frames(plain))
     )
     assert len(theirs) == 18
     np.testing.assert_allclose(theirs[9:], theirs[:9, :, ::-1], atol=8)  # sampled a 1/32 px apart
@@ -104,10 +105,10 @@ def test_mirror_images_are_cut_on_the_device_too(
 
 
 def test_the_same_crops_give_the_same_answer(
-    single: DeviceLandmarker, usual: HeatmapLandmarker
+    single: DeviceLandmarker, plain: HeatmapLandmarker
 ) -> None:
-    crops = cut(usual, looks(3))
-    ours, theirs = single(crops), usual(crops)
+    crops = cut(plain, crop_squares(3))
+    ours, theirs = single(crops), plain(crops)
     np.testing.assert_allclose(ours.mean, theirs.mean, atol=1e-3)
     np.testing.assert_allclose(ours.covariance, theirs.covariance, rtol=1e-3, atol=1e-5)
     np.testing.assert_allclose(
@@ -117,9 +118,9 @@ def test_the_same_crops_give_the_same_answer(
 
 
 def test_neither_padding_nor_neighbours_change_a_face(
-    single: DeviceLandmarker, usual: HeatmapLandmarker, rng: np.random.Generator
+    single: DeviceLandmarker, plain: HeatmapLandmarker, rng: np.random.Generator
 ) -> None:
-    crops = cut(usual, looks(3))
+    crops = cut(plain, crop_squares(3))
     alone = np.concatenate([single.raw(crop[None]).mean for crop in crops])
     for others in (1, 2, 5):  # they fill up the batch of four or eight, then stay behind
         strangers = rng.integers(0, 256, (others, *crops.shape[1:]), dtype=np.uint8)
@@ -131,7 +132,7 @@ def test_neither_padding_nor_neighbours_change_a_face(
 def test_half_precision_moves_landmarks_by_hundredths_of_a_pixel_at_most(
     single: DeviceLandmarker, half: DeviceLandmarker
 ) -> None:
-    crops = cut(single, looks(4))
+    crops = cut(single, crop_squares(4))
     exact, rounded = single(crops), half(crops)
     moved = np.linalg.norm(rounded.mean - exact.mean, axis=-1)
     assert moved.mean() < 0.005
@@ -200,11 +201,11 @@ def test_a_picture_that_is_a_view_of_another_can_be_cut(single: DeviceLandmarker
 
 
 @needs_cuda
-def test_cuda_gives_this_back_end_and_the_landmarks_of_the_cpu(usual: HeatmapLandmarker) -> None:
+def test_cuda_gives_this_back_end_and_the_landmarks_of_the_cpu(plain: HeatmapLandmarker) -> None:
     found = models.load_landmarker("lite", "cuda")
     assert isinstance(found, DeviceLandmarker)
     for faces in (1, 3, 9):
-        ours, theirs = (landmarks(each, portrait(), looks(faces)) for each in (found, usual))
+        ours, theirs = (landmarks(each, portrait(), crop_squares(faces)) for each in (found, plain))
         away = np.linalg.norm(ours - theirs, axis=-1)
         assert away.mean() < 0.02
         assert away.max() < 0.1
@@ -213,12 +214,12 @@ def test_cuda_gives_this_back_end_and_the_landmarks_of_the_cpu(usual: HeatmapLan
 @needs_cuda
 def test_a_look_waits_for_the_gpu_once() -> None:
     landmarker = models.load_landmarker("lite", "cuda")
-    landmarks(landmarker, portrait(), looks(2))
+    landmarks(landmarker, portrait(), crop_squares(2))
     torch.cuda.set_sync_debug_mode("warn")
     try:
         with warnings.catch_warnings(record=True) as waits:
             warnings.simplefilter("always")
-            landmarks(landmarker, portrait(), looks(2))
+            landmarks(landmarker, portrait(), crop_squares(2))
     finally:
         torch.cuda.set_sync_debug_mode("default")
     assert len([each for each in waits if "synchroniz" in str(each.message)]) == 1

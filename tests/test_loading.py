@@ -64,6 +64,13 @@ def test_a_second_gpu_needs_two(monkeypatch: pytest.MonkeyPatch) -> None:
         choose_device("cuda:1")
 
 
+def test_an_apple_gpu_is_used_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    from models.torch_landmarker import choose_device  # noqa: PLC0415
+
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: True)
+    assert choose_device("mps") == torch.device("mps")
+
+
 def without(packages: str, code: str) -> subprocess.CompletedProcess[str]:
     """Run code where these packages are not installed."""
     block = (

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 import torch
 from fakes import BlobAnswer, BlobDetector, BlobLandmarker, blob_frame
-from test_device_landmarker import landmarks, looks, needs_cuda
+from test_device_landmarker import crop_squares, landmarks, needs_cuda
 
 import models
 from models.device_landmarker import DeviceLandmarker
@@ -151,7 +151,7 @@ def test_faces_of_several_frames_are_those_of_each_alone(load: Callable[[], Land
     inner = load()
     landmarker = SharedLandmarker(inner)
     assert landmarker.prefers_batches == isinstance(inner, CropCutter)
-    frames = [(portrait(), looks(2)), (portrait()[:400, :450].copy(), looks(1))]
+    frames = [(portrait(), crop_squares(2)), (portrait()[:400, :450].copy(), crop_squares(1))]
 
     together = asked_at_once(landmarker, [lambda f=f: landmarks(landmarker, *f) for f in frames])
     for found, frame in zip(together, frames, strict=True):
@@ -161,11 +161,13 @@ def test_faces_of_several_frames_are_those_of_each_alone(load: Callable[[], Land
 @needs_cuda
 def test_threads_share_a_gpu_while_it_captures_graphs_for_larger_batches() -> None:
     inner, sizes = models.load_landmarker("lite", "cuda"), (1, 3, 5, 9)
-    alone = [landmarks(models.load_landmarker("lite", "cpu"), portrait(), looks(n)) for n in sizes]
+    alone = [
+        landmarks(models.load_landmarker("lite", "cpu"), portrait(), crop_squares(n)) for n in sizes
+    ]
     landmarker = SharedLandmarker(inner)
 
     def find(_: int) -> list[np.ndarray]:
-        return [landmarks(landmarker, portrait(), looks(n)) for _ in range(5) for n in sizes]
+        return [landmarks(landmarker, portrait(), crop_squares(n)) for _ in range(5) for n in sizes]
 
     with ThreadPoolExecutor(8) as threads:
         for found in threads.map(find, range(8)):
