@@ -21,8 +21,6 @@ def weight_file(weights: str | Path) -> Path:
     path = NAMED_WEIGHTS.get(str(weights), Path(weights))
     if path.is_dir():
         raise CheckpointError(f"{weights}: is a folder: name a weight file")
-    if path.is_file() and not path.stat().st_size:
-        raise CheckpointError(f"{weights}: is empty: fetch it anew")
     if not path.is_file():
         named = ", ".join(NAMED_WEIGHTS)
         raise CheckpointError(f"{weights}: no such weight file; weights with a name: {named}")
