@@ -1,7 +1,7 @@
 """Finds faces at any roll: the detector's network in ONNX Runtime, without PyTorch.
 
 `models.export_faces` wrote the file. The same network sees the whole picture, and tiles of it where
-small faces count (`face_scan`), and then each candidate once more (`face_second_look`).
+small faces count (`face_scan`), and then each candidate is refined (`face_refinement`).
 """
 
 from collections.abc import Sequence
@@ -14,8 +14,8 @@ import numpy as np
 import onnxruntime
 from jaxtyping import Float, UInt8
 
+from .face_refinement import patch_from_picture, refined, roll_of_row, upright_patch
 from .face_scan import SEEN_PX, Window, live_plan, thorough_plan, whole_picture
-from .face_second_look import patch_from_picture, roll_of_row, seen_again, upright_patch
 
 __all__ = ["FOUND_FROM", "FaceDetector", "FoundFace", "suppress"]
 
@@ -25,11 +25,11 @@ CHANNELS = 10
 """Per cell: score, centre x and y, side, then x and y of right eye, left eye and mouth."""
 STRIDES = (8, 16, 32, 64)
 FOUND_FROM = 0.5
-"""Mean score of both looks from which a face is reported."""
+"""Mean score of both stages from which a face is reported."""
 _CANDIDATE_FROM = 0.7
-"""Of that, from which a place gets a second look."""
+"""Share of that score from which a candidate is refined."""
 _MOST_CANDIDATES = 16
-"""The strongest so many of a window get a second look, which bounds its cost."""
+"""So many of a window, the strongest, are refined, which bounds the cost."""
 _GRANULE = 32
 """Sides of what the network sees are multiples of this."""
 _LEAST_SIDE_PX = 9.5
@@ -59,7 +59,7 @@ class FoundFace:
     the middle between the eyes to the mouth, y down, it is atan2(x, y): a head that lies with its
     crown to the picture's left has 90."""
     score: float
-    """Mean of two looks, 0 to 1."""
+    """Mean of both stages, 0 to 1."""
 
 
 class FaceDetector:
@@ -87,8 +87,8 @@ class FaceDetector:
 
         Args:
             image: RGB.
-            thorough: Also look at tiles of every scale: for still pictures.
-            live: Also look at one tile, another one in each call: for the frames of a video.
+            thorough: Also search tiles of every scale: for still pictures.
+            live: Also search one tile, another one in each call: for the frames of a video.
 
         Raises:
             ValueError: If it is no such picture, or the detector is closed.
@@ -102,9 +102,9 @@ class FaceDetector:
             self._turn += 1
         else:
             windows = [whole_picture(width, height, self.seen_px)]
-        return self.look(image, windows)
+        return self.search_windows(image, windows)
 
-    def look(self, image: Picture, windows: Sequence[Window]) -> list[FoundFace]:
+    def search_windows(self, image: Picture, windows: Sequence[Window]) -> list[FoundFace]:
         """Faces in some windows of the picture, largest first; what two windows show counts once.
 
         Raises:
@@ -113,17 +113,17 @@ class FaceDetector:
         size = (image.shape[1], image.shape[0])
         cells = [_whole_faces(self._cells(image, window), window, size) for window in windows]
         candidates = suppress(np.concatenate(cells))[: _MOST_CANDIDATES * len(windows)]
-        rows = self._second_look(image, candidates)
+        rows = self._refined(image, candidates)
         faces = [_face(row) for row in suppress(rows[rows[:, 0] >= self.found_from])]
         return sorted(faces, key=lambda face: -face.side)
 
-    def _second_look(self, image: Picture, candidates: Cells) -> Cells:
+    def _refined(self, image: Picture, candidates: Cells) -> Cells:
         if not len(candidates):
             return candidates
         matrices = [patch_from_picture(row) for row in candidates]
         patches = np.stack([upright_patch(image, matrix) for matrix in matrices])
         answers = zip(candidates, self.raw(patches), matrices, strict=True)
-        return np.stack([seen_again(*answer) for answer in answers])
+        return np.stack([refined(*answer) for answer in answers])
 
     def raw(
         self, pictures: UInt8[np.ndarray, "n height width rgb=3"]

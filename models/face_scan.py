@@ -1,4 +1,4 @@
-"""Which parts of a picture the face detector looks at, and how large it sees them.
+"""Which windows of a picture the face detector searches, and at which scale.
 
 A face is found from some 12 px on in what the network sees, so a large picture is seen as a whole,
 which costs the same whatever its size, and in overlapping tiles, which find what is small: all of
@@ -55,7 +55,7 @@ def tiles(width: int, height: int, scale: float, seen_px: int = SEEN_PX) -> list
 def thorough_plan(
     width: int, height: int, *, seen_px: int = SEEN_PX, finest_scale: float = 1.0
 ) -> list[Window]:
-    """Everything there is to look at in a still picture: the whole, then finer and finer tiles.
+    """The windows of a still picture: the whole, then finer and finer tiles.
 
     Args:
         width: Of the picture.
@@ -76,12 +76,12 @@ def thorough_plan(
 
 
 def live_plan(width: int, height: int, turn: int, *, seen_px: int = SEEN_PX) -> list[Window]:
-    """What is looked at in one frame: the whole, and one of the tiles in turn.
+    """The windows of one frame: the whole, and one of the tiles in turn.
 
     Args:
         width: Of the frame.
         height: Of the frame.
-        turn: Number of the look; after as many as there are tiles all have been seen.
+        turn: Number of the frame; after as many as there are tiles all were searched.
         seen_px: As in `whole_picture`.
     """
     whole, *rest = thorough_plan(width, height, seen_px=seen_px)

@@ -7,14 +7,14 @@ import numpy as np
 import pytest
 
 from models.face_detector import CHANNELS, STRIDES, FaceDetector, suppress
-from models.face_scan import Window
-from models.face_second_look import (
+from models.face_refinement import (
     PATCH_PX,
     patch_from_picture,
+    refined,
     roll_of_row,
-    seen_again,
     upright_patch,
 )
+from models.face_scan import Window
 
 WHITE_SIDE_PX = 16.0
 
@@ -127,16 +127,16 @@ def test_what_two_windows_show_counts_once(detector: FaceDetector) -> None:
     image = np.zeros((64, 128, 3), np.uint8)
     image[16:32, 48:64] = 255
     windows = [Window(0, 0, 96, 64, 1.0), Window(32, 0, 96, 64, 1.0)]
-    assert len(detector.look(image, windows)) == 1
+    assert len(detector.search_windows(image, windows)) == 1
 
 
 def test_a_face_that_a_tile_cuts_is_left_to_others_but_not_one_that_the_picture_cuts(
     detector: FaceDetector,
 ) -> None:
     image = np.full((64, 128, 3), 255, np.uint8)
-    left = detector.look(image, [Window(4, 0, 64, 64, 1.0)])
+    left = detector.search_windows(image, [Window(4, 0, 64, 64, 1.0)])
     assert min(face.center_x for face in left) == pytest.approx(11.5)
-    tight = detector.look(image, [Window(0, 0, 64, 64, 1.0)])
+    tight = detector.search_windows(image, [Window(0, 0, 64, 64, 1.0)])
     assert min(face.center_x for face in tight) == pytest.approx(7.5)
 
 
@@ -190,7 +190,7 @@ def turned_row(side: float, roll_deg: float) -> np.ndarray:
 
 @pytest.mark.parametrize("side", [12.0, 64.0, 300.0])
 @pytest.mark.parametrize("roll_deg", [0, 30, -90, 179])
-def test_the_second_look_sees_the_candidate_upright_in_the_middle(
+def test_a_refinement_patch_shows_the_candidate_upright_in_the_middle(
     side: float, roll_deg: float
 ) -> None:
     row = turned_row(side, roll_deg)
@@ -214,22 +214,22 @@ def test_the_second_look_sees_the_candidate_upright_in_the_middle(
 
 
 @pytest.mark.parametrize("roll_deg", [0, 30, -90, 179])
-def test_a_second_look_that_agrees_moves_nothing_and_averages_the_scores(roll_deg: float) -> None:
+def test_a_refinement_that_agrees_moves_nothing_and_averages_the_scores(roll_deg: float) -> None:
     row = turned_row(40, roll_deg)
     patch = row.copy()
     matrix = patch_from_picture(row)
     patch[0], patch[3] = 0.8, PATCH_PX / 2
     for x in (1, 4, 6, 8):
         patch[x : x + 2] = matrix[:, :2] @ row[x : x + 2] + matrix[:, 2]
-    after = seen_again(row, patch[None], matrix)
+    after = refined(row, patch[None], matrix)
     assert after[0] == pytest.approx(0.7)
     np.testing.assert_allclose(after[1:], row[1:], atol=1e-6)
 
 
-def test_a_second_look_that_sees_nothing_there_halves_the_score() -> None:
+def test_a_refinement_that_finds_nothing_there_halves_the_score() -> None:
     row = turned_row(40, 10)
     elsewhere = np.array([[0.9, 10, 10, 64, *6 * (0.0,)], [0.9, 63, 63, 8, *6 * (0.0,)]])
-    after = seen_again(row, elsewhere, patch_from_picture(row))
+    after = refined(row, elsewhere, patch_from_picture(row))
     np.testing.assert_allclose(after, [0.3, *row[1:]])
 
 

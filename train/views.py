@@ -114,8 +114,8 @@ def batches(
     file, of which `further` has the number and the share in a batch.
 
     Every epoch goes through all faces once, in its own order; the order of any place in a run can
-    be told without what came before. Second views follow their first, at the end of a batch; they
-    take up to half of the pseudo-labelled faces' places, and only then the labelled ones'.
+    be computed without what came before. Second views follow their first, at the end of a batch;
+    they take up to half of the pseudo-labelled faces' places, and only then the labelled ones'.
 
     Args:
         recipe: Batch size, shares and seed.

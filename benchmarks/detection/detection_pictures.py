@@ -48,7 +48,7 @@ class ShownPicture:
     image: Image
     labels: Labels
     kind: str
-    """Row of the table, or its family where faces are told apart by size."""
+    """Row of the table, or its family where faces are grouped by size."""
     groups: tuple[str, ...] = ()
     """Further rows that the picture's faces count in."""
 

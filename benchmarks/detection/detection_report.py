@@ -21,7 +21,7 @@ SIDE_BORDERS_PX = (14, 20, 30, 60, 100, 150, 321)
 _COUNTS_ALARMS = ("without faces", "cases/small_faces.jpg")
 """Kinds of pictures all of whose faces are known."""
 BY_SIZE = "composed, upright"
-"""The kind of picture whose faces are told apart by size."""
+"""The kind of picture whose faces are grouped by size."""
 
 
 @dataclass

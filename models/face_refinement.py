@@ -1,8 +1,7 @@
-"""Looks at each candidate again: upright, in the middle, at the size that the network knows best.
+"""Second stage of the face detector: each candidate refined in an upright patch of fixed size.
 
-One network, two independent looks: what is a face is one in both, and most of what only resembles
-one at its own size and roll is not. The second look also says more exactly where the face lies and
-how far its head is turned.
+The same network runs again on the patch. A face scores in both stages, most false candidates in the
+first alone; the second stage also gives a more exact place and roll.
 """
 
 import cv2
@@ -62,14 +61,14 @@ def upright_patch(
     return np.asarray(cv2.warpAffine(part, shifted, (PATCH_PX, PATCH_PX), flags=flags), np.uint8)
 
 
-def seen_again(
+def refined(
     row: Row, cells: Float[np.ndarray, "cells 10"], matrix: Float[np.ndarray, "2 3"]
 ) -> Row:
-    """The candidate after its second look: the mean of both scores, the place of the second.
+    """The candidate after the second stage: the mean of both scores, the place of the second.
 
     Args:
-        row: Of the first look.
-        cells: What the network says of the patch, in its pixels.
+        row: Of the first stage.
+        cells: The network's answer for the patch, in its pixels.
         matrix: Of `patch_from_picture`.
     """
     middle, side = (PATCH_PX - 1) / 2, PATCH_PX * _FACE_SHARE
