@@ -1,6 +1,7 @@
 """The way to a machine that is lent, and back."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,15 +10,21 @@ from test_datasets import write_300w
 
 from models.checkpoint import CheckpointError, load_checkpoint
 from tracker.crop import transform
-from train import lease
-from train.datasets import hold_out, open_data_set
-from train.lease import pack_data_set
+from train import lease, lease_check
+from train.datasets import (
+    DataError,
+    hold_out,
+    open_data_set,
+    read_pseudo_labels,
+    write_pseudo_labels,
+)
+from train.lease import Packing, pack_data_set, pack_labels
 
 
 def test_a_packed_data_set_is_the_same_data_set(tmp_path: Path, rng: np.random.Generator) -> None:
     data = write_300w(tmp_path / "300w", rng, faces=30)
     samples = open_data_set(data).split("train")
-    assert pack_data_set(data, tmp_path / "packed", 64, 95) > 0
+    pack_data_set(data, tmp_path / "packed", Packing(64, 95))
     packed = open_data_set(tmp_path / "packed").split("train")
     held = [[s.image_path.name for s in hold_out(faces)[1]] for faces in (samples, packed)]
     assert held[0] == held[1]
@@ -52,3 +59,51 @@ def test_pieces_come_home_whole(
     with pytest.raises(CheckpointError, match="damaged"):
         lease.join(out, tmp_path / "joined.safetensors")
     load_checkpoint(run / "best.safetensors")
+
+
+def test_packed_labels_can_be_moved(tmp_path: Path, rng: np.random.Generator) -> None:
+    data = write_300w(tmp_path / "300w", rng, faces=3)
+    samples = open_data_set(data).split("train")
+    certain = [replace(s, certainty=np.linspace(0, 1, 68), first_pixel=1.0) for s in samples]
+    write_pseudo_labels(tmp_path / "some" / "labels.npz", certain)
+    pack_labels(tmp_path / "some" / "labels.npz", tmp_path / "packed", Packing(64, 90))
+    (tmp_path / "packed").rename(tmp_path / "moved")
+    packed = read_pseudo_labels(tmp_path / "moved" / "labels.npz")
+    for sample, small in zip(certain, packed, strict=True):
+        assert max(small.read_image().shape) <= 64
+        scale = np.ptp(small.points, axis=0) / np.ptp(sample.points, axis=0)
+        assert small.first_pixel == pytest.approx(scale[0], rel=1e-3)
+        assert small.certainty is not None
+        np.testing.assert_allclose(small.certainty, np.linspace(0, 1, 68), atol=1e-6)
+
+
+def test_pictures_of_one_name_do_not_overwrite_each_other(
+    tmp_path: Path, rng: np.random.Generator
+) -> None:
+    data = write_300w(tmp_path / "300w", rng, faces=2)
+    one, other = open_data_set(data).split("train")[:2]
+    twin = tmp_path / "elsewhere" / one.image_path.parent.name / one.image_path.name
+    twin.parent.mkdir(parents=True)
+    twin.write_bytes(other.image_path.read_bytes())
+    both = [one, replace(other, image_path=twin)]
+    write_pseudo_labels(tmp_path / "labels.npz", both)
+    with pytest.raises(DataError, match="same name"):
+        pack_labels(tmp_path / "labels.npz", tmp_path / "packed", Packing(64, 90))
+
+
+def test_the_check_measures_agreement_and_speed(
+    tmp_path: Path, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = write_300w(tmp_path / "300w", rng, faces=4)
+    monkeypatch.setattr(lease_check, "_WARM_UPS", 0)
+    monkeypatch.setattr(lease_check, "_RUNS", 2)
+    monkeypatch.setattr(lease_check, "_STEPS", 1)
+    monkeypatch.setattr(lease_check, "_FACES", (1, 2))
+    flags = ["--crops", str(data), "--json", str(tmp_path / "gpu.json"), "--device", "cpu"]
+    monkeypatch.setattr("sys.argv", ["lease_check", *flags, "--configs", "tiny"])
+    lease_check.main()
+    report = json.loads((tmp_path / "gpu.json").read_text())
+    assert 0 < report["agreement"]["largest_px"] < 0.2
+    assert [row["faces"] for row in report["latency lite"]] == [1, 2]
+    assert all(row["p50_ms"] > 0 for row in report["latency tiny"])
+    assert "pictures a second, tiny, 32 px" in report

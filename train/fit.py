@@ -11,13 +11,12 @@ reads.
 
 import argparse
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
 from rich.console import Console
-from torch.utils.data import DataLoader
 
 from models.checkpoint import CheckpointError, CheckpointInfo
 from models.landmark_net import LandmarkNet
@@ -30,12 +29,12 @@ from .datasets import DataError, open_data_set
 from .evaluator import Evaluator
 from .faces import Faces, gather
 from .fit_flags import build_parser
+from .loader import load_views
 from .monitor import TrainingMonitor, monitored
 from .processes import Processes, joined
 from .recipes import RECIPES, Recipe
 from .run_folder import Row, RunFolder
 from .training_run import Execution, Run
-from .views import Draw, TrainingView, TrainingViews, batches
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +42,8 @@ class Limits:
     """What ends a run before its recipe does, and what it may use."""
 
     workers: int = 1
+    in_memory: bool = False
+    """Decode all pictures once, beforehand."""
     minutes: float = float("inf")
     stop: Callable[[], bool] = lambda: False
     """Asked after every batch."""
@@ -71,7 +72,7 @@ def fit(
     }
     ends = time.monotonic() + 60 * limits.minutes
     with monitored(recipe, run.images, board_folder if first else None) as monitor:
-        for batch in _loader(run, faces, limits.workers):
+        for batch in load_views(run, faces, limits.workers, in_memory=limits.in_memory):
             losses = run.step(batch)
             if bad := {line for lines in batch.bad for line in lines.splitlines()} - run.bad:
                 run.bad |= bad
@@ -88,35 +89,6 @@ def fit(
     if first and folder.rows():
         bad = run.bad.union(*(evaluator.bad for evaluator in evaluators.values()))
         folder.report(recipe, faces.described, faces.selected_on, bad)
-
-
-def _loader(run: Run, faces: Faces, workers: int) -> Iterator[TrainingView]:
-    """This process' part of every batch, from the run's place on."""
-    recipe, processes = run.recipe, run.processes
-    views = TrainingViews(faces.trained_on, faces.layout, recipe)
-    draws = _Draws(run, faces)
-    return iter(
-        DataLoader(
-            views,
-            batch_sampler=draws,
-            num_workers=workers,
-            pin_memory=processes.device.type == "cuda",
-        )
-    )
-
-
-class _Draws:
-    """This process' part of every batch, thought up when it is needed."""
-
-    def __init__(self, run: Run, faces: Faces) -> None:
-        self._run, self._faces, self._start = run, faces, run.images
-
-    def __iter__(self) -> Iterator[list[Draw]]:
-        faces, recipe = self._faces, self._run.recipe
-        further = [(len(pool.samples), recipe.share_of(pool.name)) for pool in faces.further]
-        labelled, pseudo = len(faces.training), len(faces.pseudo)
-        for batch in batches(recipe, labelled, pseudo, self._start, further):
-            yield self._run.processes.share(batch)
 
 
 def report(
@@ -265,6 +237,8 @@ def train(
     recipe = resolved(
         RECIPES[arguments.config], faces, arguments.images, processes, arguments.accumulate
     )
+    if arguments.evaluate_every:
+        recipe = replace(recipe, evaluate_every=arguments.evaluate_every)
     execution = Execution(
         precision=arguments.precision,
         compiled=arguments.compile,
@@ -289,7 +263,12 @@ def train(
     if processes.is_first:
         folder.begin(recipe, faces.described, run.images)
     board_folder = arguments.run_folder / "tensorboard" if arguments.tensorboard else None
-    limits = Limits(workers=arguments.workers, minutes=arguments.minutes, stop=stop)
+    limits = Limits(
+        workers=arguments.workers,
+        in_memory=arguments.in_memory,
+        minutes=arguments.minutes,
+        stop=stop,
+    )
     fit(run, faces, folder, limits, board_folder)
 
 

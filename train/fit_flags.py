@@ -35,6 +35,7 @@ def build_parser() -> argparse.ArgumentParser:
     what.add_argument("--config", choices=sorted(RECIPES), required=True)
     what.add_argument("--run-folder", type=Path, required=True, help="to write to and resume from")
     what.add_argument("--images", type=int, help="pictures to see in all, instead of the recipe's")
+    what.add_argument("--evaluate-every", type=int, help="pictures, instead of the recipe's")
     what.add_argument("--start-from", help="weights to begin a new run with: a name or a path")
     what.add_argument(
         "--go-on-from",
@@ -46,6 +47,7 @@ def build_parser() -> argparse.ArgumentParser:
     how.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
     how.add_argument("--precision", default="fp32", choices=["fp32", "bf16", "fp16"])
     how.add_argument("--workers", type=int, default=1, help="processes that cut crops")
+    how.add_argument("--in-memory", action="store_true", help="decode all pictures beforehand")
     how.add_argument("--accumulate", type=int, default=1, help="parts that a batch is cut into")
     how.add_argument("--compile", action="store_true", help="faster after two minutes' start")
     how.add_argument("--tensorboard", action="store_true", help="needs the extra 'monitor'")

@@ -105,7 +105,7 @@ def open_mouth(
         return picture, sample
     if (opening.corners < 0).any() or (opening.corners >= len(padded)).any():
         return picture, sample
-    opening.apply(padded, amount)
+    opening.apply_once(padded, amount)
     moved = (points + amount * opening.moves).astype(np.float32)
     first_pixel = sample.first_pixel * size / side
     opened = np.ascontiguousarray(padded[border:-border, border:-border])
@@ -130,9 +130,11 @@ def cast_shadow(
     toward = np.array([np.cos(angle), np.sin(angle)])
     start = middle @ toward + rng.uniform(-0.3, 0.4) * extent.mean()
     rows, columns = np.indices((size, size), dtype=np.float32)
-    beyond = columns * toward[0] + rows * toward[1] - start
-    dark = 1 / (1 + np.exp(-np.clip(beyond / (size * rng.uniform(*_SHADOW_EDGE)), -30, 30)))
-    light = 1 - (1 - rng.uniform(*_SHADE)) * dark
+    toward_x, toward_y = toward.astype(np.float32)
+    beyond = columns * toward_x + rows * toward_y - np.float32(start)
+    steepness = np.float32(1 / (size * rng.uniform(*_SHADOW_EDGE)))
+    dark = 1 / (1 + np.exp(-np.clip(steepness * beyond, -30, 30)))
+    light = 1 - np.float32(1 - rng.uniform(*_SHADE)) * dark
     return np.round(crop * light[..., None]).astype(np.uint8)
 
 

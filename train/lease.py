@@ -19,6 +19,7 @@ import argparse
 import json
 import statistics
 import time
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import cv2
@@ -32,7 +33,13 @@ from models.crop_reader import fold_batch_norm
 from tracker.crop import crop_from_square, transform, warp_crop
 from tracker.errors import FaceTrackError
 
-from .datasets import DataError, Sample, open_data_set
+from .datasets import (
+    DataError,
+    Sample,
+    open_data_set,
+    read_pseudo_labels,
+    write_pseudo_labels,
+)
 from .fit import train
 from .fit_flags import build_parser as fit_parser
 from .processes import Processes
@@ -46,30 +53,36 @@ _AROUND = 1.9
 """Side of the cut over the landmarks' box: what training's random crops reach."""
 
 
-def pack_face(sample: Sample, path: Path, side_px: int, quality: int) -> int:
-    """Write one face and its `.pts` beside it.
+@dataclass(frozen=True, slots=True)
+class Packing:
+    """How faces are made small enough to travel."""
 
-    Args:
-        sample: The face.
-        path: The picture to write; its suffix becomes `.jpg`.
-        side_px: Largest side of the picture.
-        quality: Of the JPEG, up to 100.
+    side_px: int = 320
+    """Largest side of a picture."""
+    quality: int = 88
+    """Of the encoding, up to 100."""
 
-    Returns:
-        Bytes of both files.
-    """
-    center_x, center_y, side = sample.square(_AROUND)
-    size = min(side_px, round(side))
-    matrix = crop_from_square(center_x, center_y, side, size)
-    cut = warp_crop(sample.read_image(), matrix, size)
-    _, jpeg = cv2.imencode(
-        ".jpg", cv2.cvtColor(cut, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality]
-    )
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.with_suffix(".jpg").write_bytes(jpeg.tobytes())
-    annotation = _pts(transform(matrix, sample.points))
-    path.with_suffix(".pts").write_text(annotation)
-    return len(jpeg) + len(annotation)
+    def write(self, sample: Sample, path: Path) -> Sample:
+        """Write one face; `path` says in its suffix how.
+
+        Returns:
+            The same face on the picture that was written.
+        """
+        center_x, center_y, side = sample.square(_AROUND)
+        size = min(self.side_px, round(side))
+        matrix = crop_from_square(center_x, center_y, side, size)
+        cut = warp_crop(sample.read_image(), matrix, size)
+        flag = cv2.IMWRITE_JPEG_QUALITY if path.suffix == ".jpg" else cv2.IMWRITE_WEBP_QUALITY
+        bgr = cv2.cvtColor(cut, cv2.COLOR_RGB2BGR)
+        _, encoded = cv2.imencode(path.suffix, bgr, [flag, self.quality])
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(encoded.tobytes())
+        return replace(
+            sample,
+            image_path=path,
+            points=transform(matrix, sample.points),
+            first_pixel=sample.first_pixel * size / side,
+        )
 
 
 def _pts(points: np.ndarray) -> str:
@@ -78,14 +91,36 @@ def _pts(points: np.ndarray) -> str:
     return f"version: 1\nn_points: {len(points)}\n{{\n{lines}\n}}\n"
 
 
-def pack_data_set(data: Path, output: Path, side_px: int, quality: int) -> int:
-    """Write a small copy of 300W's training part; returns its bytes.
+def pack_labels(labels: Path, output: Path, packing: Packing) -> None:
+    """Write a small copy of machine-labelled faces: `output/NAME.npz` and the pictures in `NAME`.
+
+    Args:
+        labels: NAME.npz, as `train.teacher` and `train.screening` write it.
+        output: Folder to write.
+        packing: How small.
+
+    Raises:
+        DataError: If the file or a picture cannot be read.
+    """
+    folder = output / labels.stem
+    packed = [
+        packing.write(
+            sample, folder / sample.image_path.parent.name / f"{sample.image_path.stem}.webp"
+        )
+        for sample in track(read_pseudo_labels(labels), labels.stem)
+    ]
+    if len({sample.image_path for sample in packed}) < len(packed):
+        raise DataError(f"{labels}: two pictures have the same name in folders of the same name")
+    write_pseudo_labels(output / labels.name, packed)
+
+
+def pack_data_set(data: Path, output: Path, packing: Packing) -> None:
+    """Write a small copy of 300W's training part.
 
     Args:
         data: Folder of 300W.
         output: Folder to write.
-        side_px: Largest side of a picture.
-        quality: Of the JPEG, up to 100.
+        packing: How small.
 
     Raises:
         DataError: If the data set is another one, or a picture cannot be read.
@@ -93,10 +128,10 @@ def pack_data_set(data: Path, output: Path, side_px: int, quality: int) -> int:
     annotated = open_data_set(data)
     if annotated.name != "300W":
         raise DataError(f"{data}: only 300W can be packed, this is {annotated.name}")
-    return sum(
-        pack_face(sample, output / sample.image_path.relative_to(data), side_px, quality)
-        for sample in track(annotated.split("train"), "faces")
-    )
+    for sample in track(annotated.split("train"), "faces"):
+        picture = (output / sample.image_path.relative_to(data)).with_suffix(".jpg")
+        packed = packing.write(sample, picture)
+        picture.with_suffix(".pts").write_text(_pts(packed.points))
 
 
 def cut(weights: Path, out: Path) -> list[Path]:
@@ -168,10 +203,11 @@ def main() -> None:
     there.add_argument("--device", default="cuda", choices=["cpu", "cuda"])
     there.add_argument("fit", nargs="*", metavar="-- FLAGS", help="for train.fit")
     packing = commands.add_parser("pack", help="make a small copy of 300W")
-    packing.add_argument("data", type=Path, help="folder of 300W")
+    packing.add_argument("--data", type=Path, help="folder of 300W")
     packing.add_argument("output", type=Path, help="folder to write")
+    packing.add_argument("--labels", type=Path, nargs="*", default=[], help="machine-made labels")
     packing.add_argument("--side-px", type=int, default=320, help="largest side of a picture")
-    packing.add_argument("--quality", type=int, default=88, help="of the JPEG, up to 100")
+    packing.add_argument("--quality", type=int, default=88, help="of the encoding, up to 100")
     here = commands.add_parser("join", help="put the pieces of the weights together")
     here.add_argument("folder", type=Path)
     here.add_argument("output", type=Path)
@@ -180,9 +216,12 @@ def main() -> None:
         if arguments.command == "join":
             join(arguments.folder, arguments.output)
         elif arguments.command == "pack":
-            total = pack_data_set(
-                arguments.data, arguments.output, arguments.side_px, arguments.quality
-            )
+            packing_as = Packing(arguments.side_px, arguments.quality)
+            if arguments.data is not None:
+                pack_data_set(arguments.data, arguments.output / "300w", packing_as)
+            for labels in arguments.labels:
+                pack_labels(labels, arguments.output, packing_as)
+            total = sum(path.stat().st_size for path in arguments.output.rglob("*.*"))
             Console().print(f"{arguments.output}: {total / 2**20:.1f} MiB", highlight=False)
         else:
             train_and_collect(arguments)

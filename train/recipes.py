@@ -206,10 +206,12 @@ RECIPES = {
         depth=4,
         input_px=256,
         batch=128,
-        images=1_500_000,
-        evaluate_every=25_000,
-        sizes=((0.0, 128), (0.4, 192), (0.7, 256)),
-        augment=AugmentConfig(angle_deg=20.0, scale=0.12),
+        images=600_000,
+        evaluate_every=100_000,
+        sizes=((0.0, 128), (0.45, 256)),
+        pseudo_share=0.25,
+        further_shares=_TURNED,
+        augment=_LIFE,
     ),
     "lite": _LITE,
     # Goes on from `lite` (--start-from lite): closing eyes and spoilt pictures, full crops only.
@@ -223,15 +225,40 @@ RECIPES = {
     # Goes on from `lite`, with heads turned in life (`ytf68`), rendered heads and hard views.
     "lite-life": replace(_LIFE_RUN, images=46_000, further_shares=_TURNED_IN_LIFE),
     # Goes on for long, with heads turned by us, too.
-    "lite-life-long": replace(_LIFE_RUN, images=400_000, further_shares=_TURNED),
+    "lite-life-long": replace(
+        _LIFE_RUN, batch=64, learning_rate=2e-3, images=205_000, further_shares=_TURNED
+    ),
+    # A quarter of the cost of `lite`, from nothing: narrower, of a smaller crop.
+    "nano": replace(
+        _LIFE_RUN,
+        width=80,
+        stem_width=8,
+        input_px=112,
+        batch=64,
+        images=400_000,
+        learning_rate=4e-3,
+        warmup=0.02,
+        further_shares=_TURNED,
+    ),
+    # The same cost in another way: as wide and as many pixels as `lite`, maps of half its size.
+    "nano-coarse": replace(
+        _LIFE_RUN,
+        stem_pools=(0, 1),
+        batch=64,
+        images=400_000,
+        learning_rate=4e-3,
+        warmup=0.02,
+        further_shares=_TURNED,
+    ),
     # Three times the cost of `lite`: more pixels, and a second stack, which begins as the first.
     "base": replace(
         _LIFE_RUN,
         stacks=2,
         input_px=160,
         sizes=((0.0, 128), (0.5, 160)),
-        images=600_000,
-        learning_rate=1.5e-3,
+        batch=64,
+        images=195_000,
+        learning_rate=2.5e-3,
         further_shares=_TURNED,
     ),
     # From the default weights to one's own faces or layout; --start-from gives the network.

@@ -32,6 +32,7 @@ from tracker.layouts import IBUG_68
 from .datasets import DataError, Sample, hold_out, read_300w, write_pseudo_labels
 from .hard_faces import nose_offset
 from .mesh_teacher import FaceMesh
+from .synthetic.deform import sampled
 
 _SURFACE = 468
 """Vertices of the face's surface; those of the irises come after them."""
@@ -147,9 +148,7 @@ def _warp(
     rows, columns = np.indices(number.shape, dtype=np.float64)
     pixels = np.stack([columns, rows, np.ones_like(rows)], -1)
     places = np.einsum("hwij,hwj->hwi", source_from_target, pixels).astype(np.float32)
-    return cv2.remap(
-        picture, places, np.empty(0), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
+    return sampled(picture, places)
 
 
 def _affine(

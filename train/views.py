@@ -1,8 +1,10 @@
 """Training views: which faces, in which order, augmented how."""
 
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
@@ -54,8 +56,12 @@ class TrainingView(NamedTuple):
 class TrainingViews(Dataset[TrainingView]):
     """Augmented crops of annotated faces."""
 
-    def __init__(self, samples: list[Sample], layout: Layout, recipe: Recipe) -> None:
+    def __init__(
+        self, samples: list[Sample], layout: Layout, recipe: Recipe, *, in_memory: bool = False
+    ) -> None:
+        """Args: in_memory: Decode all pictures now, once, and not for every view."""
         self._samples, self._layout, self._recipe = samples, layout, recipe
+        self._decoded = decoded(samples) if in_memory else {}
         self._random_crop = RandomCrop(layout, recipe.margin, recipe.augment, recipe.antialiased)
 
     def __getitem__(self, draw: Draw) -> TrainingView:
@@ -65,7 +71,7 @@ class TrainingViews(Dataset[TrainingView]):
         for _ in range(_ATTEMPTS):
             try:
                 crop, points, certainty = self._random_crop(
-                    sample.read_image(),
+                    self._picture(sample),
                     sample,
                     draw.size_px,
                     rng,
@@ -91,7 +97,12 @@ class TrainingViews(Dataset[TrainingView]):
 
     def _another_picture(self, rng: np.random.Generator) -> UInt8[np.ndarray, "height width rgb=3"]:
         """Raises DataError where it cannot be read."""
-        return self._samples[int(rng.integers(len(self._samples)))].read_image()
+        return self._picture(self._samples[int(rng.integers(len(self._samples)))])
+
+    def _picture(self, sample: Sample) -> UInt8[np.ndarray, "height width rgb=3"]:
+        """Raises DataError where it cannot be read."""
+        picture = self._decoded.get(sample.image_path)
+        return sample.read_image() if picture is None else picture
 
     def _edges(
         self, points: Float[np.ndarray, "landmarks xy=2"], size_px: int
@@ -99,6 +110,22 @@ class TrainingViews(Dataset[TrainingView]):
         if not self._recipe.attention:
             return torch.zeros(0, size_px // 4, size_px // 4, dtype=torch.uint8)
         return torch.from_numpy(edge_maps(points, self._layout, size_px))
+
+
+def decoded(samples: list[Sample]) -> dict[Path, UInt8[np.ndarray, "height width rgb=3"]]:
+    """All pictures that can be read, by their path; those of MATLAB files stay there."""
+    files = {sample.image_path: sample for sample in samples if sample.number is None}
+
+    def read(sample: Sample) -> UInt8[np.ndarray, "height width rgb=3"] | None:
+        try:
+            return sample.read_image()
+        except DataError:
+            return None  # reported when a view is wanted
+
+    with ThreadPoolExecutor() as pool:
+        pictures = pool.map(read, files.values())
+        return {path: picture for path, picture in zip(files, pictures, strict=True)
+                if picture is not None}  # fmt: skip
 
 
 def batches(

@@ -14,6 +14,8 @@ _QUIET = {
     "TF_CPP_MIN_LOG_LEVEL": "3",
 }
 """Read by libraries when they start; a value of the user's own is kept."""
+_OPENCV = getattr(cv2.utils, "logging", cv2)
+"""Where OpenCV 5, or OpenCV 4, has its log level."""
 
 
 @contextmanager
@@ -27,13 +29,13 @@ def warnings_on_terminal() -> Iterator[None]:
         os.environ.setdefault(name, value)
     logger, handler = logging.getLogger(), RichHandler(show_path=False)
     handler.setFormatter(logging.Formatter("%(message)s"))
-    levels = logger.level, cv2.getLogLevel()
+    levels = logger.level, _OPENCV.getLogLevel()
     logger.addHandler(handler)
     logger.setLevel(logging.WARNING)
-    cv2.setLogLevel(0)
+    _OPENCV.setLogLevel(0)
     try:
         yield
     finally:
         logger.removeHandler(handler)
         logger.setLevel(levels[0])
-        cv2.setLogLevel(levels[1])
+        _OPENCV.setLogLevel(levels[1])

@@ -26,7 +26,7 @@ def read_pseudo_labels(path: Path) -> list[Sample]:
         raise DataError(f"{path}: not made by train.teacher ({error})") from error
     return [
         Sample(
-            Path(str(picture)),
+            path.parent / str(picture),
             points,
             certainty=certainty,
             first_pixel=float(first_pixel),
@@ -37,13 +37,22 @@ def read_pseudo_labels(path: Path) -> list[Sample]:
 
 
 def write_pseudo_labels(path: Path, samples: Sequence[Sample]) -> None:
-    """Write faces whose labels have a certainty, with the whole paths of their pictures."""
+    """Write faces whose labels have a certainty.
+
+    Pictures below the folder of the file are named from there, so that both can be moved; others
+    by their whole path.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     certainty = [np.ones(len(s.points)) if s.certainty is None else s.certainty for s in samples]
     columns = (
-        np.array([str(sample.image_path.resolve()) for sample in samples]),
+        np.array([_named_from(path.parent.resolve(), sample.image_path) for sample in samples]),
         np.array([sample.points for sample in samples], np.float32),
         np.array(certainty, np.float32),
         np.array([sample.first_pixel for sample in samples], np.float32),
     )
     np.savez_compressed(path, **dict(zip(_COLUMNS, columns, strict=True)))
+
+
+def _named_from(folder: Path, picture: Path) -> str:
+    whole = picture.resolve()
+    return str(whole.relative_to(folder) if whole.is_relative_to(folder) else whole)

@@ -16,6 +16,8 @@ from tracker.types import Image, Points
 
 _LEVELS = 32
 """Amounts at which the warp is inverted beforehand; between them it is interpolated."""
+_LEVELS_ONCE = 4
+"""The same on the way to amount 1 where only one amount is wanted."""
 _LEAST_STRETCH = 0.3
 """Newton's steps are no longer than where material is pressed together this much."""
 
@@ -49,19 +51,27 @@ class Deformation:
         return replace(self, corner=(self.corner[0] + x, self.corner[1] + y))
 
     def apply(self, picture: Image, amount: float) -> None:
-        """Change the picture in place."""
-        if amount == 0:
-            return
+        """Change the picture in place; prepared for many amounts, as a film asks for."""
+        if amount:
+            self._draw(picture, self._source(amount))
+
+    def apply_once(self, picture: Image, amount: float) -> None:
+        """The same for one amount, a tenth of the work."""
+        if amount:
+            steps = max(round(_LEVELS_ONCE * amount), 1)
+            *_, source = _inverses(self.displacement, np.linspace(0, amount, steps + 1)[1:])
+            self._draw(picture, source)
+
+    def _draw(self, picture: Image, source: Warp) -> None:
         (x, y), (height, width) = self.corner, self.cover.shape
         patch = picture[y : y + height, x : x + width]
-        source = self._source(amount)
-        layer, cover = _sampled(patch, source), _sampled(self.cover, source)
+        layer, cover = sampled(patch, source), sampled(self.cover, source)
         below = patch + self.hollow[..., None] * (self.hollow_colour - patch)
         patch[:] = np.round(below + cover[..., None] * (layer - below))
 
     @cached_property
     def _sources(self) -> list[Warp]:
-        return list(_inverses(self.displacement))
+        return list(_inverses(self.displacement, np.linspace(0, 1, _LEVELS + 1)))
 
     def _source(self, amount: float) -> Warp:
         """Where each pixel's material comes from."""
@@ -72,8 +82,8 @@ class Deformation:
         )
 
 
-def _inverses(displacement: Warp) -> Iterator[Warp]:
-    """At each level the s for which s + amount * d(s) is the pixel, by Newton from the last one.
+def _inverses(displacement: Warp, amounts: Float[np.ndarray, " levels"]) -> Iterator[Warp]:
+    """At each amount the s for which s + amount * d(s) is the pixel, by Newton from the last one.
 
     Neighbours move in nearly one direction, so d's slope along it is its divergence.
     """
@@ -81,16 +91,18 @@ def _inverses(displacement: Warp) -> Iterator[Warp]:
     pixel = np.stack([columns, rows], -1)
     slope = np.gradient(displacement[..., 0], axis=1) + np.gradient(displacement[..., 1], axis=0)
     moves, source = np.dstack([displacement, slope]), pixel
-    for level in range(_LEVELS + 1):
+    for amount in amounts:
         for _ in range(3):
-            there = np.float32(level / _LEVELS) * _sampled(moves, source)
+            there = np.float32(amount) * sampled(moves, source)
             miss = source + there[..., :2] - pixel
             source = source - miss / np.maximum(1 + there[..., 2:], _LEAST_STRETCH)
         yield source
 
 
-def _sampled(values: np.ndarray, places: Warp) -> np.ndarray:
-    return cv2.remap(values, places, np.empty(0), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+def sampled(values: np.ndarray, places: Warp, border: int = cv2.BORDER_REPLICATE) -> np.ndarray:
+    """Values between pixels. Both maps are given: with an empty second one OpenCV 5 returns NaN."""
+    x, y = cv2.split(places)
+    return cv2.remap(values, x, y, cv2.INTER_LINEAR, borderMode=border)
 
 
 def smooth_step(
@@ -121,7 +133,10 @@ class Axes:
 
     def uv(self, points: Float[np.ndarray, "*batch xy=2"]) -> Float[np.ndarray, "*batch uv=2"]:
         """Points in these coordinates."""
-        return (points - self.start) @ np.linalg.inv(self.matrix).T
+        (x, y), moved = self.along, points - self.start
+        turned = np.stack([x * moved[..., 0] + y * moved[..., 1],
+                           x * moved[..., 1] - y * moved[..., 0]], -1)  # fmt: skip
+        return turned / (x * x + y * y)
 
     def xy(self, points: Float[np.ndarray, "*batch uv=2"]) -> Float[np.ndarray, "*batch xy=2"]:
         """Back to pixels."""

@@ -11,6 +11,7 @@ from tracker.layouts import Outline
 from .deform import Axes, Deformation, smooth_step
 from .face import PhotographedFace
 
+_LEAST_EYE_PX = 2.0
 _SKIN = 0.4
 """Height of the skin above the lid that unfolds, in eye widths."""
 _CORNER = 0.12
@@ -40,6 +41,8 @@ def _eyelid(face: PhotographedFace, eye: Outline) -> Deformation | None:
     upper, lower = ring[1:half], ring[:half:-1]
     start, end = face.points[ring[0]], face.points[ring[half]]
     axes = Axes(start, end - start)
+    if axes.width_px < _LEAST_EYE_PX:
+        return None
     lid, fall = axes.uv(face.points[upper]), axes.uv(face.points[lower])
     fall = fall - lid
     if np.diff(lid[:, 0], prepend=0, append=1).min() < _CORNER:

@@ -10,7 +10,7 @@ from jaxtyping import Bool, Float, UInt8
 from tracker.crop import transform
 from tracker.types import Image, Points
 
-from .deform import Deformation
+from .deform import Deformation, sampled
 from .gesture import Course
 from .motion import Matrix
 
@@ -55,7 +55,7 @@ class Layer:
         """Which points of the frame lie behind this layer, which has a matte."""
         assert self.matte is not None
         places = transform(np.linalg.inv(self.path(time_s)), points).astype(np.float32)[None]
-        return cv2.remap(self.matte, places, np.empty(0), cv2.INTER_LINEAR)[0] > 127
+        return sampled(self.matte, places, cv2.BORDER_CONSTANT)[0] > 127
 
     def put_before(self, frame: Image, time_s: float) -> None:
         """Draw this layer, which has a matte, onto a frame, where it reaches into it."""
