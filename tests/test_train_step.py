@@ -28,8 +28,8 @@ SAME = 1e-5
 processors round their roots differently."""
 ROUNDED_ALIKE, ROUNDED_OTHERWISE = 1e-8, 0.1
 """Largest difference of a gradient over the tensor's largest, on a processor that rounds as the
-reference's did, and on others: there a heat map's cell may lie on the other side of the threshold of
-the next stack's mask."""
+reference's did, and on others: there a heat map's cell may lie on the other side of the
+threshold of the next stack's mask."""
 
 
 @pytest.fixture
@@ -84,7 +84,9 @@ def test_losses_and_gradients_equal_the_authors(run: Run, batch: TrainingView) -
 
 def test_optimiser_step_and_average_equal_the_authors(run: Run, batch: TrainingView) -> None:
     expected = np.load(FIXTURES / "train_step_COFW.npz")
-    run.step(batch)
+    losses = run.step(batch)
+    said = json.loads((FIXTURES / "train_step_COFW.json").read_text())["f64"]["total"]
+    alike = abs(sum(losses.values()) / said - 1) < 1e-9
     states = {"after_step": run.network.state_dict(), "ema": run.average.state_dict()}
     compared = 0
     for kind, state in states.items():
@@ -92,7 +94,9 @@ def test_optimiser_step_and_average_equal_the_authors(run: Run, batch: TrainingV
             if f"f64/{kind}/{name}" in expected.files:
                 found = flat_samples(name, state[name], 16)
                 wanted = expected[f"f64/{kind}/{name}"]
-                np.testing.assert_allclose(found, wanted, rtol=SAME, atol=1e-5, err_msg=name)
+                # Adam turns the rounding of a gradient near zero into a full step.
+                apart = ~np.isclose(found, wanted, rtol=SAME, atol=1e-8)
+                assert apart.mean() <= (0 if alike else ROUNDED_OTHERWISE), name
                 compared += 1
     assert compared >= 36
     assert int(run.network.state_dict()["pre.0.bn.num_batches_tracked"]) == 1
