@@ -9,6 +9,7 @@ from jaxtyping import Float, UInt8
 
 from .covariance_law import by_spread_law
 from .description import CheckpointInfo
+from .face_detector import FaceDetector
 
 _TYPICAL_NOISE = 0.0015
 """Standard deviation of uncalibrated landmarks from frame to frame, in crop sides."""
@@ -63,6 +64,12 @@ class CalibratedLandmarker(ABC):
     @property
     def horizontal_bias(self) -> float:
         return self.info.horizontal_bias
+
+    def load_face_detector(self) -> FaceDetector:
+        """What finds faces for the network: it is a `tracker.landmarker.BringsDetector`."""
+        from .face_loading import load_face_detector  # noqa: PLC0415 - one's own needs none
+
+        return load_face_detector()
 
     def __call__(self, crops: UInt8[np.ndarray, "faces height width rgb=3"]) -> CropEstimates:
         """Landmarks with calibrated covariances.

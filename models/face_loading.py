@@ -12,7 +12,7 @@ from .checksum import is_whole
 from .description import METADATA_KEY, CheckpointError
 from .face_detector import CHANNELS, PICTURES, STRIDES, FaceDetector
 from .face_scan import SEEN_PX
-from .onnx_landmarker import session_options
+from .onnx_session import session_options
 
 __all__ = ["FACES", "KIND", "load_face_detector"]
 

@@ -5,6 +5,7 @@ import cv2
 import numpy as np
 import pytest
 
+import models
 from benchmarks.latency.__main__ import rival_rows
 from benchmarks.latency.latency_tables import absences
 from benchmarks.latency.peak_arithmetic import gpu_throughput
@@ -12,7 +13,7 @@ from benchmarks.latency.rivals import OURS, Throughput, available, rivals
 from benchmarks.latency.stage_times import STAGES, percentiles, summarised
 from benchmarks.latency.startup import time_startup
 from benchmarks.latency.timed_clips import ONE_FACE, FourPortraits, TimedClip
-from tracker.detection.mediapipe_detector import MediaPipeDetector
+from tracker.detection.any_roll_detector import AnyRollDetector
 from tracker.errors import FaceTrackError
 from tracker.types import Frame
 
@@ -47,7 +48,7 @@ def test_four_faces_are_where_the_clip_says() -> None:
     clip = FourPortraits(duration_s=0.1)
     frame = next(iter(clip))
     assert frame.image.shape == (720, 1280, 3)
-    squares = MediaPipeDetector()(frame.image)
+    squares = AnyRollDetector(models.load_face_detector()).search(frame.image)
     assert len(squares) == 4
     for x, y in clip.centers(frame.time_s):
         away = [np.hypot(s.center_x - x, s.center_y - y) / s.side for s in squares]

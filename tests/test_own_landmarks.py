@@ -49,7 +49,7 @@ def write_own(folder: Path, count: int) -> Path:
 
 def portrait_with_landmarks() -> tuple[np.ndarray, np.ndarray]:
     image = portrait()
-    faces = tracker.FaceTracker(models.load_landmarker("lite", "cpu"), tracker.MediaPipeDetector())
+    faces = tracker.FaceTracker(models.load_landmarker("lite", "cpu"))
     return image, faces.update(image, 0.0)[0].landmarks.mean
 
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .detection.any_roll_detector import AnyRollDetector
+    from .detection.both_detectors import BothDetectors
     from .detection.boxes import Detector
     from .detection.mediapipe_detector import MediaPipeDetector
     from .errors import FaceTrackError, SinkError, SourceError
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 _HOMES = {
     "detection.any_roll_detector": ("AnyRollDetector",),
+    "detection.both_detectors": ("BothDetectors",),
     "detection.boxes": ("Detector",),
     "detection.mediapipe_detector": ("MediaPipeDetector",),
     "errors": ("FaceTrackError", "SinkError", "SourceError"),
@@ -46,7 +48,7 @@ _HOMES = {
 _MODULES = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
-    "LAYOUTS", "AnyRollDetector", "Box",
+    "LAYOUTS", "AnyRollDetector", "BothDetectors", "Box",
     "CropLandmarks", "Detector", "Face", "FaceTrackError", "FaceTracker", "Frame",
     "LandmarkEstimate", "LandmarkFilter", "Landmarker", "Layout", "MediaPipeDetector",
     "MotionConfig", "Outline", "SinkError", "Source", "SourceError", "TrackerConfig", "draw_faces",

@@ -10,6 +10,7 @@ from jaxtyping import Float
 
 from .association import match
 from .checks import boxes_from_corners, checked_boxes, checked_image, checked_time
+from .detection.both_detectors import BothDetectors
 from .detection.boxes import (
     Detector,
     ThoroughDetector,
@@ -36,8 +37,9 @@ class FaceTracker:
 
     Args:
         landmarker: Finds landmarks in crops: what `models.load_landmarker()` returns. Needed.
-        detector: Finds faces in frames. Without one, MediaPipe's is loaded when it is first needed
-            and closed with the tracker; one that is handed over stays the caller's to close.
+        detector: Finds faces in frames. Without one, MediaPipe's is loaded when it is first needed,
+            together with the one that comes with a landmarker of `models`, and closed with the
+            tracker; one that is handed over stays the caller's to close.
         config: Defaults suit webcams and films.
 
     Raises:
@@ -65,7 +67,7 @@ class FaceTracker:
         """The filter of all tracks; stateless."""
         self.tally = Tally()
         self._detector = detector
-        self._own_detector: MediaPipeDetector | None = None
+        self._own_detector: BothDetectors | MediaPipeDetector | None = None
         self._tracks: list[Track] = []
         self._ids = count()
         self._detected_s = self._last_s = -np.inf
@@ -172,7 +174,11 @@ class FaceTracker:
 
     def _detected_in(self, image: Image, thorough: bool) -> list[Box]:
         if self._detector is None:
-            self._detector = self._own_detector = MediaPipeDetector()
+            source = self._landmarker.detector_source
+            self._own_detector = (
+                BothDetectors(source.load_face_detector()) if source else MediaPipeDetector()
+            )
+            self._detector = self._own_detector
         self.tally.detections += 1
         if thorough and isinstance(self._detector, ThoroughDetector):
             return checked_boxes(self._detector.search(image))

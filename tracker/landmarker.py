@@ -19,6 +19,7 @@ from .crop import (
     transform_covariance,
     warp_crop,
 )
+from .detection.any_roll_detector import FaceFinder
 from .layouts import Layout, find_layout
 from .types import Box, Image, LandmarkEstimate, Measurement
 
@@ -100,6 +101,14 @@ class CropCutter(Protocol):
         """What several calls of `cut` gave, as one batch."""
 
 
+@runtime_checkable
+class BringsDetector(Protocol):
+    """What a landmarker may be besides: one that a face detector comes with."""
+
+    def load_face_detector(self) -> FaceFinder:
+        """A new one; closing it is up to who asked."""
+
+
 class FrameLandmarker:
     """A landmarker for frames: cuts crops on the CPU, and finds landmarks in them.
 
@@ -115,6 +124,8 @@ class FrameLandmarker:
 
     def __init__(self, landmarker: Landmarker) -> None:
         self._landmarker = landmarker
+        self.detector_source = landmarker if isinstance(landmarker, BringsDetector) else None
+        """Loads the face detector that comes with the network, if one does."""
         self.layout: Layout = find_layout(landmarker.layout_name, landmarker.layout_table)
         self.input_px, self.margin = landmarker.input_px, landmarker.margin
         self.bias_px = landmarker.horizontal_bias * landmarker.input_px

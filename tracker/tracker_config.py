@@ -42,7 +42,7 @@ class TrackerConfig:
     """Least confidence of a followed face."""
     remember_s: float = 2.0
     """A face that comes back near where it left within this time keeps its id."""
-    upright_deg: float = 180.0
+    upright_deg: float = 25.0
     """Roll of a head up to which its crop stays upright; beyond it the crop is rotated by the rest.
     Networks are trained on rolls of up to 20 degrees, so 25 follows a head through a full turn; at
     180 no crop is ever rotated."""

@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import Any, Self
 
 import cv2
-import mediapipe as mp
 import numpy as np
 from jaxtyping import Float, UInt8
 from rich.progress import track
 
-from .datasets import Sample
+from .datasets import DataError, Sample
 
 _RIDGE = 0.1
 """Keeps the map from using the mesh's 478 nearly dependent points against each other."""
@@ -100,7 +99,20 @@ class FaceMesh:
         )
 
 
+def _mediapipe() -> Any:
+    """Raises DataError where it is not installed."""
+    try:
+        import mediapipe  # noqa: PLC0415 - of the extra of that name
+    except ModuleNotFoundError as error:
+        raise DataError(
+            f"a mesh needs a package that is not installed ({error.name}): "
+            "run 'pip install mediapipe==0.10.21'"
+        ) from error
+    return mediapipe
+
+
 def _shipped_mesh() -> _FindMeshes:
+    mp = _mediapipe()
     mesh = mp.solutions.face_mesh.FaceMesh(
         static_image_mode=True,
         max_num_faces=_MOST_FACES,
@@ -111,6 +123,7 @@ def _shipped_mesh() -> _FindMeshes:
 
 
 def _face_landmarker(model: Path) -> _FindMeshes:
+    mp = _mediapipe()
     options = mp.tasks.vision.FaceLandmarkerOptions(
         base_options=mp.tasks.BaseOptions(model_asset_path=str(model)),
         num_faces=_MOST_FACES,

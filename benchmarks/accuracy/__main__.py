@@ -19,7 +19,6 @@ from rich.progress import track
 import models
 from models.checkpoint import CheckpointInfo
 from models.torch_landmarker import load_torch_landmarker
-from tracker.detection.mediapipe_detector import MediaPipeDetector
 from tracker.face_tracker import FaceTracker
 from tracker.io.outputs import check_output
 from tracker.layouts import find_layout
@@ -136,7 +135,7 @@ def measure(
     if arguments.crop != "detector":
         predicted["truth"] = _predicted(landmarker, selection, multi_crop)
     if arguments.crop != "truth":
-        tracker = FaceTracker(landmarker, MediaPipeDetector())
+        tracker = FaceTracker(landmarker)
         predicted["detector"] = detect_in_pictures(
             tracker, _with_progress(selection, "detector included")
         )

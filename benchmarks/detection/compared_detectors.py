@@ -10,6 +10,7 @@ from jaxtyping import Float
 
 from models.face_detector import FaceDetector, FoundFace
 from models.face_loading import FACES, load_face_detector
+from tracker.detection.both_detectors import BothDetectors
 from tracker.detection.mediapipe_detector import MediaPipeDetector
 from tracker.types import Image
 from train.detector.face_labels import label_of_yunet, roll_of
@@ -48,6 +49,9 @@ def compared_detectors(weights: Path | None, yunet: Path | None) -> list[Compare
             ComparedDetector("ours, thorough", _ours(ours, thorough=True)),
         ]
     blazeface = _blazeface(MediaPipeDetector())
+    if weights.exists():
+        both = BothDetectors(load_face_detector(weights))
+        found.append(ComparedDetector("ours, thorough, and both BlazeFaces", _both(both)))
     found += [
         ComparedDetector("both BlazeFaces, 640 px", blazeface),
         ComparedDetector("both BlazeFaces, and 9 tiles", in_tiles(blazeface, 2)),
@@ -67,6 +71,13 @@ def compared_detectors(weights: Path | None, yunet: Path | None) -> list[Compare
 def _ours(detector: FaceDetector, *, thorough: bool) -> Find:
     def find(image: Image) -> Squares:
         return _rows([_row(face) for face in detector(image, thorough=thorough)])
+
+    return find
+
+
+def _both(detector: BothDetectors) -> Find:
+    def find(image: Image) -> Squares:
+        return _rows([[b.center_x, b.center_y, b.side, b.roll_deg] for b in detector.search(image)])
 
     return find
 

@@ -13,7 +13,6 @@ from pathlib import Path
 
 import models
 from tracker.cli.demo import DemoRecorder, DemoReport, demo_camera
-from tracker.detection.mediapipe_detector import MediaPipeDetector
 from tracker.errors import FaceTrackError
 from tracker.face_tracker import FaceTracker
 
@@ -38,7 +37,7 @@ def benchmark(arguments: argparse.Namespace) -> None:
         CheckpointError: If the weights cannot be read.
     """
     landmarker = models.load_landmarker(arguments.weights, "cpu")
-    tracker = FaceTracker(landmarker, MediaPipeDetector())
+    tracker = FaceTracker(landmarker)
     reports = [measure(tracker, seed) for seed in range(arguments.seeds)]
     rows = [asdict(report) for report in reports if report]
     if not rows:

@@ -11,7 +11,6 @@ from rich.progress import track
 
 import models
 from models.weight_files import NAMED_WEIGHTS
-from tracker.detection.mediapipe_detector import MediaPipeDetector
 from tracker.face_tracker import FaceTracker
 from tracker.io.sources import open_source
 from train.datasets import hold_out, open_data_set
@@ -86,7 +85,7 @@ class RecordingCache:
     @cached_property
     def tracker(self) -> FaceTracker:
         """With its network and detector."""
-        return FaceTracker(models.load_landmarker(self.weights, "cpu"), MediaPipeDetector())
+        return FaceTracker(models.load_landmarker(self.weights, "cpu"))
 
     @cached_property
     def weights_content(self) -> bytes:

@@ -21,7 +21,6 @@ import cv2
 import numpy as np
 
 import models
-from tracker.detection.mediapipe_detector import MediaPipeDetector
 from tracker.face_tracker import FaceTracker
 from tracker.io.sources import open_source
 from tracker.types import Frame
@@ -128,7 +127,7 @@ def _for(rival: Rival, frame: Frame) -> Frame:
 
 @contextmanager
 def _ours(weights: str) -> Iterator[FaceCounter]:
-    tracker = FaceTracker(models.load_landmarker(weights, "cpu"), MediaPipeDetector())
+    tracker = FaceTracker(models.load_landmarker(weights, "cpu"))
 
     def faces_in(frame: Frame) -> int:
         return sum(not face.is_predicted for face in tracker.update(frame.image, frame.time_s))

@@ -10,7 +10,7 @@ import numpy as np
 
 import models
 from tracker.cli.arguments import asked_outputs, build_parser
-from tracker.detection.mediapipe_detector import MediaPipeDetector
+from tracker.detection.both_detectors import BothDetectors
 from tracker.io.outputs import Sink, open_sinks
 from tracker.io.sources import Source, open_source
 from tracker.run.timed_tracker import TimedTracker
@@ -35,7 +35,9 @@ def time_stages(clip: Path, weights: str, folder: Path) -> StageTimes:
     """Every frame of the clip from the file to the written overlay and CSV."""
     arguments = build_parser().parse_args([str(clip), *output_flags(folder)])
     asked = asked_outputs(arguments)
-    timed = TimedTracker(models.load_landmarker(weights, "cpu"), MediaPipeDetector())
+    landmarker = models.load_landmarker(weights, "cpu")
+    detector = BothDetectors(models.load_face_detector())
+    timed = TimedTracker(landmarker, detector)
     taken: StageTimes = {stage: [] for stage in STAGES}
     with ExitStack() as opened:
         source = opened.enter_context(open_source(str(clip)))

@@ -8,9 +8,7 @@ from pathlib import Path
 from ..io.outputs import Outputs
 from ..tracker_config import TrackerConfig
 
-MEDIAPIPE, ANY_ROLL = DETECTORS = ("mediapipe", "any-roll")
-_ANY_ROLL_UPRIGHT_DEG = 25.0
-"""Crops follow heads that are rolled by more: networks are trained on up to 20 degrees."""
+BOTH, ANY_ROLL, MEDIAPIPE = DETECTORS = ("both", "any-roll", "mediapipe")
 VIDEOS_AT_ONCE_ON_GPU = 8
 """A CPU, which has no use for large batches, takes one video after the other."""
 _DEMO_FOLDER = Path("demo-output")
@@ -48,7 +46,7 @@ def build_parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     tracking.add_argument(
         "--detector", choices=DETECTORS, default=DETECTORS[0],
-        help="mediapipe, or any-roll: ours, for small faces and heads that lie on their side "
+        help="any-roll: ours, for small faces and heads at any roll; mediapipe; or both "
         "(default: %(default)s)",
     )  # fmt: skip
     tracking.add_argument(
@@ -110,10 +108,7 @@ def _share(text: str) -> float:
 
 def asked_config(arguments: argparse.Namespace) -> TrackerConfig:
     """How to track, as the flags say."""
-    config = TrackerConfig(max_faces=arguments.max_faces, smoothing=arguments.smoothing)
-    if arguments.detector == ANY_ROLL:
-        return replace(config, upright_deg=_ANY_ROLL_UPRIGHT_DEG)
-    return config
+    return TrackerConfig(max_faces=arguments.max_faces, smoothing=arguments.smoothing)
 
 
 def asked_outputs(arguments: argparse.Namespace) -> Outputs:

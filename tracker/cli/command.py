@@ -11,6 +11,7 @@ from typing import Protocol
 from rich.console import Console
 
 from ..detection.any_roll_detector import AnyRollDetector, FaceFinder
+from ..detection.both_detectors import BothDetectors
 from ..detection.mediapipe_detector import MediaPipeDetector
 from ..errors import FaceTrackError
 from ..io.outputs import Sink, check_outputs, check_outputs_of_several, open_sinks
@@ -24,6 +25,7 @@ from ..run.summary import RunSummary, SeveralSummary, StopRequest
 from ..run.timed_tracker import TimedTracker
 from .arguments import (
     ANY_ROLL,
+    MEDIAPIPE,
     VIDEOS_AT_ONCE_ON_GPU,
     asked_config,
     asked_outputs,
@@ -37,7 +39,7 @@ from .logs import warnings_on_terminal
 from .progress import closing_table, demo_table, watch_on
 from .progress_of_several import progress_of_several, table_of_several
 
-OurDetector = MediaPipeDetector | AnyRollDetector
+OurDetector = MediaPipeDetector | AnyRollDetector | BothDetectors
 
 
 class Networks(Protocol):
@@ -166,9 +168,11 @@ def _landmarker(arguments: argparse.Namespace, networks: Networks) -> Landmarker
 
 
 def _detector(arguments: argparse.Namespace, networks: Networks, opened: ExitStack) -> OurDetector:
+    if arguments.detector == MEDIAPIPE:
+        return opened.enter_context(MediaPipeDetector())
     if arguments.detector == ANY_ROLL:
         return opened.enter_context(AnyRollDetector(networks.load_face_detector()))
-    return opened.enter_context(MediaPipeDetector())
+    return opened.enter_context(BothDetectors(networks.load_face_detector()))
 
 
 def _closed_later(opened: ExitStack, sinks: Iterable[Sink]) -> list[Sink]:

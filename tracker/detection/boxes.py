@@ -14,7 +14,7 @@ NMS_OVERLAP = 0.6
 
 @runtime_checkable
 class Detector(Protocol):
-    """Anything that finds faces in a frame, e.g. `tracker.MediaPipeDetector`."""
+    """Anything that finds faces in a frame, e.g. `tracker.AnyRollDetector`."""
 
     def __call__(self, image: Image) -> list[Box]:
         """Find the faces.

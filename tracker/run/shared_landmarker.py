@@ -52,6 +52,7 @@ class SharedLandmarker(FrameLandmarker):
         self._shared = on_frames(landmarker)
         self.layout, self.bias_px = self._shared.layout, self._shared.bias_px
         self.input_px, self.margin = self._shared.input_px, self._shared.margin
+        self.detector_source = self._shared.detector_source
         self.prefers_batches = self._shared.prefers_batches
         self._waiting: list[_Request] = []
         self._is_running = False

@@ -78,6 +78,7 @@ class _TimedLandmarker(FrameLandmarker):
         self._timed, self._seconds = landmarker, seconds
         self.layout, self.bias_px = landmarker.layout, landmarker.bias_px
         self.input_px, self.margin = landmarker.input_px, landmarker.margin
+        self.detector_source = landmarker.detector_source
 
     def cut(self, image: Image, crop_from_frame: list[Matrix]) -> Any:
         started = perf_counter()
