@@ -6,7 +6,6 @@ from types import TracebackType
 from typing import Self
 
 import numpy as np
-from jaxtyping import Float
 
 from .association import match
 from .checks import boxes_from_corners, checked_boxes, checked_image, checked_time
@@ -17,13 +16,23 @@ from .detection.boxes import (
     crop_box,
     non_maximum_suppression,
 )
+from .detection.film_cuts import Shot
 from .detection.mediapipe_detector import MediaPipeDetector
 from .filter.config import smoothed
 from .filter.head_filter import HeadFilter
 from .landmarker import FrameLandmarker, Landmarker, on_frames
 from .layouts import Layout
 from .measurer import Measurer
-from .track import Track, TrackStatus, begin, coasted, expected, reported_faces, updated
+from .track import (
+    Track,
+    TrackStatus,
+    begin,
+    coasted,
+    doubtful_tracks,
+    expected,
+    reported_faces,
+    updated,
+)
 from .tracker_config import Tally, TrackerConfig
 from .types import Box, Face, Image, Measurement
 
@@ -66,9 +75,7 @@ class FaceTracker:
         self.tally = Tally()
         self._detector = detector
         self._own_detector: MediaPipeDetector | None = None
-        self._tracks: list[Track] = []
-        self._ids = count()
-        self._detected_s = self._last_s = -np.inf
+        self.reset()
 
     @property
     def layout(self) -> Layout:
@@ -77,7 +84,8 @@ class FaceTracker:
 
     def reset(self) -> None:
         """Forget all faces and the time, as before another video; ids start again from 0."""
-        self._tracks, self._ids = [], count()
+        self._tracks: list[Track] = []
+        self._ids, self._shot = count(), Shot()
         self._detected_s = self._last_s = -np.inf
 
     def close(self) -> None:
@@ -146,8 +154,10 @@ class FaceTracker:
             ValueError: If the image, the time or the boxes are not of that form; nothing changes.
         """
         time_s = checked_time(time_s, self._last_s)
-        measurer = self._measurer(checked_image(image, image_format), boxes)
+        image = checked_image(image, image_format)
+        measurer = self._measurer(image, boxes)
         self._last_s = time_s
+        self._end_tracks_at_cut(image)
         self._follow(measurer, time_s)
         if boxes is not None or self._should_detect(time_s):
             self._detected_s = time_s
@@ -178,6 +188,16 @@ class FaceTracker:
             return checked_boxes(self._detector.search(image))
         return checked_boxes(self._detector(image))
 
+    def _end_tracks_at_cut(self, image: Image) -> None:
+        """The faces of a new shot are others, wherever they are."""
+        if not self.config.detect_cuts:
+            return
+        self._shot, is_cut = self._shot.followed_by(image)
+        if is_cut:
+            self.tally.cuts += 1
+            self.tally.lost += sum(t.status is not TrackStatus.LOST for t in self._tracks)
+            self._tracks = []
+
     def _follow(self, measurer: Measurer, now: float) -> None:
         """Measure every live track in the crop where its motion model expects it."""
         live = [t for t in self._tracks if t.status is not TrackStatus.LOST]
@@ -186,7 +206,7 @@ class FaceTracker:
         places = expected(live, now, self.head_filter)
         boxes = [crop_box(points, self.layout, self.config.upright_deg) for points in places]
         measurements = measurer.confirmed(measurer.measure(boxes))
-        doubtful = self._doubtful(live, places, measurements)
+        doubtful = doubtful_tracks(live, places, measurements, self.config.keep_confidence)
         pairs = list(zip(live, measurements, strict=True))
         sure = [(t, m) for t, m in pairs if t.track_id not in doubtful]
         new = updated([t for t, _ in sure], [m for _, m in sure], now, self.head_filter)
@@ -198,31 +218,6 @@ class FaceTracker:
         for track in new:
             self._replace(track)
             self.tally.lost += track.status is TrackStatus.LOST
-
-    def _doubtful(
-        self,
-        live: list[Track],
-        places: Float[np.ndarray, "faces landmarks xy=2"],
-        measurements: list[Measurement],
-    ) -> set[int]:
-        """Tracks whose crop shows no face, or the face of another track that fits it better."""
-        doubtful: set[int] = set()
-        sure: list[tuple[float, int, Box]] = []
-        for track, place, measurement in zip(live, places, measurements, strict=True):
-            if measurement.confidence < self.config.keep_confidence:
-                doubtful.add(track.track_id)
-                continue
-            points = measurement.landmarks.mean
-            box = box_around(points)
-            away = float(np.linalg.norm(points - place, axis=-1).mean() / box.side)
-            sure.append((away, track.track_id, box))
-        taken: list[Box] = []
-        for _, track_id, box in sorted(sure, key=lambda entry: entry[:2]):
-            if non_maximum_suppression([box], taken):
-                taken.append(box)
-            else:
-                doubtful.add(track_id)
-        return doubtful
 
     def _should_detect(self, time_s: float) -> bool:
         followed = sum(t.status is TrackStatus.FOLLOWED for t in self._tracks)

@@ -42,6 +42,9 @@ class TrackerConfig:
     """Least confidence of a followed face."""
     remember_s: float = 2.0
     """A face that comes back near where it left within this time keeps its id."""
+    detect_cuts: bool = True
+    """At a film cut, let go of all faces and look for those of the new shot in its first frame;
+    they get new ids."""
     upright_deg: float = 180.0
     """Roll of a head up to which its crop stays upright; beyond it the crop is rotated by the rest.
     Networks are trained on rolls of up to 20 degrees, so 25 follows a head through a full turn; at
@@ -53,6 +56,8 @@ class TrackerConfig:
     def __post_init__(self) -> None:
         if isinstance(self.max_faces, bool) or not isinstance(self.max_faces, int | np.integer):
             raise ValueError(f"max_faces must be a whole number, got {self.max_faces!r}")
+        if not isinstance(self.detect_cuts, bool):
+            raise ValueError(f"detect_cuts must be True or False, got {self.detect_cuts!r}")
         for name, (least, most) in _RANGES.items():
             checked_number(name, getattr(self, name), least, most)
         if not isinstance(self.motion, MotionConfig):
@@ -73,3 +78,5 @@ class Tally:
     reacquired: int = 0
     detections: int = 0
     """Runs of the detector."""
+    cuts: int = 0
+    """Film cuts."""
