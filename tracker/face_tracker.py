@@ -1,5 +1,6 @@
 """From frames to tracked faces: the only place with state."""
 
+from dataclasses import replace
 from functools import partial
 from itertools import count
 from types import TracebackType
@@ -14,8 +15,8 @@ from .detection.boxes import (
     ThoroughDetector,
     box_around,
     crop_box,
-    non_maximum_suppression,
 )
+from .detection.face_choice import FaceChoice
 from .detection.film_cuts import Shot
 from .detection.mediapipe_detector import MediaPipeDetector
 from .filter.config import smoothed
@@ -119,14 +120,16 @@ class FaceTracker:
             image_format: "rgb", or "bgr" as OpenCV reads pictures.
 
         Returns:
-            At most `max_faces`, the largest first, with ids from 0.
+            At most `max_faces`, the largest first, with ids from 0; as `faces` and `region` in the
+            configuration say.
 
         Raises:
             ValueError: If the image or the boxes are not of that form.
         """
-        measurer = self._measurer(checked_image(image, image_format), boxes, thorough=True)
-        largest = non_maximum_suppression(measurer.detected, [])[: self.config.max_faces]
-        found = measurer.new_faces(largest, [], self.config.enter_confidence, augment=True)
+        image = checked_image(image, image_format)
+        choice = FaceChoice.of(self.config, image)
+        measurer = self._measurer(image, boxes, thorough=True)
+        found = self._new_faces(measurer, choice, [], augment=True)[: choice.most]
         tracks = [
             begin(track_id, measurement, 0.0, self.head_filter)
             for track_id, measurement in enumerate(found)
@@ -156,12 +159,14 @@ class FaceTracker:
         time_s = checked_time(time_s, self._last_s)
         image = checked_image(image, image_format)
         measurer = self._measurer(image, boxes)
+        choice = FaceChoice.of(self.config, image)
         self._last_s = time_s
         self._end_tracks_at_cut(image)
-        self._follow(measurer, time_s)
-        if boxes is not None or self._should_detect(time_s):
+        self._follow(measurer, choice, time_s)
+        if boxes is not None or self._should_detect(choice, time_s):
             self._detected_s = time_s
-            self._adopt(self._candidates(measurer), time_s)
+            known = [box_around(t.points) for t in self._tracks if t.status is TrackStatus.FOLLOWED]
+            self._adopt(self._new_faces(measurer, choice, known), choice, time_s)
         self._forget(time_s)
         return self._reported([t for t in self._tracks if t.status is not TrackStatus.LOST])
 
@@ -198,7 +203,7 @@ class FaceTracker:
             self.tally.lost += sum(t.status is not TrackStatus.LOST for t in self._tracks)
             self._tracks = []
 
-    def _follow(self, measurer: Measurer, now: float) -> None:
+    def _follow(self, measurer: Measurer, choice: FaceChoice, now: float) -> None:
         """Measure every live track in the crop where its motion model expects it."""
         live = [t for t in self._tracks if t.status is not TrackStatus.LOST]
         if not live:
@@ -216,27 +221,28 @@ class FaceTracker:
             if t.track_id in doubtful
         ]
         for track in new:
-            self._replace(track)
-            self.tally.lost += track.status is TrackStatus.LOST
+            has_left = choice.has_left(box_around(track.points))
+            after = replace(track, status=TrackStatus.LOST) if has_left else track
+            self._replace(after)
+            self.tally.lost += after.status is TrackStatus.LOST
 
-    def _should_detect(self, time_s: float) -> bool:
+    def _should_detect(self, choice: FaceChoice, time_s: float) -> bool:
         followed = sum(t.status is TrackStatus.FOLLOWED for t in self._tracks)
         is_due = time_s - self._detected_s >= self.config.detect_every_s
-        if followed >= self.config.max_faces:
+        if followed >= choice.most:
             return is_due  # a much larger face may take the place of a smaller one
         return is_due or followed < len(self._tracks) or not self._tracks
 
-    def _candidates(self, measurer: Measurer) -> list[Measurement]:
-        """The largest faces that no track follows."""
-        known = [box_around(t.points) for t in self._tracks if t.status is TrackStatus.FOLLOWED]
-        found = measurer.detected
-        if len(known) >= self.config.max_faces:
-            least = self.config.replace_ratio * min(box.side for box in known)
-            found = [box for box in found if box.side >= least]
-        largest = non_maximum_suppression(found, known)[: self.config.max_faces]
-        return measurer.new_faces(largest, known, self.config.enter_confidence)
+    def _new_faces(
+        self, measurer: Measurer, choice: FaceChoice, known: list[Box], *, augment: bool = False
+    ) -> list[Measurement]:
+        """The best faces that no track follows; known are the boxes of those that are followed."""
+        boxes = choice.candidates(measurer.detected, known)
+        least = self.config.enter_confidence
+        found = measurer.new_faces(boxes, known, least, augment=augment)
+        return [m for m in found if choice.begins(box_around(m.landmarks.mean))]
 
-    def _adopt(self, found: list[Measurement], time_s: float) -> None:
+    def _adopt(self, found: list[Measurement], choice: FaceChoice, time_s: float) -> None:
         """Give found faces to tracks that miss one, else new ids, while there is room."""
         waiting = [t for t in self._tracks if t.status is not TrackStatus.FOLLOWED]
         shape = (-1, self.layout.count, 2)
@@ -250,7 +256,7 @@ class FaceTracker:
             track = owner.get(index)
             if track is not None and track.status is TrackStatus.COASTING:
                 self._replace(begin(track.track_id, measurement, time_s, self.head_filter))
-            elif self._has_room_for(measurement):
+            elif self._has_room_for(measurement, choice):
                 if track is not None:
                     self.tally.reacquired += 1
                     self._replace(begin(track.track_id, measurement, time_s, self.head_filter))
@@ -260,16 +266,16 @@ class FaceTracker:
                         begin(next(self._ids), measurement, time_s, self.head_filter)
                     )
 
-    def _has_room_for(self, measurement: Measurement) -> bool:
-        """Whether one more face is followed; a much larger one makes its room."""
+    def _has_room_for(self, measurement: Measurement, choice: FaceChoice) -> bool:
+        """Whether one more face is followed; a clearly better one makes its room."""
         live = [t for t in self._tracks if t.status is not TrackStatus.LOST]
-        if len(live) < self.config.max_faces:
+        if len(live) < choice.most:
             return True
-        smallest = min(live, key=lambda track: box_around(track.points).side)
-        least = self.config.replace_ratio * box_around(smallest.points).side
-        if box_around(measurement.landmarks.mean).side < least:
+        boxes = [box_around(track.points) for track in live]
+        worst = choice.worst(boxes)
+        if not choice.takes_place_of(box_around(measurement.landmarks.mean), boxes[worst]):
             return False
-        self._tracks = [t for t in self._tracks if t.track_id != smallest.track_id]
+        self._tracks = [t for t in self._tracks if t.track_id != live[worst].track_id]
         self.tally.lost += 1
         return True
 
