@@ -178,12 +178,28 @@ def test_a_full_disk_gives_one_line(clip: Path, capsys: pytest.CaptureFixture[st
     assert error.count("\n") == 1
 
 
-@pytest.mark.parametrize("flags", [["--device", "gpu"], ["--max-faces", "0"], ["--smoothing", "2"]])
+@pytest.mark.parametrize(
+    "flags",
+    [["--device", "gpu"], ["--max-faces", "0"], ["--smoothing", "2"], ["--region", "0,0,9"],
+     ["--region", "a,b,c,d"], ["--region", "9,0,0,9"], ["--region", "0,0,nan,9"]],
+    ids=" ".join,
+)  # fmt: skip
 def test_a_wrong_value_of_a_flag_is_named(flags: list[str], capsys: pytest.CaptureFixture) -> None:
     with pytest.raises(SystemExit) as ended:
         run_tracker.main(["demo", *flags])
     assert ended.value.code == 2
     assert f"argument {flags[0]}: must" in capsys.readouterr().err
+
+
+def test_only_the_faces_that_are_asked_for_are_written(clip: Path, tmp_path: Path) -> None:
+    for name, flags, wanted in (
+        ("all", [], True),
+        ("outside", ["--region", "0,0,5,5"], False),
+        ("one", ["--faces", "largest", "--region", "0,0,9999,9999"], True),
+    ):
+        out = tmp_path / f"{name}.csv"
+        assert run_tracker.main([str(clip), "--save-csv", str(out), *flags]) == 0
+        assert any(row["face_id"] != "-1" for row in rows_of(out)) == wanted
 
 
 def test_a_bad_source_leaves_no_empty_outputs(tmp_path: Path) -> None:

@@ -75,6 +75,26 @@ def checked_number(name: str, value: object, least: float, most: float) -> None:
         raise ValueError(f"{name} must lie between {least:g} and {most:g}, got {value}")
 
 
+def checked_region(region: object) -> tuple[float, float, float, float]:
+    """Edges of a part of a picture: left, top, right, bottom, in pixels.
+
+    Raises:
+        ValueError: If they are not four finite numbers, or enclose nothing.
+    """
+    wanted = "region must be x0, y0, x1, y1 in pixels with x0 < x1 and y0 < y1"
+    if not isinstance(region, tuple | list) or len(region) != 4:
+        raise ValueError(f"{wanted}, got {region!r}")
+    for edge in region:
+        if isinstance(edge, bool) or not isinstance(edge, int | float | np.number):
+            raise ValueError(f"{wanted}, got {region!r}")
+    left, top, right, bottom = (float(edge) for edge in region)
+    if not (math.isfinite(right - left) and math.isfinite(bottom - top)):
+        raise ValueError(f"{wanted}, got {region!r}")
+    if left >= right or top >= bottom:
+        raise ValueError(f"{wanted}, got {region!r}")
+    return left, top, right, bottom
+
+
 def checked_boxes(found: object) -> list[Box]:
     """What a detector returned.
 

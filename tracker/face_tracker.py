@@ -1,12 +1,12 @@
 """From frames to tracked faces: the only place with state."""
 
+from dataclasses import replace
 from functools import partial
 from itertools import count
 from types import TracebackType
 from typing import Self
 
 import numpy as np
-from jaxtyping import Float
 
 from .association import match
 from .checks import boxes_from_corners, checked_boxes, checked_image, checked_time
@@ -16,15 +16,25 @@ from .detection.boxes import (
     ThoroughDetector,
     box_around,
     crop_box,
-    non_maximum_suppression,
 )
+from .detection.face_choice import FaceChoice
+from .detection.film_cuts import Shot
 from .detection.mediapipe_detector import MediaPipeDetector
 from .filter.config import smoothed
 from .filter.head_filter import HeadFilter
 from .landmarker import FrameLandmarker, Landmarker, on_frames
 from .layouts import Layout
 from .measurer import Measurer
-from .track import Track, TrackStatus, begin, coasted, expected, reported_faces, updated
+from .track import (
+    Track,
+    TrackStatus,
+    begin,
+    coasted,
+    doubtful_tracks,
+    expected,
+    reported_faces,
+    updated,
+)
 from .tracker_config import Tally, TrackerConfig
 from .types import Box, Face, Image, Measurement
 
@@ -68,9 +78,7 @@ class FaceTracker:
         self.tally = Tally()
         self._detector = detector
         self._own_detector: BothDetectors | MediaPipeDetector | None = None
-        self._tracks: list[Track] = []
-        self._ids = count()
-        self._detected_s = self._last_s = -np.inf
+        self.reset()
 
     @property
     def layout(self) -> Layout:
@@ -79,7 +87,8 @@ class FaceTracker:
 
     def reset(self) -> None:
         """Forget all faces and the time, as before another video; ids start again from 0."""
-        self._tracks, self._ids = [], count()
+        self._tracks: list[Track] = []
+        self._ids, self._shot = count(), Shot()
         self._detected_s = self._last_s = -np.inf
 
     def close(self) -> None:
@@ -113,14 +122,16 @@ class FaceTracker:
             image_format: "rgb", or "bgr" as OpenCV reads pictures.
 
         Returns:
-            At most `max_faces`, the largest first, with ids from 0.
+            At most `max_faces`, the largest first, with ids from 0; as `faces` and `region` in the
+            configuration say.
 
         Raises:
             ValueError: If the image or the boxes are not of that form.
         """
-        measurer = self._measurer(checked_image(image, image_format), boxes, thorough=True)
-        largest = non_maximum_suppression(measurer.detected, [])[: self.config.max_faces]
-        found = measurer.new_faces(largest, [], self.config.enter_confidence, augment=True)
+        image = checked_image(image, image_format)
+        choice = FaceChoice.of(self.config, image)
+        measurer = self._measurer(image, boxes, thorough=True)
+        found = self._new_faces(measurer, choice, [], augment=True)[: choice.most]
         tracks = [
             begin(track_id, measurement, 0.0, self.head_filter)
             for track_id, measurement in enumerate(found)
@@ -148,12 +159,16 @@ class FaceTracker:
             ValueError: If the image, the time or the boxes are not of that form; nothing changes.
         """
         time_s = checked_time(time_s, self._last_s)
-        measurer = self._measurer(checked_image(image, image_format), boxes)
+        image = checked_image(image, image_format)
+        measurer = self._measurer(image, boxes)
+        choice = FaceChoice.of(self.config, image)
         self._last_s = time_s
-        self._follow(measurer, time_s)
-        if boxes is not None or self._should_detect(time_s):
+        self._end_tracks_at_cut(image)
+        self._follow(measurer, choice, time_s)
+        if boxes is not None or self._should_detect(choice, time_s):
             self._detected_s = time_s
-            self._adopt(self._candidates(measurer), time_s)
+            known = [box_around(t.points) for t in self._tracks if t.status is TrackStatus.FOLLOWED]
+            self._adopt(self._new_faces(measurer, choice, known), choice, time_s)
         self._forget(time_s)
         return self._reported([t for t in self._tracks if t.status is not TrackStatus.LOST])
 
@@ -184,7 +199,17 @@ class FaceTracker:
             return checked_boxes(self._detector.search(image))
         return checked_boxes(self._detector(image))
 
-    def _follow(self, measurer: Measurer, now: float) -> None:
+    def _end_tracks_at_cut(self, image: Image) -> None:
+        """The faces of a new shot are others, wherever they are."""
+        if not self.config.detect_cuts:
+            return
+        self._shot, is_cut = self._shot.followed_by(image)
+        if is_cut:
+            self.tally.cuts += 1
+            self.tally.lost += sum(t.status is not TrackStatus.LOST for t in self._tracks)
+            self._tracks = []
+
+    def _follow(self, measurer: Measurer, choice: FaceChoice, now: float) -> None:
         """Measure every live track in the crop where its motion model expects it."""
         live = [t for t in self._tracks if t.status is not TrackStatus.LOST]
         if not live:
@@ -192,7 +217,7 @@ class FaceTracker:
         places = expected(live, now, self.head_filter)
         boxes = [crop_box(points, self.layout, self.config.upright_deg) for points in places]
         measurements = measurer.confirmed(measurer.measure(boxes))
-        doubtful = self._doubtful(live, places, measurements)
+        doubtful = doubtful_tracks(live, places, measurements, self.config.keep_confidence)
         pairs = list(zip(live, measurements, strict=True))
         sure = [(t, m) for t, m in pairs if t.track_id not in doubtful]
         new = updated([t for t, _ in sure], [m for _, m in sure], now, self.head_filter)
@@ -202,52 +227,28 @@ class FaceTracker:
             if t.track_id in doubtful
         ]
         for track in new:
-            self._replace(track)
-            self.tally.lost += track.status is TrackStatus.LOST
+            has_left = choice.has_left(box_around(track.points))
+            after = replace(track, status=TrackStatus.LOST) if has_left else track
+            self._replace(after)
+            self.tally.lost += after.status is TrackStatus.LOST
 
-    def _doubtful(
-        self,
-        live: list[Track],
-        places: Float[np.ndarray, "faces landmarks xy=2"],
-        measurements: list[Measurement],
-    ) -> set[int]:
-        """Tracks whose crop shows no face, or the face of another track that fits it better."""
-        doubtful: set[int] = set()
-        sure: list[tuple[float, int, Box]] = []
-        for track, place, measurement in zip(live, places, measurements, strict=True):
-            if measurement.confidence < self.config.keep_confidence:
-                doubtful.add(track.track_id)
-                continue
-            points = measurement.landmarks.mean
-            box = box_around(points)
-            away = float(np.linalg.norm(points - place, axis=-1).mean() / box.side)
-            sure.append((away, track.track_id, box))
-        taken: list[Box] = []
-        for _, track_id, box in sorted(sure, key=lambda entry: entry[:2]):
-            if non_maximum_suppression([box], taken):
-                taken.append(box)
-            else:
-                doubtful.add(track_id)
-        return doubtful
-
-    def _should_detect(self, time_s: float) -> bool:
+    def _should_detect(self, choice: FaceChoice, time_s: float) -> bool:
         followed = sum(t.status is TrackStatus.FOLLOWED for t in self._tracks)
         is_due = time_s - self._detected_s >= self.config.detect_every_s
-        if followed >= self.config.max_faces:
+        if followed >= choice.most:
             return is_due  # a much larger face may take the place of a smaller one
         return is_due or followed < len(self._tracks) or not self._tracks
 
-    def _candidates(self, measurer: Measurer) -> list[Measurement]:
-        """The largest faces that no track follows."""
-        known = [box_around(t.points) for t in self._tracks if t.status is TrackStatus.FOLLOWED]
-        found = measurer.detected
-        if len(known) >= self.config.max_faces:
-            least = self.config.replace_ratio * min(box.side for box in known)
-            found = [box for box in found if box.side >= least]
-        largest = non_maximum_suppression(found, known)[: self.config.max_faces]
-        return measurer.new_faces(largest, known, self.config.enter_confidence)
+    def _new_faces(
+        self, measurer: Measurer, choice: FaceChoice, known: list[Box], *, augment: bool = False
+    ) -> list[Measurement]:
+        """The best faces that no track follows; known are the boxes of those that are followed."""
+        boxes = choice.candidates(measurer.detected, known)
+        least = self.config.enter_confidence
+        found = measurer.new_faces(boxes, known, least, augment=augment)
+        return [m for m in found if choice.begins(box_around(m.landmarks.mean))]
 
-    def _adopt(self, found: list[Measurement], time_s: float) -> None:
+    def _adopt(self, found: list[Measurement], choice: FaceChoice, time_s: float) -> None:
         """Give found faces to tracks that miss one, else new ids, while there is room."""
         waiting = [t for t in self._tracks if t.status is not TrackStatus.FOLLOWED]
         shape = (-1, self.layout.count, 2)
@@ -261,7 +262,7 @@ class FaceTracker:
             track = owner.get(index)
             if track is not None and track.status is TrackStatus.COASTING:
                 self._replace(begin(track.track_id, measurement, time_s, self.head_filter))
-            elif self._has_room_for(measurement):
+            elif self._has_room_for(measurement, choice):
                 if track is not None:
                     self.tally.reacquired += 1
                     self._replace(begin(track.track_id, measurement, time_s, self.head_filter))
@@ -271,16 +272,16 @@ class FaceTracker:
                         begin(next(self._ids), measurement, time_s, self.head_filter)
                     )
 
-    def _has_room_for(self, measurement: Measurement) -> bool:
-        """Whether one more face is followed; a much larger one makes its room."""
+    def _has_room_for(self, measurement: Measurement, choice: FaceChoice) -> bool:
+        """Whether one more face is followed; a clearly better one makes its room."""
         live = [t for t in self._tracks if t.status is not TrackStatus.LOST]
-        if len(live) < self.config.max_faces:
+        if len(live) < choice.most:
             return True
-        smallest = min(live, key=lambda track: box_around(track.points).side)
-        least = self.config.replace_ratio * box_around(smallest.points).side
-        if box_around(measurement.landmarks.mean).side < least:
+        boxes = [box_around(track.points) for track in live]
+        worst = choice.worst(boxes)
+        if not choice.takes_place_of(box_around(measurement.landmarks.mean), boxes[worst]):
             return False
-        self._tracks = [t for t in self._tracks if t.track_id != smallest.track_id]
+        self._tracks = [t for t in self._tracks if t.track_id != live[worst].track_id]
         self.tally.lost += 1
         return True
 

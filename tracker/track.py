@@ -6,10 +6,11 @@ from enum import Enum, auto
 import numpy as np
 from jaxtyping import Float
 
+from .detection.boxes import box_around, non_maximum_suppression
 from .filter.head_filter import HeadFilter
 from .filter.reported import reported
 from .filter.state import HeadState, Innovations, joined
-from .types import Covariances, Face, LandmarkEstimate, Measurement, Points
+from .types import Box, Covariances, Face, LandmarkEstimate, Measurement, Points
 
 MISSES_TO_LOST = 3
 """Frames without a measurement before a face counts as lost: shorter than 5 frames."""
@@ -60,6 +61,39 @@ def expected(
 ) -> Float[np.ndarray, "faces landmarks xy=2"]:
     """Where the landmarks of all tracks are expected at this time, pixels."""
     return head_filter.expected(*_joined(tracks, time_s))
+
+
+def doubtful_tracks(
+    live: list[Track],
+    places: Float[np.ndarray, "faces landmarks xy=2"],
+    measurements: list[Measurement],
+    keep_confidence: float,
+) -> set[int]:
+    """Ids of tracks whose crop shows no face, or the face of another track that fits it better.
+
+    Args:
+        live: The tracks.
+        places: Where the landmarks of each were expected, pixels.
+        measurements: Of each.
+        keep_confidence: Least confidence of a followed face.
+    """
+    doubtful: set[int] = set()
+    sure: list[tuple[float, int, Box]] = []
+    for track, place, measurement in zip(live, places, measurements, strict=True):
+        if measurement.confidence < keep_confidence:
+            doubtful.add(track.track_id)
+            continue
+        points = measurement.landmarks.mean
+        box = box_around(points)
+        away = float(np.linalg.norm(points - place, axis=-1).mean() / box.side)
+        sure.append((away, track.track_id, box))
+    taken: list[Box] = []
+    for _, track_id, box in sorted(sure, key=lambda entry: entry[:2]):
+        if non_maximum_suppression([box], taken):
+            taken.append(box)
+        else:
+            doubtful.add(track_id)
+    return doubtful
 
 
 def updated(

@@ -1,12 +1,14 @@
 """What can be tuned while tracking, and what is counted."""
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 
-from .checks import checked_number
+from .checks import checked_number, checked_region
 from .filter.config import MotionConfig, smoothed
 
+FACES = ("all", "largest", "centre")
 _FOREVER_S = 1e9
 _RANGES = {
     "max_faces": (1, 10_000),
@@ -34,6 +36,13 @@ class TrackerConfig:
     replace_ratio: float = 1.5
     """Once `max_faces` are followed, a new face this many times as large as the smallest of them
     takes its place; above 1, so that two faces of one size do not take turns."""
+    faces: Literal["all", "largest", "centre"] = "all"
+    """Follow all faces, or only the largest, or only the one nearest to the picture's centre.
+    Another takes over once it is `replace_ratio` times as large, or nearer to the centre by a
+    quarter of the picture's shorter side."""
+    region: tuple[float, float, float, float] | None = None
+    """Left, top, right and bottom edge in pixels of the picture: only faces whose centre lies in
+    between are taken up; one that moves out by more than a quarter of its side is lost."""
     detect_every_s: float = 1.0
     """Run the detector for new faces this often; for a lost face, in every frame."""
     enter_confidence: float = 0.3
@@ -42,6 +51,9 @@ class TrackerConfig:
     """Least confidence of a followed face."""
     remember_s: float = 2.0
     """A face that comes back near where it left within this time keeps its id."""
+    detect_cuts: bool = True
+    """At a film cut, let go of all faces and look for those of the new shot in its first frame;
+    they get new ids."""
     upright_deg: float = 25.0
     """Roll of a head up to which its crop stays upright; beyond it the crop is rotated by the rest.
     Networks are trained on rolls of up to 20 degrees, so 25 follows a head through a full turn; at
@@ -53,6 +65,12 @@ class TrackerConfig:
     def __post_init__(self) -> None:
         if isinstance(self.max_faces, bool) or not isinstance(self.max_faces, int | np.integer):
             raise ValueError(f"max_faces must be a whole number, got {self.max_faces!r}")
+        if self.faces not in FACES:
+            raise ValueError(f"faces must be one of {', '.join(FACES)}, got {self.faces!r}")
+        if self.region is not None:
+            checked_region(self.region)
+        if not isinstance(self.detect_cuts, bool):
+            raise ValueError(f"detect_cuts must be True or False, got {self.detect_cuts!r}")
         for name, (least, most) in _RANGES.items():
             checked_number(name, getattr(self, name), least, most)
         if not isinstance(self.motion, MotionConfig):
@@ -73,3 +91,5 @@ class Tally:
     reacquired: int = 0
     detections: int = 0
     """Runs of the detector."""
+    cuts: int = 0
+    """Film cuts."""

@@ -5,8 +5,9 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+from ..checks import checked_region
 from ..io.outputs import Outputs
-from ..tracker_config import TrackerConfig
+from ..tracker_config import FACES, TrackerConfig
 
 BOTH, ANY_ROLL, MEDIAPIPE = DETECTORS = ("both", "any-roll", "mediapipe")
 VIDEOS_AT_ONCE_ON_GPU = 8
@@ -55,6 +56,15 @@ def build_parser() -> argparse.ArgumentParser:
         "(default: %(default)s)",
     )  # fmt: skip
     tracking.add_argument(
+        "--faces", choices=FACES, default=defaults.faces,
+        help="follow all faces, only the largest, or only the one nearest to the picture's centre; "
+        "another takes over when it is clearly larger or nearer (default: %(default)s)",
+    )  # fmt: skip
+    tracking.add_argument(
+        "--region", type=_region, metavar="X0,Y0,X1,Y1",
+        help="follow only faces whose centre lies in this part of the picture, in pixels",
+    )  # fmt: skip
+    tracking.add_argument(
         "--smoothing", type=_share, default=defaults.smoothing, metavar="0..1",
         help="trades jitter against lag: 0 follows every measurement, 1 is calmest in motion "
         "(default: %(default)s)",
@@ -93,6 +103,15 @@ def _positive(text: str) -> int:
     return number
 
 
+def _region(text: str) -> tuple[float, float, float, float]:
+    try:
+        return checked_region([float(edge) for edge in text.split(",")])
+    except ValueError:
+        raise argparse.ArgumentTypeError(
+            f"must be x0,y0,x1,y1 in pixels with x0 < x1 and y0 < y1, got {text}"
+        ) from None
+
+
 def _device(text: str) -> str:
     if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", text):
         raise argparse.ArgumentTypeError(f"must be auto, cpu, cuda, cuda:N or mps, got {text}")
@@ -108,7 +127,12 @@ def _share(text: str) -> float:
 
 def asked_config(arguments: argparse.Namespace) -> TrackerConfig:
     """How to track, as the flags say."""
-    return TrackerConfig(max_faces=arguments.max_faces, smoothing=arguments.smoothing)
+    return TrackerConfig(
+        max_faces=arguments.max_faces,
+        faces=arguments.faces,
+        region=arguments.region,
+        smoothing=arguments.smoothing,
+    )
 
 
 def asked_outputs(arguments: argparse.Namespace) -> Outputs:
