@@ -2,14 +2,16 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 from jaxtyping import Float, UInt8
 
 from .covariance_law import by_spread_law
 from .description import CheckpointInfo
-from .face_detector import FaceDetector
+
+if TYPE_CHECKING:  # it needs ONNX Runtime, which PyTorch does without
+    from .face_detector import FaceDetector
 
 _TYPICAL_NOISE = 0.0015
 """Standard deviation of uncalibrated landmarks from frame to frame, in crop sides."""
@@ -65,7 +67,7 @@ class CalibratedLandmarker(ABC):
     def horizontal_bias(self) -> float:
         return self.info.horizontal_bias
 
-    def load_face_detector(self) -> FaceDetector:
+    def load_face_detector(self) -> "FaceDetector":
         """What finds faces for the network: it is a `tracker.landmarker.BringsDetector`."""
         from .face_loading import load_face_detector  # noqa: PLC0415 - one's own needs none
 

@@ -4,7 +4,11 @@ from pathlib import Path
 
 from .description import CheckpointError
 
-NAMED_WEIGHTS = {"lite": Path(__file__).parent / "weights" / "lite-300w.safetensors"}
+_FOLDER = Path(__file__).parent / "weights"
+NAMED_WEIGHTS = {
+    "lite": _FOLDER / "lite-300w.safetensors",
+    "base": _FOLDER / "base-300w.safetensors",
+}
 """What `models.export` wrote of a named file lies beside it and ends in `EXPORTED`."""
 EXPORTED = ".onnx"
 

@@ -77,7 +77,7 @@ def main(networks: Networks, argv: list[str] | None = None) -> int:
             else:
                 interrupted = run_one(arguments, networks, request, console).interrupted
                 failed = 0
-    except (FaceTrackError, networks.CheckpointError, OSError) as error:
+    except (FaceTrackError, networks.CheckpointError, OSError, ImportError) as error:
         print(f"error: {error}", file=sys.stderr)  # noqa: T201
         return 2
     except KeyboardInterrupt:  # for the second time
