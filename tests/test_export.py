@@ -22,6 +22,7 @@ from models.landmark_net import LandmarkNet
 from models.onnx_landmarker import OnnxLandmarker, file_digest, load_onnx_landmarker
 from models.torch_landmarker import load_torch_landmarker
 from models.weight_files import NAMED_WEIGHTS
+from tracker import FaceTracker
 from tracker.crop import crop_from_square, landmark_square, warp_crop
 from tracker.io.simulated_camera import portrait
 from train.synthetic import portrait_face
@@ -70,14 +71,30 @@ def test_the_shipped_file_says_what_the_weights_say(
     np.testing.assert_allclose(theirs.confidence, ours.confidence, atol=1e-4)
 
 
-def test_the_shipped_files_are_of_each_other() -> None:
-    assert check("lite", SHIPPED) <= MOST_PX
-    assert isinstance(models.load_landmarker("lite", "cpu"), OnnxLandmarker)
+@pytest.mark.parametrize("name", NAMED_WEIGHTS)
+def test_the_shipped_files_are_of_each_other(name: str) -> None:
+    assert check(name, NAMED_WEIGHTS[name].with_suffix(".onnx")) <= MOST_PX
+    assert isinstance(models.load_landmarker(name, "cpu"), OnnxLandmarker)
 
 
-def test_the_card_names_the_shipped_file() -> None:
-    card = LITE.with_suffix(".md").read_text(encoding="utf-8")
-    assert f"SHA-256: `{file_digest(SHIPPED)}`" in card
+@pytest.mark.parametrize("name", NAMED_WEIGHTS)
+def test_the_card_names_the_shipped_file(name: str) -> None:
+    card = NAMED_WEIGHTS[name].with_suffix(".md").read_text(encoding="utf-8")
+    digest = file_digest(NAMED_WEIGHTS[name].with_suffix(".onnx"))
+    assert f"SHA-256: `{digest}`" in card
+
+
+def test_base_puts_the_portraits_landmarks_where_lite_does() -> None:
+    image = portrait()
+    found = {}
+    for name in NAMED_WEIGHTS:
+        with FaceTracker(models.load_landmarker(name, "cpu")) as faces:
+            (face,) = faces.detect(image)
+        found[name] = face.landmarks.mean
+    eyes = np.linalg.norm(found["lite"][45] - found["lite"][36])
+    apart = np.linalg.norm(found["base"] - found["lite"], axis=-1)
+    assert apart.mean() < 0.03 * eyes
+    assert apart.max() < 0.12 * eyes
 
 
 def test_all_that_the_weights_say_of_themselves_travels_along(small: Path) -> None:

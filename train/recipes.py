@@ -257,7 +257,7 @@ RECIPES = {
         input_px=160,
         sizes=((0.0, 128), (0.5, 160)),
         batch=64,
-        images=195_000,
+        images=182_000,
         learning_rate=2.5e-3,
         further_shares=_TURNED,
     ),

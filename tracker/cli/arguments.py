@@ -32,7 +32,7 @@ def build_parser() -> argparse.ArgumentParser:
     tracking = parser.add_argument_group("tracking")
     tracking.add_argument(
         "--weights", default="lite", metavar="NAME_OR_PATH",
-        help="'lite', or 'base', which errs less and takes about three times as long; a "
+        help="'lite', or 'base', which errs less and takes twice as long; a "
         ".safetensors or .onnx of ours, or a checkpoint of STAR's authors (default: lite)",
     )  # fmt: skip
     tracking.add_argument(
