@@ -1,5 +1,4 @@
 import os
-from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -8,10 +7,6 @@ from tracker.detection.boxes import non_maximum_suppression, overlap
 from tracker.detection.mediapipe_detector import MediaPipeDetector
 from tracker.io.simulated_camera import portrait
 from tracker.types import Box
-
-needs_mediapipe = pytest.mark.skipif(
-    find_spec("mediapipe") is None, reason="mediapipe is not installed"
-)
 
 
 def test_overlap_of_squares_is_known_by_hand() -> None:
@@ -29,7 +24,6 @@ def test_a_face_that_is_followed_is_not_found_again() -> None:
     assert non_maximum_suppression(found, known) == [found[1]]
 
 
-@needs_mediapipe
 @pytest.mark.parametrize("enlarged", [1, 4])
 def test_the_portraits_face_is_found_where_it_is(enlarged: int) -> None:
     image = portrait().repeat(enlarged, 0).repeat(enlarged, 1)
@@ -40,7 +34,6 @@ def test_the_portraits_face_is_found_where_it_is(enlarged: int) -> None:
     assert 140 < box.side / enlarged < 210
 
 
-@needs_mediapipe
 def test_a_picture_without_a_face_gives_none() -> None:
     with MediaPipeDetector() as detector:
         for shape in ((1, 1, 3), (3000, 1, 3), (1, 3000, 3)):
@@ -48,7 +41,6 @@ def test_a_picture_without_a_face_gives_none() -> None:
         assert len(detector(portrait())) == 1  # it goes on
 
 
-@needs_mediapipe
 def test_a_closed_detector_says_so_and_frees_its_threads() -> None:
     before = len(os.listdir("/proc/self/task"))
     for _ in range(3):

@@ -18,7 +18,10 @@ from train.datasets import (
     read_pseudo_labels,
     write_pseudo_labels,
 )
+from train.faces import gather
+from train.held_out_errors import errors
 from train.lease import Packing, pack_data_set, pack_labels
+from train.run_folder import RunFolder
 
 
 def test_a_packed_data_set_is_the_same_data_set(tmp_path: Path, rng: np.random.Generator) -> None:
@@ -59,6 +62,10 @@ def test_pieces_come_home_whole(
     with pytest.raises(CheckpointError, match="damaged"):
         lease.join(out, tmp_path / "joined.safetensors")
     load_checkpoint(run / "best.safetensors")
+    faces = gather(open_data_set(data), None, select_on_test=False)
+    (last,) = [row for row in RunFolder(run).rows() if row["images"] == 96]
+    found = errors(str(run / "last.safetensors"), faces)
+    assert found == {"held out": pytest.approx(last["nme_percent"], abs=0.05)}
 
 
 def test_packed_labels_can_be_moved(tmp_path: Path, rng: np.random.Generator) -> None:

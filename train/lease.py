@@ -1,9 +1,11 @@
 r"""Training on a GPU that is lent for minutes: pack the data, train, measure, join the weights.
 
-    python -m train.lease pack 300w packed                                 # here
-    python -m train.lease train --out OUT --minutes 9 -- --data packed \
+    python -m train.lease pack packed --data 300w --labels ytf68.npz       # here
+    python -m train.lease train --out OUT --minutes 9 -- --data packed/300w \
         --config star-300w --images 1500000 --precision bf16 --run-folder runs/full   # there
     python -m train.lease join OUT full.safetensors                        # here
+
+`train/lease.sh` does all of it for the family.
 
 The packed copy of 300W has every picture cut around its face, reduced and encoded anew, with the
 folders, names and annotations of the original, so that it holds out the same photographs. It is

@@ -34,12 +34,12 @@ train)
         pieces "$out"
     fi
     from=()
-    third=$((workers > 1 ? workers / 2 : 1))
+    third=$((workers > 2 ? workers / 3 : 1))
     small=(--evaluate-every 120000)
     [[ -v CONFIG_SMALL ]] || from=(--start-from train/checkpoints/lite-life-long.safetensors)
-    train base "${CONFIG_SMALL:-base}" "$6" "${IMAGES_BASE:-$8}" "$third" "${small[@]}" "${from[@]}" &
+    train base "${CONFIG_SMALL:-base}" "$6" "$8" "$third" "${small[@]}" "${from[@]}" &
     train lite "${CONFIG_SMALL:-lite-life-long}" "$6" "$8" "$third" "${small[@]}" "${from[@]}" &
-    [[ -v NO_NANO ]] || train nano "${CONFIG_SMALL:-nano}" "$6" "$8" "$third" "${small[@]}" &
+    train nano "${CONFIG_SMALL:-nano}" "$6" "$8" "$third" "${small[@]}" &
     wait
     pieces "$out"
     ;;

@@ -167,7 +167,7 @@ def main() -> None:
     lite = load_device_landmarker(arguments.weights, arguments.device)
     crops = _exact_crops(arguments.crops, lite.input_px, lite.margin)
     note("agreement", agreement(arguments.weights, crops, arguments.device))
-    note("latency lite", [latencies(lite, faces) for faces in _FACES])
+    note(f"latency {arguments.weights}", [latencies(lite, faces) for faces in _FACES])
     large = untrained(RECIPES[arguments.configs[0]], IBUG_68, device)
     note(f"latency {arguments.configs[0]}", [latencies(large, faces) for faces in _FACES])
     _note_training(arguments, device, note)

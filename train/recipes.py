@@ -191,6 +191,15 @@ _LIFE_RUN = replace(
 _TURNED_IN_LIFE = (("ytf68", 0.1875), ("heads", 0.0625))
 _TURNED = (("ytf68", 0.125), ("heads", 0.0625), ("turned", 0.125))
 
+_NANO = replace(
+    _LIFE_RUN,
+    batch=64,
+    images=400_000,
+    learning_rate=4e-3,
+    warmup=0.02,
+    further_shares=_TURNED,
+)
+
 _LONG = replace(_LITE, images=136_000, sizes=(), learning_rate=1.5e-3, warmup=0.01, augment=_VIDEO)
 
 RECIPES = {
@@ -229,27 +238,9 @@ RECIPES = {
         _LIFE_RUN, batch=64, learning_rate=2e-3, images=205_000, further_shares=_TURNED
     ),
     # A quarter of the cost of `lite`, from nothing: narrower, of a smaller crop.
-    "nano": replace(
-        _LIFE_RUN,
-        width=80,
-        stem_width=8,
-        input_px=112,
-        batch=64,
-        images=400_000,
-        learning_rate=4e-3,
-        warmup=0.02,
-        further_shares=_TURNED,
-    ),
+    "nano": replace(_NANO, width=80, stem_width=8, input_px=112),
     # The same cost in another way: as wide and as many pixels as `lite`, maps of half its size.
-    "nano-coarse": replace(
-        _LIFE_RUN,
-        stem_pools=(0, 1),
-        batch=64,
-        images=400_000,
-        learning_rate=4e-3,
-        warmup=0.02,
-        further_shares=_TURNED,
-    ),
+    "nano-coarse": replace(_NANO, stem_pools=(0, 1)),
     # Three times the cost of `lite`: more pixels, and a second stack, which begins as the first.
     "base": replace(
         _LIFE_RUN,

@@ -12,13 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from models.checkpoint import UNREADABLE, load_checkpoint
-from models.landmark_net import (
-    LandmarkNet,
-    LandmarkNetConfig,
-    ResidualBlock,
-    SeparableBlock,
-    Stage,
-)
+from models.landmark_net import LandmarkNet, LandmarkNetConfig, Stage
 from tracker.errors import FaceTrackError
 from tracker.layouts import Layout
 
@@ -105,8 +99,9 @@ class Run:
         synchronise_batch_norm(self.network, processes)
         self.optimizer = make_optimizer(self.network, recipe)
         self._wrapped = processes.wrap(_Stages(self.network))
-        if execution.compiled:
-            _compile_blocks(self.network)
+        self._forward = (
+            torch.compile(self._wrapped, dynamic=False) if execution.compiled else self._wrapped
+        )
         self._scaler = torch.amp.GradScaler(device.type, enabled=execution.precision == "fp16")
 
     @property
@@ -167,7 +162,7 @@ class Run:
     def _run_stages(self, crops: Tensor) -> list[Stage]:
         precision = self.execution.precision
         with torch.autocast(crops.device.type, _DTYPES[precision], enabled=precision != "fp32"):
-            stages: list[Stage] = self._wrapped(as_input(crops).to(self._dtype))
+            stages: list[Stage] = self._forward(as_input(crops).to(self._dtype))
         return stages
 
     def _unsynchronised(self, *, is_last: bool) -> AbstractContextManager[None]:
@@ -185,9 +180,14 @@ class Run:
         pairs = zip(
             self.average.state_dict().values(), self.network.state_dict().values(), strict=True
         )
-        averaged = [pair for pair in pairs if pair[0].is_floating_point()]
-        old, new = (list(tensors) for tensors in zip(*averaged, strict=True))
-        torch._foreach_lerp_(old, new, 1 - keep)  # one kernel for hundreds of tensors
+        averaged = [], []  # type: tuple[list[Tensor], list[Tensor]]
+        for old, new in pairs:
+            if old.is_floating_point():
+                averaged[0].append(old)
+                averaged[1].append(new)
+            else:
+                old.copy_(new)
+        torch._foreach_lerp_(*averaged, 1 - keep)  # one kernel for hundreds of tensors
 
     def save(self, path: Path) -> None:
         """Write everything to resume from; a kill or a full disk meanwhile leaves the file before.
@@ -268,14 +268,6 @@ class Run:
         if "images" not in info.figures:
             raise DataError(f"{weights}: does not say how many pictures it has seen")
         self.images = int(info.figures["images"])
-
-
-def _compile_blocks(network: LandmarkNet) -> None:
-    """Fuse norms and activations inside every block; blocks of one shape share what is compiled."""
-    torch._dynamo.config.recompile_limit = 64  # few channel counts, few sizes of maps
-    for module in network.modules():
-        if isinstance(module, (ResidualBlock, SeparableBlock)):
-            module.compile(dynamic=False)
 
 
 def write_whole(path: Path, content: bytes | memoryview) -> None:
