@@ -15,7 +15,7 @@ import onnxruntime
 from jaxtyping import Float, UInt8
 
 from .face_refinement import patch_from_picture, refined, roll_of_row, upright_patch
-from .face_scan import SEEN_PX, Window, live_plan, thorough_plan, whole_picture
+from .face_scan import SEEN_PX, Window, thorough_plan, whole_picture, window_near
 
 __all__ = ["FOUND_FROM", "FaceDetector", "FoundFace", "suppress"]
 
@@ -78,17 +78,13 @@ class FaceDetector:
     ) -> None:
         self._session: onnxruntime.InferenceSession | None = session
         self.found_from, self.seen_px = found_from, seen_px
-        self._turn = 0
 
-    def __call__(
-        self, image: Picture, *, thorough: bool = False, live: bool = False
-    ) -> list[FoundFace]:
+    def __call__(self, image: Picture, *, thorough: bool = False) -> list[FoundFace]:
         """All faces, largest first.
 
         Args:
             image: RGB.
             thorough: Also search tiles of every scale: for still pictures.
-            live: Also search one tile, another one in each call: for the frames of a video.
 
         Raises:
             ValueError: If it is no such picture, or the detector is closed.
@@ -96,13 +92,39 @@ class FaceDetector:
         _check_picture(image)
         height, width = image.shape[:2]
         if thorough:
-            windows = thorough_plan(width, height, seen_px=self.seen_px)
-        elif live:
-            windows = live_plan(width, height, self._turn, seen_px=self.seen_px)
-            self._turn += 1
-        else:
-            windows = [whole_picture(width, height, self.seen_px)]
-        return self.search_windows(image, windows)
+            return self.search_windows(image, thorough_plan(width, height, seen_px=self.seen_px))
+        return self.search_windows(image, [whole_picture(width, height, self.seen_px)])
+
+    def parts(self, width: int, height: int) -> int:
+        """In how many looks a picture of this size is searched thoroughly."""
+        return len(thorough_plan(width, height, seen_px=self.seen_px))
+
+    def look(self, image: Picture, part: int) -> list[FoundFace]:
+        """Faces in one part: 0 is the whole picture, those up to `parts` are tiles.
+
+        Raises:
+            ValueError: As when called.
+        """
+        _check_picture(image)
+        plan = thorough_plan(image.shape[1], image.shape[0], seen_px=self.seen_px)
+        return self.search_windows(image, [plan[part]])
+
+    def look_near(
+        self, image: Picture, places: Sequence[tuple[float, float, float]]
+    ) -> list[FoundFace]:
+        """Faces around some places.
+
+        Args:
+            image: RGB.
+            places: Centre x, centre y and side of the squares of faces, picture pixels.
+
+        Raises:
+            ValueError: As when called.
+        """
+        _check_picture(image)
+        height, width = image.shape[:2]
+        near = (window_near((x, y), side, width, height) for x, y, side in places)
+        return self.search_windows(image, [window for window in near if window])
 
     def search_windows(self, image: Picture, windows: Sequence[Window]) -> list[FoundFace]:
         """Faces in some windows of the picture, largest first; what two windows show counts once.
@@ -110,6 +132,8 @@ class FaceDetector:
         Raises:
             ValueError: As when called.
         """
+        if not windows:
+            return []
         size = (image.shape[1], image.shape[0])
         cells = [_whole_faces(self._cells(image, window), window, size) for window in windows]
         candidates = suppress(np.concatenate(cells))[: _MOST_CANDIDATES * len(windows)]

@@ -1,8 +1,8 @@
 """Which windows of a picture the face detector searches, and at which scale.
 
 A face is found from some 12 px on in what the network sees, so a large picture is seen as a whole,
-which costs the same whatever its size, and in overlapping tiles, which find what is small: all of
-them in a still picture, one in turn in each frame of a video.
+which costs the same whatever its size, and in overlapping tiles, which find what is small: all at
+once in a still picture, in turn in the frames of a video. Where a face was is a small window.
 """
 
 import math
@@ -12,6 +12,8 @@ SEEN_PX = 800
 """Longer side of what the network sees at once."""
 OVERLAP_PX = 128
 """Of neighbouring tiles, in seen pixels; whatever is larger a coarser level sees whole."""
+NEAR_SIDES, _NEAR_PX = 4.0, 224
+"""A window around a place, in sides of the face, and what the network sees of it at most."""
 _LEVEL_FACTOR = 4.0
 """Between two levels of tiles: a face of 12 to 48 seen pixels is found in the coarser one."""
 
@@ -75,17 +77,24 @@ def thorough_plan(
     return found
 
 
-def live_plan(width: int, height: int, turn: int, *, seen_px: int = SEEN_PX) -> list[Window]:
-    """The windows of one frame: the whole, and one of the tiles in turn.
+def window_near(center: tuple[float, float], side: float, width: int, height: int) -> Window | None:
+    """A place where a face of about this size may be; none where that lies outside the picture.
 
     Args:
-        width: Of the frame.
-        height: Of the frame.
-        turn: Number of the frame; after as many as there are tiles all were searched.
-        seen_px: As in `whole_picture`.
+        center: Picture pixels.
+        side: Of the face's square, picture pixels.
+        width: Of the picture.
+        height: Of the picture.
     """
-    whole, *rest = thorough_plan(width, height, seen_px=seen_px)
-    return [whole, rest[turn % len(rest)]] if rest else [whole]
+    reach = NEAR_SIDES / 2 * side
+    spans = []
+    for middle, length in zip(center, (width, height), strict=True):
+        low, high = max(math.floor(middle - reach), 0), min(math.ceil(middle + reach), length)
+        if high - low < 1:
+            return None
+        spans.append((low, high - low))
+    (left, across), (top, down) = spans
+    return Window(left, top, across, down, min(_NEAR_PX / max(across, down), 1.0))
 
 
 def _spans(length: int, most: float, overlap: float) -> list[tuple[int, int]]:

@@ -1,6 +1,7 @@
 """Detectors that know the roll of a head, as the tracker uses them."""
 
 import csv
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -29,14 +30,25 @@ class Finder:
     """Finds one disc, and notes how it was asked."""
 
     def __init__(self) -> None:
-        self.asked: list[tuple[bool, bool]] = []
+        self.asked: list[object] = []
         self.closed = 0
 
-    def __call__(
-        self, image: np.ndarray, *, thorough: bool = False, live: bool = False
-    ) -> list[Found]:
-        self.asked.append((thorough, live))
+    def __call__(self, image: np.ndarray, *, thorough: bool = False) -> list[Found]:
+        self.asked.append("all parts" if thorough else "whole")
         return [Found(160.0, 120.0, 60.0, 90.0)]
+
+    def parts(self, width: int, height: int) -> int:
+        return 3
+
+    def look(self, image: np.ndarray, part: int) -> list[Found]:
+        self.asked.append(part)
+        return [Found(160.0, 120.0, 60.0, 90.0)]
+
+    def look_near(
+        self, image: np.ndarray, places: Sequence[tuple[float, float, float]]
+    ) -> list[Found]:
+        self.asked.append(places)
+        return []
 
     def close(self) -> None:
         self.closed += 1
@@ -60,7 +72,7 @@ def test_pictures_are_searched_thoroughly_and_frames_are_not(timed: bool) -> Non
         faces = FaceTracker(BlobLandmarker(), detector)
         assert len(faces.detect(IMAGE)) == 1
         assert len(faces.update(IMAGE, 0.0)) == 1
-    assert finder.asked == [(True, False), (False, True)]
+    assert finder.asked == ["all parts", 0]
 
 
 def test_a_new_face_is_cropped_upright_from_the_first_frame_on() -> None:

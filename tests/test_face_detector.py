@@ -110,7 +110,7 @@ def test_a_face_is_where_it_is_in_the_picture_at_any_scale(detector: FaceDetecto
     assert face.roll_deg == pytest.approx(0)
 
 
-def test_a_small_face_is_found_thoroughly_and_live_in_one_of_the_turns(
+def test_a_small_face_is_found_thoroughly_in_one_of_the_parts_and_near_its_place(
     detector: FaceDetector,
 ) -> None:
     image = np.zeros((960, 1280, 3), np.uint8)
@@ -118,9 +118,11 @@ def test_a_small_face_is_found_thoroughly_and_live_in_one_of_the_turns(
     assert detector(image) == []
     (face,) = detector(image, thorough=True)
     assert (face.center_x, face.center_y, face.side) == pytest.approx((55.5, 23.5, WHITE_SIDE_PX))
-    live = [detector(image, live=True) for _ in range(9)]
-    assert [face] in live
-    assert [] in live
+    looks = [detector.look(image, part) for part in range(detector.parts(1280, 960))]
+    assert looks[0] == []
+    assert [face] in looks
+    assert detector.look_near(image, [(56.0, 40.0, 20.0)]) == [face]
+    assert detector.look_near(image, [(600.0, 30.0, 20.0), (2000.0, 30.0, 20.0)]) == []
 
 
 def test_what_two_windows_show_counts_once(detector: FaceDetector) -> None:

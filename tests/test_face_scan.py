@@ -4,7 +4,7 @@ import itertools
 
 import pytest
 
-from models.face_scan import OVERLAP_PX, SEEN_PX, live_plan, thorough_plan, tiles, whole_picture
+from models.face_scan import OVERLAP_PX, SEEN_PX, thorough_plan, tiles, whole_picture, window_near
 
 SIZES = [(320, 240), (640, 480), (1024, 683), (1280, 720), (3840, 2160), (200, 5000), (641, 640)]
 
@@ -47,14 +47,27 @@ def test_tiles_overlap_by_more_than_the_faces_that_only_they_show() -> None:
 
 
 @pytest.mark.parametrize("size", SIZES)
-def test_a_live_frame_costs_two_looks_at_most_and_every_tile_has_its_turn(
-    size: tuple[int, int],
+def test_the_first_look_is_at_the_whole_picture(size: tuple[int, int]) -> None:
+    assert thorough_plan(*size)[0] == whole_picture(*size)
+
+
+@pytest.mark.parametrize("size", SIZES)
+@pytest.mark.parametrize("side", [8.0, 40.0, 900.0])
+def test_a_window_around_a_place_is_small_and_shows_the_face_and_its_surroundings(
+    size: tuple[int, int], side: float
 ) -> None:
-    every = thorough_plan(*size)
-    looks = [live_plan(*size, turn) for turn in range(len(every))]
-    assert all(len(windows) <= 2 for windows in looks)
-    assert all(windows[0] == whole_picture(*size) for windows in looks)
-    assert {window for windows in looks for window in windows} == set(every)
+    width, height = size
+    window = window_near((width - 30.0, 40.0), side, width, height)
+    assert window is not None
+    assert max(window.width, window.height) * window.scale <= 225
+    assert window.x <= max(width - 30 - 1.5 * side, 0)
+    assert window.y + window.height >= min(40 + 1.5 * side, height)
+    assert window.x + window.width <= width
+    assert window.y >= 0
+
+
+def test_a_place_outside_the_picture_has_no_window() -> None:
+    assert window_near((900.0, 40.0), 20.0, 640, 480) is None
 
 
 def test_a_picture_no_larger_than_the_network_sees_is_seen_once_as_it_is() -> None:

@@ -10,14 +10,10 @@ import numpy as np
 
 from .association import match
 from .checks import boxes_from_corners, checked_boxes, checked_image, checked_time
-from .detection.both_detectors import BothDetectors
-from .detection.boxes import (
-    Detector,
-    ThoroughDetector,
-    box_around,
-    crop_box,
-)
+from .detection.both_detectors import BothDetectors, default_detector
+from .detection.boxes import Detector, box_around, crop_box
 from .detection.face_choice import FaceChoice
+from .detection.face_search import FaceSearch, SearchingDetector, searching
 from .detection.film_cuts import Shot
 from .detection.mediapipe_detector import MediaPipeDetector
 from .filter.config import smoothed
@@ -76,7 +72,7 @@ class FaceTracker:
         )
         """The filter of all tracks; stateless."""
         self.tally = Tally()
-        self._detector = detector
+        self._detector = searching(detector) if detector is not None else None
         self._own_detector: BothDetectors | MediaPipeDetector | None = None
         self.reset()
 
@@ -88,8 +84,12 @@ class FaceTracker:
     def reset(self) -> None:
         """Forget all faces and the time, as before another video; ids start again from 0."""
         self._tracks: list[Track] = []
-        self._ids, self._shot = count(), Shot()
-        self._detected_s = self._last_s = -np.inf
+        self._ids, self._shot, self._search = (
+            count(),
+            Shot(),
+            FaceSearch(self.config.detect_every_s),
+        )
+        self._last_s = -np.inf
 
     def close(self) -> None:
         """Free the tracker's own detector; used again, the tracker loads it anew."""
@@ -131,7 +131,7 @@ class FaceTracker:
         image = checked_image(image, image_format)
         choice = FaceChoice.of(self.config, image)
         measurer = self._measurer(image, boxes, thorough=True)
-        found = self._new_faces(measurer, choice, [], augment=True)[: choice.most]
+        found = measurer.new_faces(measurer.detected, [], choice, augment=True)[: choice.most]
         tracks = [
             begin(track_id, measurement, 0.0, self.head_filter)
             for track_id, measurement in enumerate(found)
@@ -165,10 +165,10 @@ class FaceTracker:
         self._last_s = time_s
         self._end_tracks_at_cut(image)
         self._follow(measurer, choice, time_s)
-        if boxes is not None or self._should_detect(choice, time_s):
-            self._detected_s = time_s
+        found = measurer.detected if boxes is not None else self._searched(image, choice, time_s)
+        if found:
             known = [box_around(t.points) for t in self._tracks if t.status is TrackStatus.FOLLOWED]
-            self._adopt(self._new_faces(measurer, choice, known), choice, time_s)
+            self._adopt(measurer.new_faces(found, known, choice), choice, time_s)
         self._forget(time_s)
         return self._reported([t for t in self._tracks if t.status is not TrackStatus.LOST])
 
@@ -188,16 +188,15 @@ class FaceTracker:
         return Measurer(image, self._landmarker, lambda: found, upright)
 
     def _detected_in(self, image: Image, thorough: bool) -> list[Box]:
-        if self._detector is None:
-            source = self._landmarker.detector_source
-            self._own_detector = (
-                BothDetectors(source.load_face_detector()) if source else MediaPipeDetector()
-            )
-            self._detector = self._own_detector
+        detector = self._loaded_detector()
         self.tally.detections += 1
-        if thorough and isinstance(self._detector, ThoroughDetector):
-            return checked_boxes(self._detector.search(image))
-        return checked_boxes(self._detector(image))
+        return checked_boxes(detector.search(image) if thorough else detector(image))
+
+    def _loaded_detector(self) -> SearchingDetector:
+        if self._detector is None:
+            self._own_detector = default_detector(self._landmarker.detector_source)
+            self._detector = searching(self._own_detector)
+        return self._detector
 
     def _end_tracks_at_cut(self, image: Image) -> None:
         """The faces of a new shot are others, wherever they are."""
@@ -207,7 +206,7 @@ class FaceTracker:
         if is_cut:
             self.tally.cuts += 1
             self.tally.lost += sum(t.status is not TrackStatus.LOST for t in self._tracks)
-            self._tracks = []
+            self._tracks, self._search = [], FaceSearch(self.config.detect_every_s)
 
     def _follow(self, measurer: Measurer, choice: FaceChoice, now: float) -> None:
         """Measure every live track in the crop where its motion model expects it."""
@@ -232,21 +231,18 @@ class FaceTracker:
             self._replace(after)
             self.tally.lost += after.status is TrackStatus.LOST
 
-    def _should_detect(self, choice: FaceChoice, time_s: float) -> bool:
-        followed = sum(t.status is TrackStatus.FOLLOWED for t in self._tracks)
-        is_due = time_s - self._detected_s >= self.config.detect_every_s
+    def _searched(self, image: Image, choice: FaceChoice, time_s: float) -> list[Box]:
+        """What the detector finds where it looks in this frame; often it need not look."""
+        missed = [
+            box_around(t.points) for t in self._tracks if t.status is not TrackStatus.FOLLOWED
+        ]
+        followed = len(self._tracks) - len(missed)
         if followed >= choice.most:
-            return is_due  # a much larger face may take the place of a smaller one
-        return is_due or followed < len(self._tracks) or not self._tracks
-
-    def _new_faces(
-        self, measurer: Measurer, choice: FaceChoice, known: list[Box], *, augment: bool = False
-    ) -> list[Measurement]:
-        """The best faces that no track follows; known are the boxes of those that are followed."""
-        boxes = choice.candidates(measurer.detected, known)
-        least = self.config.enter_confidence
-        found = measurer.new_faces(boxes, known, least, augment=augment)
-        return [m for m in found if choice.begins(box_around(m.landmarks.mean))]
+            missed = []  # only a much larger face may take the place of a smaller one
+        look = self._search.look(image, self._loaded_detector(), time_s, followed, missed)
+        self._search = look.after
+        self.tally.detections += look.is_look
+        return checked_boxes(look.boxes)
 
     def _adopt(self, found: list[Measurement], choice: FaceChoice, time_s: float) -> None:
         """Give found faces to tracks that miss one, else new ids, while there is room."""

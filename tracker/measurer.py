@@ -8,6 +8,7 @@ import numpy as np
 
 from .augmentation import augmented, fused
 from .detection.boxes import box_around, crop_box, non_maximum_suppression, overlap
+from .detection.face_choice import FaceChoice
 from .landmarker import FrameLandmarker, crops_of, measurements_in_frame
 from .types import Box, Image, Measurement
 
@@ -71,17 +72,18 @@ class Measurer:
         return [replace(m, confidence=float(s)) for m, s in zip(measurements, seen, strict=True)]
 
     def new_faces(
-        self, boxes: list[Box], known: list[Box], least_confidence: float, *, augment: bool = False
+        self, detected: list[Box], known: list[Box], choice: FaceChoice, *, augment: bool = False
     ) -> list[Measurement]:
-        """Landmarks of the faces in detected boxes that are none of the known ones.
+        """Landmarks of the best faces in detected boxes that are none of the known ones.
 
         Args:
-            boxes: Detected; the first crop of each.
+            detected: The first crop of each.
             known: Of faces that are followed.
-            least_confidence: Of a new face.
+            choice: Says which are the best, and how many are measured.
             augment: As in `measure`, for the last crop.
         """
         measurements: list[Measurement] = []
+        boxes = choice.candidates(detected, known)
         for crop in range(1, _NEW_FACE_CROPS + 1):
             is_last = crop == _NEW_FACE_CROPS
             measurements = self.measure(boxes, augment=augment and is_last)
@@ -91,7 +93,9 @@ class Measurer:
         for measurement, box in zip(measurements, boxes, strict=True):
             # Without a confidence the detector, which has found a face here, is believed.
             confidence = float(np.nan_to_num(measurement.confidence, nan=1.0))
-            if confidence >= least_confidence and non_maximum_suppression([box], taken):
+            is_face = confidence >= choice.config.enter_confidence
+            is_here = choice.begins(box_around(measurement.landmarks.mean))
+            if is_face and is_here and non_maximum_suppression([box], taken):
                 faces.append(replace(measurement, confidence=confidence))
                 taken.append(box)
         return faces

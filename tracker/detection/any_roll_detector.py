@@ -27,10 +27,19 @@ class DetectedFace(Protocol):
 class FaceFinder(Protocol):
     """A detector's network, e.g. what `models.load_face_detector` loads."""
 
-    def __call__(
-        self, image: Image, *, thorough: bool = False, live: bool = False
+    def __call__(self, image: Image, *, thorough: bool = False) -> Sequence[DetectedFace]:
+        """All faces, largest first; `thorough` for a picture by itself."""
+
+    def parts(self, width: int, height: int) -> int:
+        """In how many looks a picture of this size is searched thoroughly."""
+
+    def look(self, image: Image, part: int) -> Sequence[DetectedFace]:
+        """Faces in one part; 0 is the whole picture."""
+
+    def look_near(
+        self, image: Image, places: Sequence[tuple[float, float, float]]
     ) -> Sequence[DetectedFace]:
-        """All faces, largest first; `thorough` for a picture, `live` for a frame of a video."""
+        """Faces around places: centre x, centre y and side, pixels."""
 
     def close(self) -> None:
         """Free its threads."""
@@ -47,12 +56,25 @@ class AnyRollDetector:
         self._finder = finder
 
     def __call__(self, image: Image) -> list[Box]:
-        """The faces of a frame, largest first; small ones within some calls."""
-        return _boxes(self._finder(image, live=True))
+        """The faces of a frame, largest first."""
+        return _boxes(self._finder(image))
 
     def search(self, image: Image) -> list[Box]:
         """The faces of a picture, largest first, small ones among them; takes longer."""
         return _boxes(self._finder(image, thorough=True))
+
+    def parts(self, image: Image) -> int:
+        """In how many looks such a frame is searched thoroughly."""
+        return self._finder.parts(image.shape[1], image.shape[0])
+
+    def look(self, image: Image, part: int) -> list[Box]:
+        """The faces in one part of a frame, largest first; 0 is the whole, others are tiles."""
+        return _boxes(self._finder.look(image, part))
+
+    def look_near(self, image: Image, places: list[Box]) -> list[Box]:
+        """The faces around some places, largest first."""
+        near = [(place.center_x, place.center_y, place.side) for place in places]
+        return _boxes(self._finder.look_near(image, near))
 
     def close(self) -> None:
         """Free the network."""

@@ -3,6 +3,7 @@
 from contextlib import ExitStack
 from typing import Self
 
+from ..landmarker import BringsDetector
 from ..types import Box, Image
 from .any_roll_detector import AnyRollDetector, FaceFinder
 from .boxes import non_maximum_suppression
@@ -26,12 +27,24 @@ class BothDetectors:
             self._opened = opened.pop_all()
 
     def __call__(self, image: Image) -> list[Box]:
-        """The faces of a frame, largest first; small ones within some calls."""
+        """The faces of a frame, largest first."""
         return _joined(self._any_roll(image), self._mediapipe(image))
 
     def search(self, image: Image) -> list[Box]:
         """The faces of a picture, largest first, small ones among them; takes longer."""
         return _joined(self._any_roll.search(image), self._mediapipe(image))
+
+    def parts(self, image: Image) -> int:
+        """In how many looks such a frame is searched thoroughly."""
+        return self._any_roll.parts(image)
+
+    def look(self, image: Image, part: int) -> list[Box]:
+        """The faces in one part of a frame: both look at the whole, ours alone at tiles."""
+        return self._any_roll.look(image, part) if part else self(image)
+
+    def look_near(self, image: Image, places: list[Box]) -> list[Box]:
+        """The faces that ours finds around some places, largest first."""
+        return self._any_roll.look_near(image, places)
 
     def close(self) -> None:
         """Free both."""
@@ -42,6 +55,11 @@ class BothDetectors:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def default_detector(source: BringsDetector | None) -> BothDetectors | MediaPipeDetector:
+    """Both where a landmarker brings one of any roll, else MediaPipe's alone."""
+    return BothDetectors(source.load_face_detector()) if source else MediaPipeDetector()
 
 
 def _joined(found: list[Box], others: list[Box]) -> list[Box]:

@@ -1,9 +1,11 @@
 """A face tracker whose stages are timed from outside."""
 
+from collections.abc import Callable
 from time import perf_counter
 from typing import Any
 
-from ..detection.boxes import Detector, ThoroughDetector
+from ..detection.boxes import Detector
+from ..detection.face_search import searching
 from ..face_tracker import FaceTracker
 from ..landmarker import CropLandmarks, FrameLandmarker, Landmarker, Matrix, on_frames
 from ..tracker_config import Tally, TrackerConfig
@@ -55,20 +57,26 @@ class TimedTracker:
 
 class _TimedDetector:
     def __init__(self, detector: Detector, seconds: dict[str, float]) -> None:
-        self._detector, self._seconds = detector, seconds
+        self._detector, self._seconds = searching(detector), seconds
 
     def __call__(self, image: Image) -> list[Box]:
-        started = perf_counter()
-        boxes = self._detector(image)
-        self._seconds["detect"] += perf_counter() - started
-        return boxes
+        return self._timed(lambda: self._detector(image))
 
     def search(self, image: Image) -> list[Box]:
-        started, detector = perf_counter(), self._detector
-        if isinstance(detector, ThoroughDetector):
-            boxes = detector.search(image)
-        else:
-            boxes = detector(image)
+        return self._timed(lambda: self._detector.search(image))
+
+    def parts(self, image: Image) -> int:
+        return self._detector.parts(image)
+
+    def look(self, image: Image, part: int) -> list[Box]:
+        return self._timed(lambda: self._detector.look(image, part))
+
+    def look_near(self, image: Image, places: list[Box]) -> list[Box]:
+        return self._timed(lambda: self._detector.look_near(image, places))
+
+    def _timed(self, look: Callable[[], list[Box]]) -> list[Box]:
+        started = perf_counter()
+        boxes = look()
         self._seconds["detect"] += perf_counter() - started
         return boxes
 

@@ -40,6 +40,9 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--pictures", type=int, default=recipe.pictures, help="%(default)s")
     parser.add_argument("--start-from", type=Path, metavar="F", help="weights to begin with")
     parser.add_argument(
+        "--learning-rate", type=float, default=recipe.learning_rate, help="greatest: %(default)s"
+    )
+    parser.add_argument(
         "--found-from",
         type=float,
         default=recipe.found_from,
@@ -56,7 +59,11 @@ def main(argv: list[str] | None = None) -> None:
     try:
         landmarker = load_onnx_landmarker(NAMED_WEIGHTS["lite"].with_suffix(".onnx"), threads=1)
         fill_bank(arguments.data, bank, arguments.yunet, landmarker)
-        chosen = DetectorRecipe(pictures=arguments.pictures, found_from=arguments.found_from)
+        chosen = DetectorRecipe(
+            pictures=arguments.pictures,
+            learning_rate=arguments.learning_rate,
+            found_from=arguments.found_from,
+        )
         run = DetectorRun(arguments.run_folder, bank, chosen, FaceNetConfig())
         if arguments.start_from:
             run.start_from(arguments.start_from)

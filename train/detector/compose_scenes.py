@@ -23,10 +23,12 @@ from .scene_parts import ComposedScene, Patch, cover, paste, place, random_mask,
 
 _BORDERS = (cv2.BORDER_REPLICATE, cv2.BORDER_CONSTANT)
 _SOURCES = {
-    "300w": 0.24, "ytf68": 0.2, HEADS: 0.1, "unlabelled/utkface": 0.12, "unlabelled/wild": 0.2,
+    "300w": 0.26, "ytf68": 0.18, HEADS: 0.16, "unlabelled/utkface": 0.1, "unlabelled/wild": 0.16,
     "free/portraits": 0.1, "helen29": 0.04,
 }  # fmt: skip
-_KINDS = {"pasted": 0.3, "mosaic": 0.18, "whole": 0.15, "photograph": 0.29, "empty": 0.08}
+_KINDS = {"pasted": 0.28, "mosaic": 0.17, "whole": 0.2, "photograph": 0.27, "empty": 0.08}
+_COVERED = (0.7, 0.22, 0.08)
+"""Share of the faces with nothing, one thing and two in front."""
 _TURNED_DEG, _TURNED_TIMES = 45.0, 4
 """Rendered heads turned further than this are drawn so many times as often: they are rare."""
 SMALLEST_PX = 9.0
@@ -76,7 +78,7 @@ class SceneComposer:
         if kind == "empty":
             self._decoys(scene, rng, int(rng.integers(10)))
         for label in scene.labels:
-            if rng.random() < 0.15:
+            for _ in range(int(rng.choice(3, p=_COVERED))):
                 cover(scene, label, rng)
         image = degraded(scene.image, rng) if self._options.degrade else scene.image
         labels, ignored = sorted_out(scene, size_px)

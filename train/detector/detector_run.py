@@ -37,7 +37,7 @@ class DetectorRecipe:
     scene_px: int = 320
     large_scene_px: int = 512
     """For one batch in `large_every`, of fewer scenes: faces that smaller ones cannot hold."""
-    large_every: int = 8
+    large_every: int = 6
     learning_rate: float = 3e-3
     weight_decay: float = 1e-4
     warm_up: int = 8_000

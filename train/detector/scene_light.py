@@ -17,8 +17,10 @@ def degraded(image: Image, rng: np.random.Generator) -> Image:
         seen = _lit(seen, rng)
     if rng.random() < 0.25:
         seen = _noisy(seen, rng)
-    if rng.random() < 0.12:
+    if rng.random() < 0.2:
         seen = cv2.cvtColor(cv2.cvtColor(seen, cv2.COLOR_RGB2GRAY), cv2.COLOR_GRAY2RGB)
+    if rng.random() < 0.15:
+        seen = _hard(seen, rng)
     if rng.random() < 0.35:
         seen = _compressed(seen, rng)
     return seen
@@ -43,6 +45,14 @@ def _lit(image: Image, rng: np.random.Generator) -> Image:
     levels = np.linspace(0, 1, 256)[:, None] ** gamma * (gain * cast) * (255 - lift) + lift
     table = np.clip(levels, 0, 255).astype(np.uint8).reshape(1, 256, 3)
     return cv2.LUT(image, table)
+
+
+def _hard(image: Image, rng: np.random.Generator) -> Image:
+    """Strong contrast, as of a poster or an old photograph: shadows black, lights white."""
+    steepness, middle = rng.uniform(4, 12), rng.uniform(0.25, 0.7)
+    levels = 1 / (1 + np.exp(-steepness * (np.linspace(0, 1, 256) - middle)))
+    levels = (levels - levels[0]) / (levels[-1] - levels[0]) * 255
+    return cv2.LUT(image, levels.astype(np.uint8))
 
 
 def _coarse(image: Image, rng: np.random.Generator) -> Image:

@@ -143,31 +143,73 @@ def random_mask(rng: np.random.Generator) -> UInt8[np.ndarray, "unit unit"]:
 
 
 def cover(scene: ComposedScene, label: Float[np.ndarray, "9"], rng: np.random.Generator) -> None:
-    """Something in front of a part of a face: a bar, a disc or a corner, plain or textured."""
-    x, y, side = label[:3]
-    angle = rng.uniform(0, 2 * np.pi)
-    depth = rng.uniform(0.1, 0.45)
-    height, width = scene.image.shape[:2]
-    reach = side * (1.0 - depth)
-    center = np.array([x, y]) + reach * np.array([np.cos(angle), np.sin(angle)])
-    mask = np.zeros((height, width), np.uint8)
-    if rng.random() < 0.5:
-        cv2.circle(mask, _pixel(center), max(round(0.5 * side), 1), (255,), -1)
+    """Something in front of a part of a face: a bar, a disc, a corner, a hand or a fence."""
+    mask = np.zeros(scene.image.shape[:2], np.uint8)
+    kind = rng.random()
+    if kind < 0.3:
+        _draw_hand(mask, label, rng)
+    elif kind < 0.4:
+        _draw_fence(mask, label, rng)
     else:
-        box = cv2.boxPoints(
-            ((float(center[0]), float(center[1])), (side, side * rng.uniform(0.6, 2.0)),
-             float(np.degrees(angle)))
-        )  # fmt: skip
-        cv2.fillPoly(mask, [box.astype(np.int32)], (255,))
-    if rng.random() < 0.5:
+        _draw_edge(mask, label, rng)
+    side = float(label[2])
+    surface = rng.random()
+    if surface < 0.35:
         colour = rng.integers(0, 256, 3)
         scene.image[mask > 0] = colour
+    elif surface < 0.6:  # of the face's own colour, as a hand, an arm or a beard
+        middle = np.clip(label[:2].round().astype(int), 0, np.array(mask.shape[::-1]) - 1)
+        skin = scene.image[middle[1], middle[0]] * np.exp(rng.normal(0, 0.25))
+        scene.image[mask > 0] = np.clip(skin, 0, 255).astype(np.uint8)
     else:  # another part of the scene, which is as bright and as sharp as the rest
+        height, width = mask.shape
         shift = (int(rng.integers(height)), int(rng.integers(width)))
         other = np.roll(scene.image, shift, (0, 1))
-        grain_px = max(round(side * 0.4), 1)
-        other = cv2.blur(other, (grain_px, grain_px))
+        if rng.random() < 0.5:
+            grain_px = max(round(side * 0.4), 1)
+            other = cv2.blur(other, (grain_px, grain_px))
         scene.image[mask > 0] = other[mask > 0]
+
+
+def _draw_edge(mask: np.ndarray, label: Float[np.ndarray, "9"], rng: np.random.Generator) -> None:
+    """A disc or a bar that reaches in from outside by up to 0.45 sides."""
+    side, angle = float(label[2]), rng.uniform(0, 2 * np.pi)
+    reach = side * (1.0 - rng.uniform(0.1, 0.45))
+    center = label[:2] + reach * np.array([np.cos(angle), np.sin(angle)])
+    if rng.random() < 0.5:
+        cv2.circle(mask, _pixel(center), max(round(0.5 * side), 1), (255,), -1)
+        return
+    box = cv2.boxPoints(
+        ((float(center[0]), float(center[1])), (side, side * rng.uniform(0.6, 2.0)),
+         float(np.degrees(angle)))
+    )  # fmt: skip
+    cv2.fillPoly(mask, [box.astype(np.int32)], (255,))
+
+
+def _draw_hand(mask: np.ndarray, label: Float[np.ndarray, "9"], rng: np.random.Generator) -> None:
+    """A fist or a palm with fingers, most often at mouth and chin."""
+    side = float(label[2])
+    mouth, eyes = label[7:9], (label[3:5] + label[5:7]) / 2
+    place = mouth if rng.random() < 0.7 else label[:2]
+    center = place + rng.normal(0, 0.15 * side, 2) + rng.uniform(0, 0.35) * (mouth - eyes)
+    size = side * rng.uniform(0.12, 0.24)
+    cv2.circle(mask, _pixel(center), max(round(size), 1), (255,), -1)
+    angle = rng.uniform(0, 2 * np.pi)
+    for finger in range(int(rng.integers(6))):
+        turn = angle + 0.35 * finger
+        tip = center + size * rng.uniform(1.2, 2.2) * np.array([np.cos(turn), np.sin(turn)])
+        cv2.line(mask, _pixel(center), _pixel(tip), (255,), max(round(0.45 * size), 1))
+
+
+def _draw_fence(mask: np.ndarray, label: Float[np.ndarray, "9"], rng: np.random.Generator) -> None:
+    """One to three thin bars across the face: a fence, a cable, a microphone's stand."""
+    side, angle = float(label[2]), rng.uniform(0, np.pi)
+    along = np.array([np.cos(angle), np.sin(angle)])
+    across = np.array([-along[1], along[0]])
+    for _ in range(int(rng.integers(1, 4))):
+        middle = label[:2] + across * rng.uniform(-0.5, 0.5) * side
+        ends = _pixel(middle - along * side), _pixel(middle + along * side)
+        cv2.line(mask, *ends, (255,), max(round(rng.uniform(0.03, 0.12) * side), 1))
 
 
 def _pixel(point: np.ndarray) -> tuple[int, int]:
