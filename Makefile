@@ -4,7 +4,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 
-.PHONY: demo test check clean
+MEDIAPIPE_VENV := .venv-mediapipe
+MEDIAPIPE_STAMP := $(MEDIAPIPE_VENV)/.installed
+
+.PHONY: demo test check check-mediapipe clean
 
 demo: $(STAMP)
 	$(BIN)/python run_tracker.py demo
@@ -18,6 +21,17 @@ check: $(STAMP)
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(MAKE) test
+	$(MAKE) check-mediapipe
+
+# MediaPipe wants an older NumPy, so what needs it is tested in an environment of its own.
+check-mediapipe: $(MEDIAPIPE_STAMP)
+	$(MEDIAPIPE_VENV)/bin/python -m pytest -m mediapipe tests/test_detection.py tests/test_both_detectors.py
+
+$(MEDIAPIPE_STAMP): pyproject.toml constraints-mediapipe.txt
+	test -x $(MEDIAPIPE_VENV)/bin/python || $(PYTHON) -m venv $(MEDIAPIPE_VENV)
+	$(MEDIAPIPE_VENV)/bin/python -m pip install --quiet --disable-pip-version-check \
+		--constraint constraints-mediapipe.txt --editable '.[mediapipe]' pytest beartype
+	touch $(MEDIAPIPE_STAMP)
 
 $(STAMP): pyproject.toml constraints.txt
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
@@ -26,4 +40,4 @@ $(STAMP): pyproject.toml constraints.txt
 	touch $(STAMP)
 
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) $(MEDIAPIPE_VENV)

@@ -9,6 +9,8 @@ import models
 from tracker import BothDetectors
 from tracker.io.simulated_camera import portrait
 
+pytestmark = pytest.mark.mediapipe
+
 
 @pytest.fixture(scope="module")
 def detector() -> Iterator[BothDetectors]:

@@ -24,6 +24,7 @@ def test_a_face_that_is_followed_is_not_found_again() -> None:
     assert non_maximum_suppression(found, known) == [found[1]]
 
 
+@pytest.mark.mediapipe
 @pytest.mark.parametrize("enlarged", [1, 4])
 def test_the_portraits_face_is_found_where_it_is(enlarged: int) -> None:
     image = portrait().repeat(enlarged, 0).repeat(enlarged, 1)
@@ -34,6 +35,7 @@ def test_the_portraits_face_is_found_where_it_is(enlarged: int) -> None:
     assert 140 < box.side / enlarged < 210
 
 
+@pytest.mark.mediapipe
 def test_a_picture_without_a_face_gives_none() -> None:
     with MediaPipeDetector() as detector:
         for shape in ((1, 1, 3), (3000, 1, 3), (1, 3000, 3)):
@@ -41,6 +43,7 @@ def test_a_picture_without_a_face_gives_none() -> None:
         assert len(detector(portrait())) == 1  # it goes on
 
 
+@pytest.mark.mediapipe
 def test_a_closed_detector_says_so_and_frees_its_threads() -> None:
     before = len(os.listdir("/proc/self/task"))
     for _ in range(3):

@@ -35,7 +35,7 @@ def landmark_square(
     """
     low, high = np.floor(points.min(0)), np.ceil(points.max(0))
     center_x, center_y = (low + high) / 2
-    return float(center_x), float(center_y), float((high - low).max() * margin)
+    return float(center_x), float(center_y), float((high - low).max()) * margin
 
 
 def crop_from_square(

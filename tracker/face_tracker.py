@@ -10,7 +10,7 @@ import numpy as np
 
 from .association import match
 from .checks import boxes_from_corners, checked_boxes, checked_image, checked_time
-from .detection.both_detectors import BothDetectors, default_detector
+from .detection.any_roll_detector import AnyRollDetector
 from .detection.boxes import Detector, box_around, crop_box
 from .detection.face_choice import FaceChoice
 from .detection.face_search import FaceSearch, SearchingDetector, searching
@@ -18,7 +18,7 @@ from .detection.film_cuts import Shot
 from .detection.mediapipe_detector import MediaPipeDetector
 from .filter.config import smoothed
 from .filter.head_filter import HeadFilter
-from .landmarker import FrameLandmarker, Landmarker, on_frames
+from .landmarker import BringsDetector, FrameLandmarker, Landmarker, on_frames
 from .layouts import Layout
 from .measurer import Measurer
 from .track import (
@@ -43,8 +43,8 @@ class FaceTracker:
 
     Args:
         landmarker: Finds landmarks in crops: what `models.load_landmarker()` returns. Needed.
-        detector: Finds faces in frames. Without one, MediaPipe's is loaded when it is first needed,
-            together with the one that comes with a landmarker of `models`, and closed with the
+        detector: Finds faces in frames. Without one, that of a landmarker of `models` is loaded
+            when it is first needed, with any other landmarker MediaPipe's, and closed with the
             tracker; one that is handed over stays the caller's to close.
         config: Defaults suit webcams and films.
 
@@ -73,7 +73,7 @@ class FaceTracker:
         """The filter of all tracks; stateless."""
         self.tally = Tally()
         self._detector = searching(detector) if detector is not None else None
-        self._own_detector: BothDetectors | MediaPipeDetector | None = None
+        self._own_detector: AnyRollDetector | MediaPipeDetector | None = None
         self.reset()
 
     @property
@@ -84,12 +84,8 @@ class FaceTracker:
     def reset(self) -> None:
         """Forget all faces and the time, as before another video; ids start again from 0."""
         self._tracks: list[Track] = []
-        self._ids, self._shot, self._search = (
-            count(),
-            Shot(),
-            FaceSearch(self.config.detect_every_s),
-        )
-        self._last_s = -np.inf
+        self._ids, self._shot = count(), Shot()
+        self._search, self._last_s = FaceSearch(self.config.detect_every_s), -np.inf
 
     def close(self) -> None:
         """Free the tracker's own detector; used again, the tracker loads it anew."""
@@ -194,7 +190,7 @@ class FaceTracker:
 
     def _loaded_detector(self) -> SearchingDetector:
         if self._detector is None:
-            self._own_detector = default_detector(self._landmarker.detector_source)
+            self._own_detector = _default_detector(self._landmarker.detector_source)
             self._detector = searching(self._own_detector)
         return self._detector
 
@@ -242,7 +238,7 @@ class FaceTracker:
         look = self._search.look(image, self._loaded_detector(), time_s, followed, missed)
         self._search = look.after
         self.tally.detections += look.is_look
-        return checked_boxes(look.boxes)
+        return look.boxes
 
     def _adopt(self, found: list[Measurement], choice: FaceChoice, time_s: float) -> None:
         """Give found faces to tracks that miss one, else new ids, while there is room."""
@@ -290,3 +286,7 @@ class FaceTracker:
             for t in self._tracks
             if t.status is not TrackStatus.LOST or time_s - t.measured_s <= self.config.remember_s
         ]
+
+
+def _default_detector(source: BringsDetector | None) -> AnyRollDetector | MediaPipeDetector:
+    return AnyRollDetector(source.load_face_detector()) if source else MediaPipeDetector()

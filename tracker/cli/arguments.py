@@ -9,7 +9,7 @@ from ..checks import checked_region
 from ..io.outputs import Outputs
 from ..tracker_config import FACES, TrackerConfig
 
-BOTH, ANY_ROLL, MEDIAPIPE = DETECTORS = ("both", "any-roll", "mediapipe")
+ANY_ROLL, MEDIAPIPE, BOTH = DETECTORS = ("any-roll", "mediapipe", "both")
 VIDEOS_AT_ONCE_ON_GPU = 8
 """A CPU, which has no use for large batches, takes one video after the other."""
 _DEMO_FOLDER = Path("demo-output")
@@ -47,7 +47,7 @@ def build_parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     tracking.add_argument(
         "--detector", choices=DETECTORS, default=DETECTORS[0],
-        help="any-roll: ours, for small faces and heads at any roll; mediapipe; or both "
+        help="any-roll: ours, for small faces and heads at any roll; mediapipe, an extra; or both "
         "(default: %(default)s)",
     )  # fmt: skip
     tracking.add_argument(

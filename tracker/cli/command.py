@@ -24,7 +24,7 @@ from ..run.shared_landmarker import SharedLandmarker
 from ..run.summary import RunSummary, SeveralSummary, StopRequest
 from ..run.timed_tracker import TimedTracker
 from .arguments import (
-    ANY_ROLL,
+    BOTH,
     MEDIAPIPE,
     VIDEOS_AT_ONCE_ON_GPU,
     asked_config,
@@ -170,9 +170,9 @@ def _landmarker(arguments: argparse.Namespace, networks: Networks) -> Landmarker
 def _detector(arguments: argparse.Namespace, networks: Networks, opened: ExitStack) -> OurDetector:
     if arguments.detector == MEDIAPIPE:
         return opened.enter_context(MediaPipeDetector())
-    if arguments.detector == ANY_ROLL:
-        return opened.enter_context(AnyRollDetector(networks.load_face_detector()))
-    return opened.enter_context(BothDetectors(networks.load_face_detector()))
+    if arguments.detector == BOTH:
+        return opened.enter_context(BothDetectors(networks.load_face_detector()))
+    return opened.enter_context(AnyRollDetector(networks.load_face_detector()))
 
 
 def _closed_later(opened: ExitStack, sinks: Iterable[Sink]) -> list[Sink]:

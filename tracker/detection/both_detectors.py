@@ -3,7 +3,6 @@
 from contextlib import ExitStack
 from typing import Self
 
-from ..landmarker import BringsDetector
 from ..types import Box, Image
 from .any_roll_detector import AnyRollDetector, FaceFinder
 from .boxes import non_maximum_suppression
@@ -55,11 +54,6 @@ class BothDetectors:
 
     def __exit__(self, *_: object) -> None:
         self.close()
-
-
-def default_detector(source: BringsDetector | None) -> BothDetectors | MediaPipeDetector:
-    """Both where a landmarker brings one of any roll, else MediaPipe's alone."""
-    return BothDetectors(source.load_face_detector()) if source else MediaPipeDetector()
 
 
 def _joined(found: list[Box], others: list[Box]) -> list[Box]:

@@ -5,6 +5,7 @@ from typing import NamedTuple, Protocol, runtime_checkable
 
 import numpy as np
 
+from ..checks import checked_boxes
 from ..types import Box, Image
 from .boxes import Detector, ThoroughDetector
 
@@ -94,15 +95,18 @@ class FaceSearch:
             time_s: Of the frame.
             followed: How many faces are.
             missed: Where those are expected that are not, and may come back.
+
+        Raises:
+            ValueError: If what the detector returns are no boxes.
         """
         part = self._part(detector.parts(image), time_s, followed, len(missed))
         boxes, after = [], self
         if part is not None:
             after = replace(self, looked_s=time_s, turn=self.turn + 1)
-            boxes += detector.look(image, part)
+            boxes += checked_boxes(detector.look(image, part))
         if missed and part != 0:
             largest = sorted(missed, key=lambda box: -box.side)[:_MOST_PLACES]
-            boxes += detector.look_near(image, largest)
+            boxes += checked_boxes(detector.look_near(image, largest))
         return Look(boxes, part is not None or bool(missed), after)
 
     def _part(self, parts: int, time_s: float, followed: int, missed: int) -> int | None:

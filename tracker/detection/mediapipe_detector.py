@@ -117,7 +117,7 @@ def _imported_mediapipe() -> Any:
     except ModuleNotFoundError as error:
         raise FaceTrackError(
             f"the MediaPipe detector needs a package that is not installed ({error.name}): "
-            "run 'pip install mediapipe==0.10.21'"
+            "run 'pip install mediapipe==0.10.21', or use ours"
         ) from error
     except ImportError as error:  # a bare server lacks the libraries OpenCV draws with
         raise FaceTrackError(

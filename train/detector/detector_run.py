@@ -97,7 +97,7 @@ class DetectorRun:
         self._folder, self._bank, self._recipe = folder, bank, recipe
         folder.mkdir(parents=True, exist_ok=True)
         torch.manual_seed(0)
-        # Twice as fast on a CPU as the default layout and precision.
+        # Half as slow on a CPU as the default layout.
         self.network = FaceNet(config).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         self.average = deepcopy(self.network).eval()
         groups: list[dict[str, Any]] = [
@@ -107,6 +107,7 @@ class DetectorRun:
         self._optimiser = torch.optim.AdamW(
             groups, lr=recipe.learning_rate, weight_decay=recipe.weight_decay
         )
+        self._precision = _fastest_precision(self.network, recipe.scene_px)
         self.pictures = 0
         if self._state.exists():
             self._resume()
@@ -162,7 +163,8 @@ class DetectorRun:
         for group in self._optimiser.param_groups:
             group["lr"] = recipe.learning_rate * rate_at(self.pictures, recipe)
         self.network.train()
-        with torch.autocast("cpu", torch.bfloat16):
+        is_half = self._precision is torch.bfloat16
+        with torch.autocast("cpu", torch.bfloat16, enabled=is_half):
             raw = self.network(images.float().contiguous(memory_format=torch.channels_last))
         loss = detector_loss([level.float() for level in raw], targets)
         self._optimiser.zero_grad(set_to_none=True)
@@ -230,6 +232,21 @@ class DetectorRun:
     def _log(self, row: dict[str, float]) -> None:
         with (self._folder / "log.jsonl").open("a", encoding="utf-8") as file:
             file.write(json.dumps({"pictures": self.pictures, **row}) + "\n")
+
+
+@torch.no_grad()
+def _fastest_precision(network: FaceNet, scene_px: int) -> torch.dtype:
+    """Half is twice as fast where the processor has it, and ten times slower elsewhere."""
+    picture = torch.zeros(1, 3, scene_px, scene_px).contiguous(memory_format=torch.channels_last)
+
+    def seconds(precision: torch.dtype) -> float:
+        began = time.perf_counter()
+        with torch.autocast("cpu", torch.bfloat16, enabled=precision is torch.bfloat16):
+            network.eval()(picture)
+        return time.perf_counter() - began
+
+    both = (torch.bfloat16, torch.float32)
+    return min(both, key=lambda precision: min(seconds(precision) for _ in range(3)))
 
 
 def rate_at(pictures: int, recipe: DetectorRecipe) -> float:
