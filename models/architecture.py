@@ -10,6 +10,18 @@ NetworkBlock = Literal["bottleneck", "separable"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class FaceHeadsConfig:
+    """The shape of what reads confidence and identity off the network's features."""
+
+    parts: tuple[tuple[int, ...], ...]
+    """Landmark indices of each part of the face, under whose heat maps features are averaged."""
+    hidden: int = 24
+    """Of the confidence's one hidden layer."""
+    descriptor: int = 48
+    """Numbers that describe who a face is."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LandmarkNetConfig:
     """The shape of a network; saved in every checkpoint."""
 
@@ -30,6 +42,9 @@ class LandmarkNetConfig:
     stem_pools: tuple[int, ...] = (1,)
     """After which of the stem's first three layers (0 is the convolution of stride 2) the map is
     halved. Heat maps are as large as what leaves the stem: a quarter of the crop as published."""
+
+    heads: FaceHeadsConfig | None = None
+    """None where the network finds landmarks and nothing else."""
 
     @property
     def stride(self) -> int:

@@ -25,6 +25,9 @@ class CropMoments(NamedTuple):
     """Their covariance, uncalibrated."""
     peak: Float[np.ndarray, "faces landmarks"]
     """Share of each map's mass in its strongest cell."""
+    log_odds: Float[np.ndarray, " faces"] | None = None
+    """As in `models.face_heads`, where the network has such heads."""
+    descriptor: Float[np.ndarray, "faces descriptor"] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,7 @@ class CropEstimates:
     covariance: Float[np.ndarray, "faces landmarks xy=2 xy=2"]
     measurement_noise: Float[np.ndarray, "faces landmarks xy=2 xy=2"]
     confidence: Float[np.ndarray, " faces"]
+    descriptor: Float[np.ndarray, "faces descriptor"] | None = None
 
 
 class CalibratedLandmarker(ABC):
@@ -81,7 +85,8 @@ class CalibratedLandmarker(ABC):
 
         Returns:
             Means in crop pixels (the centre of the top-left pixel is (0, 0)), covariances in
-            square crop pixels, and the probability that the crop shows a face.
+            square crop pixels, the probability that the landmarks lie on a face of the crop, and
+            who it is like.
         """
         return calibrated(self.raw(crops), self.info)
 
@@ -97,17 +102,18 @@ def calibrated(moments: CropMoments, info: CheckpointInfo) -> CropEstimates:
     the measurement noise, and confidence is unknown (NaN).
     """
     calibration, input_px = info.calibration, info.input_px
-    mean, spread, peak = moments
+    mean, spread, peak, log_odds, descriptor = moments
     if calibration is None:
         noise = np.broadcast_to((_TYPICAL_NOISE * input_px) ** 2 * np.eye(2), spread.shape)
-        return CropEstimates(mean, spread, noise, np.full(len(mean), np.nan))
-    evidence = presence_evidence(mean, spread, peak)
-    log_odds = np.clip(evidence @ np.asarray(calibration.presence), -30, 30)
+        return CropEstimates(mean, spread, noise, np.full(len(mean), np.nan), descriptor)
+    if log_odds is None:
+        log_odds = presence_evidence(mean, spread, peak) @ np.asarray(calibration.presence)
     return CropEstimates(
         mean,
         by_spread_law(spread, calibration.absolute, input_px),
         by_spread_law(spread, calibration.measurement_noise, input_px),
-        1 / (1 + np.exp(-log_odds)),
+        1 / (1 + np.exp(-np.clip(log_odds, -30, 30))),
+        descriptor,
     )
 
 

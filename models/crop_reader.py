@@ -8,7 +8,8 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from .decode import decode_moments, peak_share
 from .description import CheckpointInfo
-from .landmark_net import ConvBlock, LandmarkNet, ResidualBlock, SeparableBlock
+from .face_heads import PartFeatures
+from .landmark_net import ConvBlock, LandmarkNet, ResidualBlock, SeparableBlock, Stage
 
 
 class CropMomentTensors(NamedTuple):
@@ -17,6 +18,9 @@ class CropMomentTensors(NamedTuple):
     mean: Float[Tensor, "faces landmarks xy=2"]
     spread: Float[Tensor, "faces landmarks xy=2 xy=2"]
     peak: Float[Tensor, "faces landmarks"]
+    log_odds: Float[Tensor, " faces"] | None = None
+    """As in `models.face_heads`, where the network has such heads."""
+    descriptor: Float[Tensor, "faces descriptor"] | None = None
 
 
 class CropReader(nn.Module):
@@ -33,7 +37,8 @@ class CropReader(nn.Module):
         self._input_px, self._is_bgr = info.input_px, info.colour == "BGR"
 
     def forward(self, crops: UInt8[Tensor, "faces height width rgb=3"]) -> CropMomentTensors:
-        return self.moments(self.network(self.as_input(crops)).heatmaps)
+        pictures = self.as_input(crops)
+        return self.readings(pictures, self.network.run_stages(pictures)[-1])
 
     def as_input(
         self, crops: UInt8[Tensor, "faces height width rgb=3"]
@@ -42,9 +47,44 @@ class CropReader(nn.Module):
         pictures = crops.permute(0, 3, 1, 2).float() / 127.5 - 1
         return pictures.flip(1) if self._is_bgr else pictures
 
-    def moments(self, heatmaps: Float[Tensor, "faces landmarks height width"]) -> CropMomentTensors:
-        """Of non-negative maps of any scale, in crop pixels."""
-        heatmaps = heatmaps.float()
+    def readings(
+        self, pictures: Float[Tensor, "faces 3 height width"], stage: Stage
+    ) -> CropMomentTensors:
+        """Of what one stage made of the pictures; in crop pixels, in single precision.
+
+        Args:
+            pictures: Of `as_input`.
+            stage: Its heat maps are non-negative, of any scale.
+        """
+        moments = self._moments(stage)
+        heads = self.network.heads
+        if heads is None:
+            return moments
+        seen = self.part_features(pictures, stage, moments)
+        return CropMomentTensors(*moments[:3], *heads(seen))
+
+    def part_features(
+        self,
+        pictures: Float[Tensor, "faces 3 height width"],
+        stage: Stage,
+        moments: CropMomentTensors,
+    ) -> PartFeatures:
+        """What the heads of the network, which must have some, read.
+
+        Args:
+            pictures: As in `readings`.
+            stage: As in `readings`.
+            moments: What that returns.
+        """
+        heads = self.network.heads
+        assert heads is not None
+        mean, spread, peak = moments[:3]
+        half = self._input_px / 2
+        place = (mean - (self._input_px - 1) / 2) / half
+        return heads.read(pictures, stage.features, stage.heatmaps, (place, spread / half**2, peak))
+
+    def _moments(self, stage: Stage) -> CropMomentTensors:
+        heatmaps = stage.heatmaps.float()
         decoded = decode_moments(heatmaps)
         half = self._input_px / 2  # one normalised unit in crop pixels
         mean = decoded.mean * half + (self._input_px - 1) / 2

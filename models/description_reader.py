@@ -9,7 +9,7 @@ from dataclasses import fields
 from itertools import pairwise
 from typing import Any, get_args
 
-from .architecture import LandmarkNetConfig, NetworkBlock, NetworkHeatmap
+from .architecture import FaceHeadsConfig, LandmarkNetConfig, NetworkBlock, NetworkHeatmap
 from .covariance_law import PRESENCE_WEIGHTS, Calibration, SpreadLaw
 from .description import CheckpointInfo
 
@@ -81,6 +81,8 @@ def from_dictionary(described: object) -> CheckpointInfo:
 
 def _architecture(described: object) -> LandmarkNetConfig:
     names = {field.name for field in fields(LandmarkNetConfig)}
+    if isinstance(described, dict):
+        described = {"heads": None, **described}  # files of before lack it
     stored = _fields(described, "architecture", names)
     landmarks = _whole(stored["landmarks"], "landmarks", 1, _MOST_LANDMARKS)
     edges = _items(stored["edges"], "edges", 0, _MOST_OUTLINES)
@@ -99,6 +101,19 @@ def _architecture(described: object) -> LandmarkNetConfig:
         heatmap=_one_of(stored["heatmap"], "heatmap", get_args(NetworkHeatmap)),
         block=_one_of(stored["block"], "block", get_args(NetworkBlock)),
         stem_pools=stem_pools,
+        heads=_heads(stored["heads"], landmarks),
+    )
+
+
+def _heads(described: object, landmarks: int) -> FaceHeadsConfig | None:
+    if described is None:
+        return None
+    stored = _fields(described, "heads", {field.name for field in fields(FaceHeadsConfig)})
+    parts = _items(stored["parts"], "heads: parts", 1, _MOST_OUTLINES)
+    return FaceHeadsConfig(
+        parts=tuple(_indices(part, "heads: parts", landmarks) for part in parts),
+        hidden=_whole(stored["hidden"], "heads: hidden", 1, 1024),
+        descriptor=_whole(stored["descriptor"], "heads: descriptor", 1, 1024),
     )
 
 

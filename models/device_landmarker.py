@@ -82,19 +82,32 @@ class DeviceLandmarker(CalibratedLandmarker):
     def raw(self, crops: UInt8[np.ndarray | Tensor, "faces height width rgb=3"]) -> CropMoments:
         """Uncalibrated moments of the heat maps, in crop pixels."""
         on_device = crops if isinstance(crops, Tensor) else self._upload(crops)
-        moments = self._batch(len(crops)).run(on_device).cpu().numpy().astype(np.float64)
+        found = self._batch(len(crops)).run(on_device).cpu().numpy().astype(np.float64)
+        landmarks = self.info.architecture.landmarks
+        moments = found[:, : 7 * landmarks].reshape(len(found), landmarks, 7)
         spread = moments[..., 2:6].reshape(*moments.shape[:2], 2, 2)
-        return CropMoments(moments[..., :2], spread, moments[..., 6])
+        plain = moments[..., :2], spread, moments[..., 6]
+        if self.info.architecture.heads is None:
+            return CropMoments(*plain)
+        return CropMoments(*plain, found[:, 7 * landmarks], found[:, 7 * landmarks + 1 :])
 
     def read(
         self, crops: UInt8[Tensor, "faces height width rgb=3"]
-    ) -> Float[Tensor, "faces landmarks moments=7"]:
-        """Mean, spread and peak side by side; decoded in single precision."""
+    ) -> Float[Tensor, "faces readings"]:
+        """For each landmark mean, spread and peak side by side, then what the heads say.
+
+        Decoded in single precision.
+        """
         is_mixed = self._precision != torch.float32
+        pictures = self._reader.as_input(crops)
         with torch.autocast(self.device.type, self._precision, enabled=is_mixed):
-            stages = self._reader.network.run_stages(self._reader.as_input(crops))
-        mean, spread, peak = self._reader.moments(stages[-1].heatmaps)
-        return torch.cat([mean, spread.flatten(-2), peak[..., None]], dim=-1)
+            stages = self._reader.network.run_stages(pictures)
+        read = self._reader.readings(pictures, stages[-1])
+        moments = torch.cat([read.mean, read.spread.flatten(-2), read.peak[..., None]], -1)
+        parts = [moments.flatten(1)]
+        if read.log_odds is not None and read.descriptor is not None:
+            parts += [read.log_odds[:, None], read.descriptor]
+        return torch.cat(parts, 1)
 
     @torch.inference_mode()
     def prepare(self, most_faces: int) -> None:
@@ -133,7 +146,7 @@ class _Batch:
 
     def run(
         self, crops: UInt8[Tensor, "faces height width rgb=3"]
-    ) -> Float[Tensor, "faces landmarks moments=7"]:
+    ) -> Float[Tensor, "faces readings"]:
         """Moments of these crops; valid until the next run."""
         # What an earlier run left behind them is read too and changes nothing before it.
         self._crops[: len(crops)] = crops

@@ -20,12 +20,13 @@ from typing import Any
 import numpy as np
 import torch
 from jaxtyping import UInt8
+from torch import Tensor, nn
 
 from .calibrated_landmarker import CalibratedLandmarker, CropMoments
 from .checksum import BLANK, with_checksum
-from .crop_reader import CropMomentTensors, CropReader
+from .crop_reader import CropReader
 from .description import METADATA_KEY, CheckpointError, CheckpointInfo, as_dictionary
-from .onnx_landmarker import INPUT, SOURCE_KEY, file_digest, load_onnx_landmarker
+from .onnx_landmarker import HEADS, INPUT, OUTPUTS, SOURCE_KEY, file_digest, load_onnx_landmarker
 from .torch_landmarker import load_network, load_torch_landmarker
 from .weight_files import EXPORTED, weight_file
 
@@ -84,7 +85,7 @@ def _differs(difference: float) -> str:
 
 
 def largest_difference(one: CalibratedLandmarker, other: CalibratedLandmarker) -> float:
-    """Between means and between standard deviations, in crop pixels; of peaks, in shares."""
+    """Between means and standard deviations, in crop pixels; of the rest, which has no unit."""
     crops = check_crops(one.input_px, sum(_BATCHES))
     return max(
         float(np.abs(a - b).max())
@@ -93,9 +94,12 @@ def largest_difference(one: CalibratedLandmarker, other: CalibratedLandmarker) -
     )
 
 
-def _comparable(moments: CropMoments) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _comparable(moments: CropMoments) -> list[np.ndarray]:
     deviation = np.sqrt(np.diagonal(moments.spread, axis1=-2, axis2=-1))
-    return moments.mean, deviation, moments.peak
+    parts = [moments.mean, deviation, moments.peak]
+    if moments.log_odds is not None and moments.descriptor is not None:
+        parts += [1 / (1 + np.exp(-moments.log_odds)), moments.descriptor]
+    return parts
 
 
 def check_crops(input_px: int, count: int) -> UInt8[np.ndarray, "faces height width rgb=3"]:
@@ -115,10 +119,10 @@ def as_onnx(reader: CropReader, info: CheckpointInfo, source_digest: str) -> byt
     example = torch.from_numpy(check_crops(info.input_px, 2))
     with _quiet_exporter():
         program = torch.onnx.export(
-            reader.eval(),
+            _Outputs(reader).eval(),
             (example,),
             input_names=[INPUT],
-            output_names=list(CropMomentTensors._fields),
+            output_names=[*OUTPUTS, *(HEADS if info.architecture.heads else ())],
             dynamic_shapes={INPUT: {0: torch.export.Dim("faces")}},
             dynamo=True,
             verbose=False,
@@ -134,6 +138,17 @@ def as_onnx(reader: CropReader, info: CheckpointInfo, source_digest: str) -> byt
     for key, value in described.items():
         model.metadata_props.add(key=key, value=value)
     return with_checksum(model.SerializeToString())
+
+
+class _Outputs(nn.Module):
+    """A reader without what its network has no head for."""
+
+    def __init__(self, reader: CropReader) -> None:
+        super().__init__()
+        self._reader = reader
+
+    def forward(self, crops: Tensor) -> tuple[Tensor, ...]:
+        return tuple(part for part in self._reader(crops) if part is not None)
 
 
 def _forget_sources(graph: Any) -> None:

@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from .architecture import LandmarkNetConfig
 from .decode import coordinate_axis, decode_mean
+from .face_heads import FaceHeads
 
 __all__ = ["LandmarkNet", "LandmarkNetConfig", "LandmarkOutput", "Stage"]
 
@@ -31,6 +32,8 @@ class Stage(NamedTuple):
     """Normalised heat maps times attention: what is decoded."""
     pointmaps: Float[Tensor, "faces landmarks height width"] | None
     edgemaps: Float[Tensor, "faces edges height width"] | None
+    features: tuple[Tensor, ...] = ()
+    """What the stack was given and what it made of it, of the heat maps' size."""
 
 
 class LandmarkOutput(NamedTuple):
@@ -230,6 +233,7 @@ class LandmarkNet(nn.Module):
         self.out_heatmaps = _heads(config.stacks, width, landmarks)
         self.merge_features = _heads(config.stacks - 1, width, width)
         self.merge_heatmaps = _heads(config.stacks - 1, landmarks, width)
+        self.heads = FaceHeads(config.heads, landmarks, 2 * width) if config.heads else None
         if config.attention:
             edges = len(config.edges)
             self.e2h_transform = EdgeToHeat(landmarks, config.edges)
@@ -255,7 +259,7 @@ class LandmarkNet(nn.Module):
             previous = self._normalise(logits)
             pointmaps, edgemaps, attention = self._attend(index, features)
             heatmaps = previous if attention is None else attention * previous
-            stages.append(Stage(logits, heatmaps, pointmaps, edgemaps))
+            stages.append(Stage(logits, heatmaps, pointmaps, edgemaps, (x, features)))
             if index + 1 < self.config.stacks:
                 x = x + self.merge_features[index](features) + self.merge_heatmaps[index](previous)
                 if pointmaps is not None:

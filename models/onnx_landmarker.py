@@ -24,8 +24,8 @@ __all__ = [
 ]  # fmt: skip
 
 INPUT = "crops"
-OUTPUTS = ("mean", "spread", "peak")
-"""Fields of `CropMoments`."""
+OUTPUTS, HEADS = ("mean", "spread", "peak"), ("log_odds", "descriptor")
+"""Fields of `CropMoments`; the last two where the network has such heads."""
 
 
 class OnnxLandmarker(CalibratedLandmarker):
@@ -85,13 +85,16 @@ def _checked(landmarker: OnnxLandmarker, session: onnxruntime.InferenceSession) 
     inputs = [(given.name, given.type, given.shape[1:]) for given in session.get_inputs()]
     if inputs != [(INPUT, "tensor(uint8)", [size, size, 3])]:
         raise ValueError(f"it takes other things than crops of {size} px")
-    if [output.name for output in session.get_outputs()] != list(OUTPUTS):
+    heads = landmarker.info.architecture.heads
+    if [output.name for output in session.get_outputs()] != [*OUTPUTS, *(HEADS if heads else ())]:
         raise ValueError("it gives other things than moments of heat maps")
     pattern = np.arange(2 * size * size * 3).reshape(2, size, size, 3) % 251
     moments = landmarker.raw(pattern.astype(np.uint8))
     shapes = [(2, landmarks, 2), (2, landmarks, 2, 2), (2, landmarks)]
-    if [part.shape for part in moments] != shapes:
+    shapes += [(2,), (2, heads.descriptor)] if heads else []
+    parts = [part for part in moments if part is not None]
+    if [part.shape for part in parts] != shapes:
         raise ValueError(f"it does not give {landmarks} landmarks")
-    if not all(np.isfinite(part).all() for part in moments):
+    if not all(np.isfinite(part).all() for part in parts):
         raise ValueError("its answers are not finite")
     return landmarker

@@ -50,7 +50,7 @@ class HeatmapLandmarker(CalibratedLandmarker):
         """
         pictures = self._reader.as_input(self._on_device(crops))
         stages = self.network.run_stages(pictures)[-last:]
-        moments = [_as_arrays(self._reader.moments(stage.heatmaps)) for stage in stages]
+        moments = [_as_arrays(self._reader.readings(pictures, stage)) for stage in stages]
         return [calibrated(of, self.info) for of in moments]
 
     def _on_device(self, crops: UInt8[np.ndarray, "faces height width rgb=3"]) -> Tensor:
@@ -58,7 +58,11 @@ class HeatmapLandmarker(CalibratedLandmarker):
 
 
 def _as_arrays(moments: CropMomentTensors) -> CropMoments:
-    return CropMoments(*(tensor.double().cpu().numpy() for tensor in moments))
+    mean, spread, peak = (part.double().cpu().numpy() for part in moments[:3])
+    if moments.log_odds is None or moments.descriptor is None:
+        return CropMoments(mean, spread, peak)
+    heads = (moments.log_odds.double().cpu().numpy(), moments.descriptor.double().cpu().numpy())
+    return CropMoments(mean, spread, peak, *heads)
 
 
 def load_torch_landmarker(weights: str | Path = "lite", device: str = "auto") -> HeatmapLandmarker:

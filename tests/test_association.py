@@ -3,7 +3,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from tracker.association import match
+from tracker.identity.association import match
 
 
 @pytest.mark.parametrize(("known", "found"), [(1, 4), (4, 1), (3, 4), (4, 3)])

@@ -60,7 +60,7 @@ def fused(measurements: list[Measurement], layout: Layout) -> list[Measurement]:
 
 def _renamed(seen: Measurement, names: np.ndarray) -> Measurement:
     landmarks = LandmarkEstimate(seen.landmarks.mean[names], seen.landmarks.covariance[names])
-    return Measurement(landmarks, seen.measurement_noise[names], seen.confidence)
+    return Measurement(landmarks, seen.measurement_noise[names], seen.confidence, seen.descriptor)
 
 
 def _as_one(crops: list[Measurement]) -> Measurement:
@@ -70,4 +70,4 @@ def _as_one(crops: list[Measurement]) -> Measurement:
     )
     noise = np.mean([crop.measurement_noise for crop in crops], axis=0)
     confidence = float(np.fmin.reduce([crop.confidence for crop in crops]))
-    return Measurement(LandmarkEstimate(mean, covariance), noise, confidence)
+    return Measurement(LandmarkEstimate(mean, covariance), noise, confidence, crops[0].descriptor)

@@ -8,7 +8,6 @@ from typing import Self
 
 import numpy as np
 
-from .association import match
 from .checks import boxes_from_corners, checked_boxes, checked_image, checked_time
 from .detection.any_roll_detector import AnyRollDetector
 from .detection.boxes import Detector, box_around, crop_box
@@ -28,14 +27,12 @@ from .track import (
     coasted,
     doubtful_tracks,
     expected,
+    pairs_of,
     reported_faces,
     updated,
 )
 from .tracker_config import Tally, TrackerConfig
 from .types import Box, Face, Image, Measurement
-
-_REACH = 1.0
-"""How far, in sides of its box, a face may have gone and still be the same."""
 
 
 class FaceTracker:
@@ -195,14 +192,16 @@ class FaceTracker:
         return self._detector
 
     def _end_tracks_at_cut(self, image: Image) -> None:
-        """The faces of a new shot are others, wherever they are."""
+        """The faces of a new shot are others, unless they look like known ones."""
         if not self.config.detect_cuts:
             return
         self._shot, is_cut = self._shot.followed_by(image)
         if is_cut:
             self.tally.cuts += 1
             self.tally.lost += sum(t.status is not TrackStatus.LOST for t in self._tracks)
-            self._tracks, self._search = [], FaceSearch(self.config.detect_every_s)
+            gone = [replace(t, status=TrackStatus.LOST, has_place=False) for t in self._tracks]
+            self._tracks = [t for t in gone if t.appearance.mean is not None]
+            self._search = FaceSearch(self.config.detect_every_s)
 
     def _follow(self, measurer: Measurer, choice: FaceChoice, now: float) -> None:
         """Measure every live track in the crop where its motion model expects it."""
@@ -221,11 +220,16 @@ class FaceTracker:
             for t, m in pairs
             if t.track_id in doubtful
         ]
+        taken_over = []
         for track in new:
-            has_left = choice.has_left(box_around(track.points))
-            after = replace(track, status=TrackStatus.LOST) if has_left else track
+            is_gone = track.appearance.is_anothers or choice.has_left(box_around(track.points))
+            after = replace(track, status=TrackStatus.LOST) if is_gone else track
+            if track.appearance.is_anothers:
+                taken_over.append(track.last)
+                after = replace(after, has_place=False, appearance=track.appearance.forgiven)
             self._replace(after)
             self.tally.lost += after.status is TrackStatus.LOST
+        self._adopt(taken_over, choice, now)
 
     def _searched(self, image: Image, choice: FaceChoice, time_s: float) -> list[Box]:
         """What the detector finds where it looks in this frame; often it need not look."""
@@ -243,26 +247,18 @@ class FaceTracker:
     def _adopt(self, found: list[Measurement], choice: FaceChoice, time_s: float) -> None:
         """Give found faces to tracks that miss one, else new ids, while there is room."""
         waiting = [t for t in self._tracks if t.status is not TrackStatus.FOLLOWED]
-        shape = (-1, self.layout.count, 2)
-        pairs = match(
-            np.array([t.points for t in waiting]).reshape(shape),
-            np.array([m.landmarks.mean for m in found]).reshape(shape),
-            np.array([_REACH * box_around(t.points).side for t in waiting]),
-        )
-        owner = {new: waiting[known] for known, new in pairs}
+        owner = {index: track for track, index in pairs_of(waiting, found, time_s)}
         for index, measurement in enumerate(found):
             track = owner.get(index)
-            if track is not None and track.status is TrackStatus.COASTING:
-                self._replace(begin(track.track_id, measurement, time_s, self.head_filter))
-            elif self._has_room_for(measurement, choice):
-                if track is not None:
-                    self.tally.reacquired += 1
-                    self._replace(begin(track.track_id, measurement, time_s, self.head_filter))
-                else:
+            if track is None:
+                if self._has_room_for(measurement, choice):
                     self.tally.ids += 1
-                    self._tracks.append(
-                        begin(next(self._ids), measurement, time_s, self.head_filter)
-                    )
+                    new = begin(next(self._ids), measurement, time_s, self.head_filter)
+                    self._tracks.append(new)
+            elif track.status is TrackStatus.COASTING or self._has_room_for(measurement, choice):
+                self.tally.reacquired += track.status is TrackStatus.LOST
+                known = track.track_id, measurement, time_s, self.head_filter, track.appearance
+                self._replace(begin(*known))
 
     def _has_room_for(self, measurement: Measurement, choice: FaceChoice) -> bool:
         """Whether one more face is followed; a clearly better one makes its room."""

@@ -31,7 +31,11 @@ Matrix = Float[np.ndarray, "3 3"]
 
 @runtime_checkable
 class CropLandmarks(Protocol):
-    """The answer of a landmarker for a batch of crops, in crop pixels."""
+    """The answer of a landmarker for a batch of crops, in crop pixels.
+
+    It may also have a `descriptor`, (faces, any number) or None: vectors of unit length, the nearer
+    to each other the more two faces look like one person's.
+    """
 
     @property
     def mean(self) -> Float[np.ndarray, "faces landmarks xy=2"]: ...
@@ -46,7 +50,7 @@ class CropLandmarks(Protocol):
 
     @property
     def confidence(self) -> Float[np.ndarray, " faces"]:
-        """Probability that there is a face in the crop; NaN where the network does not know."""
+        """Probability that the landmarks sit on a face; NaN where the network does not know."""
 
 
 @runtime_checkable
@@ -220,6 +224,7 @@ def measurements_in_frame(
         ValueError: If a covariance is not positive semi-definite.
     """
     measurements = []
+    described = getattr(answer, "descriptor", None)
     for index, matrix in enumerate(crop_from_frame):
         frame_from_crop = inverse_affine(matrix)
         mean, confidence = answer.mean[index], float(answer.confidence[index])
@@ -233,7 +238,8 @@ def measurements_in_frame(
         _check_definite(absolute, "covariance")
         _check_definite(noise, "measurement_noise")
         landmarks = LandmarkEstimate(transform(frame_from_crop, mean), absolute)
-        measurements.append(Measurement(landmarks, noise, confidence))
+        descriptor = None if described is None else described[index]
+        measurements.append(Measurement(landmarks, noise, confidence, descriptor))
     return measurements
 
 

@@ -1,6 +1,6 @@
 """The life of one track: followed, coasting without a measurement, lost, forgotten."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
 import numpy as np
@@ -10,10 +10,16 @@ from .detection.boxes import box_around, non_maximum_suppression
 from .filter.head_filter import HeadFilter
 from .filter.reported import reported
 from .filter.state import HeadState, Innovations, joined
+from .identity.appearance import Appearance
+from .identity.association import match
 from .types import Box, Covariances, Face, LandmarkEstimate, Measurement, Points
 
 MISSES_TO_LOST = 3
 """Frames without a measurement before a face counts as lost: shorter than 5 frames."""
+_REACH = 1.0
+"""How far, in sides of its box, a face may have gone and still be the same by its place."""
+_PLACE_S = 2.0
+"""For so long the place where it was seen last says where it may be found again."""
 
 
 class TrackStatus(Enum):
@@ -41,19 +47,37 @@ class Track:
     last: Measurement
     innovations: Innovations | None = None
     """Of the last measurement but the first."""
+    appearance: Appearance = field(default_factory=Appearance)
+    has_place: bool = True
+    """False where it says nothing about where the face may be found again: after a film cut."""
 
     @property
     def points(self) -> Points:
         return self.state.points[0]
 
 
-def begin(track_id: int, measurement: Measurement, time_s: float, head_filter: HeadFilter) -> Track:
-    """A new track at its first measurement."""
+def begin(
+    track_id: int,
+    measurement: Measurement,
+    time_s: float,
+    head_filter: HeadFilter,
+    appearance: Appearance | None = None,
+) -> Track:
+    """A track at its first measurement, or at the first after it was missed.
+
+    Args:
+        track_id: Of the face.
+        measurement: Of the face.
+        time_s: Of the frame.
+        head_filter: Starts anew.
+        appearance: What is known of the face from before.
+    """
     # The first crop is only nearly right, so the first landmarks are no better than the annotation.
     seen = measurement.landmarks
     state = head_filter.start(seen.mean[None], seen.covariance[None])
-    confidence = measurement.confidence
-    return Track(track_id, time_s, time_s, state, TrackStatus.FOLLOWED, 0, confidence, measurement)
+    known, confidence = (appearance or Appearance()).seeing(measurement), measurement.confidence
+    followed = (track_id, time_s, time_s, state, TrackStatus.FOLLOWED, 0, confidence, measurement)
+    return Track(*followed, appearance=known)
 
 
 def expected(
@@ -117,6 +141,7 @@ def updated(
             confidence=measurement.confidence,
             last=measurement,
             innovations=innovations[index : index + 1],
+            appearance=track.appearance.seeing(measurement),
         )
         for index, (track, measurement) in enumerate(zip(tracks, measurements, strict=True))
     ]
@@ -165,3 +190,24 @@ def _joined(tracks: list[Track], time_s: float) -> tuple[HeadState, Float[np.nda
     """The states of all tracks, and the seconds since."""
     dt_s = np.array([time_s - track.time_s for track in tracks])
     return joined([track.state for track in tracks]), dt_s
+
+
+def pairs_of(
+    waiting: list[Track], found: list[Measurement], time_s: float
+) -> list[tuple[Track, int]]:
+    """Which of the tracks that miss their face each found face belongs to, by its index.
+
+    Args:
+        waiting: The tracks.
+        found: The faces.
+        time_s: Of the frame they were found in.
+    """
+    distance = np.full((len(waiting), len(found)), np.inf)
+    similarity = np.full(distance.shape, np.nan)
+    for row, track in enumerate(waiting):
+        for column, measurement in enumerate(found):
+            similarity[row, column] = track.appearance.similarity(measurement)
+            if track.has_place and time_s - track.measured_s <= _PLACE_S:
+                away = np.linalg.norm(track.points - measurement.landmarks.mean, axis=-1).mean()
+                distance[row, column] = away / (_REACH * box_around(track.points).side)
+    return [(waiting[row], column) for row, column in match(distance, similarity)]

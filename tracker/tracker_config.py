@@ -45,15 +45,16 @@ class TrackerConfig:
     between are taken up; one that moves out by more than a quarter of its side is lost."""
     detect_every_s: float = 1.0
     """Run the detector for new faces this often; for a lost face, in every frame."""
-    enter_confidence: float = 0.3
+    enter_confidence: float = 0.5
     """Least confidence of a new face, which the detector has found too."""
-    keep_confidence: float = 0.15
+    keep_confidence: float = 0.3
     """Least confidence of a followed face."""
-    remember_s: float = 2.0
-    """A face that comes back near where it left within this time keeps its id."""
+    remember_s: float = 20.0
+    """A face that comes back within this time keeps its id: within two seconds where it left, later
+    or elsewhere or after a film cut if it looks like the face it was."""
     detect_cuts: bool = True
     """At a film cut, let go of all faces and look for those of the new shot in its first frame;
-    they get new ids."""
+    they get new ids, unless they look like faces that are remembered."""
     upright_deg: float = 25.0
     """Roll of a head up to which its crop stays upright; beyond it the crop is rotated by the rest.
     Networks are trained on rolls of up to 20 degrees, so 25 follows a head through a full turn; at

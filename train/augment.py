@@ -16,6 +16,7 @@ from tracker.layouts import Layout
 
 from .datasets import Sample
 from .hard_views import Crop, Donor, cast_shadow, cover_with, cut_by_border, open_mouth, shrink_face
+from .jpeg import compressed
 from .synthetic.eyelid import eyelids
 from .synthetic.face import PhotographedFace
 
@@ -289,6 +290,4 @@ def _low_light(crop: Crop, rng: np.random.Generator) -> Crop:
 
 
 def _compression(crop: Crop, rng: np.random.Generator) -> Crop:
-    quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(10, 70))]
-    _, stored = cv2.imencode(".jpg", crop, quality)
-    return cv2.imdecode(stored, cv2.IMREAD_COLOR)
+    return compressed(crop, int(rng.integers(10, 70)))

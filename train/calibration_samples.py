@@ -4,7 +4,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 
-import cv2
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
 from rich.console import Console
@@ -22,6 +21,7 @@ from tracker.crop import (
 from .augment import AugmentConfig, geometry_matrix, random_texture
 from .datasets import Sample
 from .hard_views import Crop
+from .jpeg import compressed
 
 _PAIRS = 3
 """Simulated pairs of frames of each face, for the frame-to-frame noise."""
@@ -77,7 +77,7 @@ class CropPredictor:
             for roll, (x, y, side) in zip(rolls, squares, strict=True)
         ]
         crops = np.stack([degrade(warp_crop(image, matrix, size)) for matrix in matrices])
-        mean, spread, peak = self._landmarker.raw(crops)
+        mean, spread, peak, *_ = self._landmarker.raw(crops)
         predictions = []
         for index, matrix in enumerate(matrices):
             back = np.linalg.inv(matrix.astype(np.float64))
@@ -222,6 +222,4 @@ def _with_new_noise(
 ) -> UInt8[np.ndarray, "height width rgb=3"]:
     noisy = image + rng.normal(0, rng.uniform(1, 5), image.shape)
     picture = np.clip(np.round(noisy), 0, 255).astype(np.uint8)
-    quality = [cv2.IMWRITE_JPEG_QUALITY, int(rng.integers(70, 98))]
-    _, stored = cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), quality)
-    return cv2.cvtColor(cv2.imdecode(stored, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)
+    return compressed(picture, int(rng.integers(70, 98)))

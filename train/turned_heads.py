@@ -130,8 +130,7 @@ def _border(height: int, width: int) -> Points2:
 
 def _inside(points: Points3, height: int, width: int) -> np.ndarray:
     xy = points[:, :2]
-    inside: np.ndarray = ((xy > 1) & (xy < np.array([width, height]) - 2)).all(-1)
-    return inside
+    return np.asarray(((xy > 1) & (xy < np.array([width, height]) - 2)).all(-1))
 
 
 def _warp(

@@ -24,6 +24,7 @@ class _Part:
     covariance: Float[np.ndarray, "faces landmarks xy=2 xy=2"]
     measurement_noise: Float[np.ndarray, "faces landmarks xy=2 xy=2"]
     confidence: Float[np.ndarray, " faces"]
+    descriptor: Float[np.ndarray, "faces descriptor"] | None
 
 
 @dataclass(eq=False, slots=True)
@@ -99,6 +100,7 @@ class SharedLandmarker(FrameLandmarker):
             return [self._shared.locate(asked[0])]
         found = self._shared.locate(self.join(asked))
         ends = np.cumsum([len(crops) for crops in asked]).tolist()
+        described = getattr(found, "descriptor", None)
         places = [slice(*ends_of) for ends_of in zip([0, *ends[:-1]], ends, strict=True)]
         return [
             _Part(
@@ -106,6 +108,7 @@ class SharedLandmarker(FrameLandmarker):
                 found.covariance[at],
                 found.measurement_noise[at],
                 found.confidence[at],
+                None if described is None else described[at],
             )
             for at in places
         ]

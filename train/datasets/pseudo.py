@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 from zipfile import BadZipFile
 
 import numpy as np
@@ -50,7 +51,8 @@ def write_pseudo_labels(path: Path, samples: Sequence[Sample]) -> None:
         np.array(certainty, np.float32),
         np.array([sample.first_pixel for sample in samples], np.float32),
     )
-    np.savez_compressed(path, **dict(zip(_COLUMNS, columns, strict=True)))
+    named: dict[str, Any] = dict(zip(_COLUMNS, columns, strict=True))
+    np.savez_compressed(path, **named)
 
 
 def _named_from(folder: Path, picture: Path) -> str:

@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 
 from tracker.types import Image
+from train.jpeg import compressed
 
 
 def degraded(image: Image, rng: np.random.Generator) -> Image:
@@ -22,7 +23,7 @@ def degraded(image: Image, rng: np.random.Generator) -> Image:
     if rng.random() < 0.15:
         seen = _hard(seen, rng)
     if rng.random() < 0.35:
-        seen = _compressed(seen, rng)
+        seen = compressed(seen, int(rng.integers(12, 85)))
     return seen
 
 
@@ -75,7 +76,8 @@ def _blurred(image: Image, rng: np.random.Generator) -> Image:
     middle = ((length - 1) / 2, (length - 1) / 2)
     turn = cv2.getRotationMatrix2D(middle, rng.uniform(0, 180), 1)
     turned = cv2.warpAffine(kernel, turn, (length, length))
-    return cv2.filter2D(image, -1, turned / max(float(turned.sum()), 1e-3))
+    weights = (turned / max(float(turned.sum()), 1e-3)).astype(np.float32)
+    return np.asarray(cv2.filter2D(image, -1, weights), np.uint8)
 
 
 def _noisy(image: Image, rng: np.random.Generator) -> Image:
@@ -85,9 +87,3 @@ def _noisy(image: Image, rng: np.random.Generator) -> Image:
     field = rng.normal(0, rng.uniform(2, 14), (96, 96, channels)).astype(np.int16)
     field = np.tile(field, (-(-height // 96), -(-width // 96), 3 // channels))[:height, :width]
     return np.clip(image.astype(np.int16) + field, 0, 255).astype(np.uint8)
-
-
-def _compressed(image: Image, rng: np.random.Generator) -> Image:
-    quality = int(rng.integers(12, 85))
-    coded = cv2.imencode(".jpg", image, [cv2.IMWRITE_JPEG_QUALITY, quality])[1]
-    return cv2.imdecode(coded, cv2.IMREAD_COLOR)

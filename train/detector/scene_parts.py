@@ -144,7 +144,8 @@ def random_mask(rng: np.random.Generator) -> UInt8[np.ndarray, "unit unit"]:
 
 def cover(scene: ComposedScene, label: Float[np.ndarray, "9"], rng: np.random.Generator) -> None:
     """Something in front of a part of a face: a bar, a disc, a corner, a hand or a fence."""
-    mask = np.zeros(scene.image.shape[:2], np.uint8)
+    height, width = scene.image.shape[:2]
+    mask = np.zeros((height, width), np.uint8)
     kind = rng.random()
     if kind < 0.3:
         _draw_hand(mask, label, rng)
@@ -158,11 +159,11 @@ def cover(scene: ComposedScene, label: Float[np.ndarray, "9"], rng: np.random.Ge
         colour = rng.integers(0, 256, 3)
         scene.image[mask > 0] = colour
     elif surface < 0.6:  # of the face's own colour, as a hand, an arm or a beard
-        middle = np.clip(label[:2].round().astype(int), 0, np.array(mask.shape[::-1]) - 1)
-        skin = scene.image[middle[1], middle[0]] * np.exp(rng.normal(0, 0.25))
+        column = min(max(round(float(label[0])), 0), width - 1)
+        row = min(max(round(float(label[1])), 0), height - 1)
+        skin = scene.image[row, column] * np.exp(rng.normal(0, 0.25))
         scene.image[mask > 0] = np.clip(skin, 0, 255).astype(np.uint8)
     else:  # another part of the scene, which is as bright and as sharp as the rest
-        height, width = mask.shape
         shift = (int(rng.integers(height)), int(rng.integers(width)))
         other = np.roll(scene.image, shift, (0, 1))
         if rng.random() < 0.5:

@@ -90,7 +90,8 @@ def _inverses(displacement: Warp, amounts: Float[np.ndarray, " levels"]) -> Iter
     rows, columns = np.indices(displacement.shape[:2], dtype=np.float32)
     pixel = np.stack([columns, rows], -1)
     slope = np.gradient(displacement[..., 0], axis=1) + np.gradient(displacement[..., 1], axis=0)
-    moves, source = np.dstack([displacement, slope]), pixel
+    moves = np.dstack([displacement, slope])
+    source: np.ndarray = pixel
     for amount in amounts:
         for _ in range(3):
             there = np.float32(amount) * sampled(moves, source)

@@ -9,6 +9,8 @@ import numpy as np
 
 from tracker.types import Image
 
+from ..jpeg import compressed
+
 _GAMMA = 2.2
 Stops = Callable[[float], float]
 """Time in seconds to exposure in stops: 1 is twice the light."""
@@ -50,7 +52,8 @@ class Film:
         stops = self._sensor.stops(time_s)
         lit = cv2.LUT(image, _tone_curve(stops)) if stops else image
         noisy = self._noisy(lit) if self._sensor.noise else lit
-        return _as_jpeg(noisy, self._sensor) if self._sensor.encoding == "jpeg" else noisy
+        is_jpeg = self._sensor.encoding == "jpeg"
+        return compressed(noisy, self._sensor.jpeg_quality) if is_jpeg else noisy
 
     def _noisy(self, image: Image) -> Image:
         """Noise of one large draw, from a fresh place each time."""
@@ -64,9 +67,3 @@ def _tone_curve(stops: float) -> np.ndarray:
     """Grey levels after a change of light: linear in light, so not in grey levels."""
     light = (np.arange(256) / 255) ** _GAMMA * 2**stops
     return np.round(255 * np.minimum(light, 1) ** (1 / _GAMMA)).astype(np.uint8)
-
-
-def _as_jpeg(image: Image, sensor: Sensor) -> Image:
-    quality = [cv2.IMWRITE_JPEG_QUALITY, sensor.jpeg_quality]
-    _, coded = cv2.imencode(".jpg", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), quality)
-    return cv2.cvtColor(cv2.imdecode(coded, cv2.IMREAD_COLOR), cv2.COLOR_BGR2RGB)

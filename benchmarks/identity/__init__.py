@@ -1,0 +1,1 @@
+"""Does an id stay with its person, and with nobody else?"""

@@ -1,0 +1,1 @@
+"""Which face is whose: association by place and appearance."""
