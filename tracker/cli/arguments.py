@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ..checks import checked_region
 from ..io.outputs import Outputs
+from ..io.video_writer import BEST_QUALITY, CODECS, WORST_QUALITY, Encoding
 from ..tracker_config import FACES, TrackerConfig
 
 BOTH, ANY_ROLL, MEDIAPIPE = DETECTORS = ("both", "any-roll", "mediapipe")
@@ -79,7 +80,10 @@ def build_parser() -> argparse.ArgumentParser:
         f"one batch (default: 1, on a GPU {VIDEOS_AT_ONCE_ON_GPU})",
     )  # fmt: skip
     output = parser.add_argument_group("output")
-    output.add_argument("--save-video", type=Path, metavar="F", help="write the overlay as MP4")
+    output.add_argument(
+        "--save-video", type=Path, metavar="F",
+        help="write the overlay as MP4, .mov, .mkv or .avi, with the sound of a video file",
+    )  # fmt: skip
     output.add_argument("--save-csv", type=Path, metavar="F", help="write landmarks as CSV")
     output.add_argument(
         "--save-jsonl", type=Path, metavar="F", help="write landmarks as JSON lines"
@@ -87,6 +91,14 @@ def build_parser() -> argparse.ArgumentParser:
     output.add_argument(
         "--compare", type=Path, metavar="F", help="write raw beside filtered, enlarged, as MP4"
     )
+    output.add_argument(
+        "--video-codec", choices=CODECS, default=Encoding().codec,
+        help="of videos that are written (default: %(default)s; without its encoder mpeg4)",
+    )  # fmt: skip
+    output.add_argument(
+        "--video-quality", type=_quality, default=Encoding().quality, metavar="0..51",
+        help="0 is best and largest (default: %(default)s)",
+    )  # fmt: skip
     output.add_argument("--overwrite", action="store_true", help="replace outputs that exist")
     output.add_argument("--raw", action="store_true", help="write unfiltered landmarks")
     output.add_argument(
@@ -100,6 +112,13 @@ def _positive(text: str) -> int:
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"must be at least 1, got {number}")
+    return number
+
+
+def _quality(text: str) -> int:
+    number = int(text)
+    if not BEST_QUALITY <= number <= WORST_QUALITY:
+        raise argparse.ArgumentTypeError(f"must lie between 0 and 51, got {text}")
     return number
 
 
@@ -145,6 +164,7 @@ def asked_outputs(arguments: argparse.Namespace) -> Outputs:
         overwrite=arguments.overwrite,
         raw=arguments.raw,
         ellipses=arguments.ellipses,
+        encoding=Encoding(arguments.video_codec, arguments.video_quality),
         window=arguments.show,
     )
 

@@ -108,7 +108,8 @@ def run_one(
         timed = TimedTracker(
             landmarker, detector, asked_config(arguments), stills=source.holds_stills
         )
-        sinks = _closed_later(opened, open_sinks(outputs, source, timed.tracker.layout))
+        origin = Path(address) if Path(address).is_file() and not source.holds_stills else None
+        sinks = _closed_later(opened, open_sinks(outputs, source, timed.tracker.layout, origin))
         if not sinks:
             console.print("nothing is kept: add --save-csv F, --save-video F or --show")
         recorder = None
@@ -153,7 +154,7 @@ def run_several(
                 opened.callback(idle.put, detector)
                 timed = TimedTracker(network, detector, config)
                 named = outputs.of(video)
-                sinks = _closed_later(opened, open_sinks(named, source, network.layout))
+                sinks = _closed_later(opened, open_sinks(named, source, network.layout, video))
                 return passes(source, timed, sinks, shown.watch, request)
 
         summary = track_several(videos, track, workers, shown, request)

@@ -1,8 +1,9 @@
 """The outputs of a run: where each is written, whether it can be, and the sinks that do it."""
 
+import os
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Protocol
 
@@ -13,7 +14,7 @@ from .comparison import SideBySide
 from .drawing import draw_faces
 from .sources import Source
 from .tables import CsvSink, JsonLinesSink
-from .video_writer import CONTAINERS, VideoSink
+from .video_writer import CONTAINERS, Encoding, VideoSink
 from .window import WindowSink, display_is_there
 
 _STILLS_SIZE = (1280, 720)
@@ -43,6 +44,8 @@ class Outputs:
     raw: bool = False
     """Landmarks as measured."""
     ellipses: bool = False
+    encoding: Encoding = field(default_factory=Encoding)
+    """Of videos."""
     window: bool = False
 
     @property
@@ -72,9 +75,11 @@ def check_output(path: Path, *, overwrite: bool) -> None:
     """
     if path.is_dir():
         raise SinkError(f"{path}: is a folder: name a file")
-    if path.exists() and not overwrite:
-        raise SinkError(f"{path}: exists already: add --overwrite or name another file")
     existed = path.exists()
+    if existed and not path.is_file():
+        return  # a device, or a pipe, which waits for its reader when it is opened
+    if existed and not overwrite:
+        raise SinkError(f"{path}: exists already: add --overwrite or name another file")
     try:
         with path.open("ab"):
             pass
@@ -132,15 +137,39 @@ def _check_stems(videos: list[Path]) -> None:
 
 
 def _check_names(paths: list[Path], sources: list[Path]) -> None:
-    taken = {source.resolve(): "the source" for source in sources}
+    """No output is a source, or another output, by whatever name."""
+    taken: dict[object, str] = {}
+    for source in sources:
+        inside = [Path(entry) for entry in os.scandir(source)] if source.is_dir() else []
+        taken |= {file: "the source" for file in map(_identity, [source, *inside])}
     for path in paths:
-        if path.resolve() in taken:
-            raise SinkError(f"{path}: is already {taken[path.resolve()]}: name another file")
-        taken[path.resolve()] = "another output"
+        if _identity(path) in taken:
+            raise SinkError(f"{path}: is already {taken[_identity(path)]}: name another file")
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            continue  # a device takes what it is given
+        taken[_identity(path)] = "another output"
 
 
-def open_sinks(outputs: Outputs, source: Source, layout: Layout) -> Iterator[Sink]:
-    """Open the outputs that were asked for; first the window, which may be refused."""
+def _identity(path: Path) -> object:
+    """The same for all names of a file: hard and symbolic links, another case where none counts."""
+    try:
+        there = path.stat()
+    except OSError:
+        return path.resolve()
+    return there.st_dev, there.st_ino
+
+
+def open_sinks(
+    outputs: Outputs, source: Source, layout: Layout, origin: Path | None = None
+) -> Iterator[Sink]:
+    """Open the outputs that were asked for; first the window, which may be refused.
+
+    Args:
+        outputs: What was asked for.
+        source: Of the frames.
+        layout: Of the landmarks.
+        origin: The source's file, whose sound goes into the overlay; None where it is no video.
+    """
     raw, ellipses = outputs.raw, outputs.ellipses
     if outputs.window or (not outputs.paths and display_is_there()):
         yield WindowSink(source.name, layout, ellipses=ellipses, raw=raw)
@@ -150,11 +179,28 @@ def open_sinks(outputs: Outputs, source: Source, layout: Layout) -> Iterator[Sin
         def overlay(frame: Frame, faces: list[Face]) -> Image:
             return draw_faces(frame.image, faces, layout, ellipses=ellipses, raw=raw)
 
-        yield VideoSink(outputs.video, source.frame_rate, overlay, size)
+        yield VideoSink(
+            outputs.video,
+            source.frame_rate,
+            overlay,
+            size,
+            encoding=outputs.encoding,
+            sound_of=origin,
+            overwrite=outputs.overwrite,
+        )
     if outputs.compare:
         panels = SideBySide(layout, ellipses=ellipses)
-        yield VideoSink(outputs.compare, source.frame_rate, panels, panels.size)
+        yield VideoSink(
+            outputs.compare,
+            source.frame_rate,
+            panels,
+            panels.size,
+            encoding=outputs.encoding,
+            overwrite=outputs.overwrite,
+        )
     if outputs.csv:
-        yield CsvSink(outputs.csv, layout, by_name=source.holds_stills, raw=raw)
+        yield CsvSink(
+            outputs.csv, layout, by_name=source.holds_stills, raw=raw, overwrite=outputs.overwrite
+        )
     if outputs.jsonl:
-        yield JsonLinesSink(outputs.jsonl, raw=raw)
+        yield JsonLinesSink(outputs.jsonl, raw=raw, overwrite=outputs.overwrite)
