@@ -34,11 +34,14 @@ from .arguments import (
 )
 from .demo import DemoRecorder, demo_camera
 from .inputs import DEMO, several_videos
-from .interruption import ctrl_c_stops
+from .interruption import signals_stop
 from .logs import warnings_on_terminal
 from .progress import closing_table, demo_table, watch_on
 from .progress_of_several import progress_of_several, table_of_several
+from .terminal import forgiving_streams
 
+INTERRUPTED = 130
+"""Exit status after Ctrl-C, SIGTERM or SIGHUP."""
 OurDetector = MediaPipeDetector | AnyRollDetector | BothDetectors
 
 
@@ -67,24 +70,32 @@ def main(networks: Networks, argv: list[str] | None = None) -> int:
         The exit status: 0 done, 2 bad input or a video that failed, 130 interrupted.
     """
     arguments = build_parser().parse_intermixed_args(argv)
-    console = Console()
-    try:
-        with warnings_on_terminal(), ctrl_c_stops() as request:
-            videos = several_videos(arguments.source)
-            if videos:
-                several = run_several(arguments, videos, networks, request, console)
-                interrupted, failed = several.interrupted, several.failed
-            else:
-                interrupted = run_one(arguments, networks, request, console).interrupted
-                failed = 0
-    except (FaceTrackError, networks.CheckpointError, OSError, ImportError) as error:
-        print(f"error: {error}", file=sys.stderr)  # noqa: T201
-        return 2
-    except KeyboardInterrupt:  # for the second time
-        return 130
-    if interrupted:
-        return 130
-    return 2 if failed else 0
+    with forgiving_streams():
+        try:
+            with warnings_on_terminal(), signals_stop() as request:
+                return _status(arguments, networks, request)
+        except (FaceTrackError, networks.CheckpointError, OSError, ImportError) as error:
+            print(f"error: {error}", file=sys.stderr)  # noqa: T201
+            return 2
+        except KeyboardInterrupt:  # while it started, or for the second time
+            return INTERRUPTED
+
+
+def _status(arguments: argparse.Namespace, networks: Networks, request: StopRequest) -> int:
+    console, failed = Console(), 0
+    videos = several_videos(arguments.source)
+    if videos:
+        several = run_several(arguments, videos, networks, request, console)
+        interrupted, failed = several.interrupted, several.failed
+    else:
+        interrupted = run_one(arguments, networks, request, console).interrupted
+    return INTERRUPTED if interrupted else 2 * bool(failed)
+
+
+def _go_on(request: StopRequest) -> None:
+    """Raises KeyboardInterrupt where the run is to end before it began."""
+    if request.stop.is_set():
+        raise KeyboardInterrupt
 
 
 def run_one(
@@ -104,7 +115,9 @@ def run_one(
         if arguments.offline and (is_demo or source.is_live or source.holds_stills):
             raise FaceTrackError(f"--offline needs a video file, which {address} is not")
         landmarker = _landmarker(arguments, networks)
+        _go_on(request)
         detector = _detector(arguments, networks, opened)
+        _go_on(request)
         timed = TimedTracker(
             landmarker, detector, asked_config(arguments), stills=source.holds_stills
         )
@@ -145,6 +158,7 @@ def run_several(
     passes = run_offline if arguments.offline else run
     with ExitStack() as detectors, progress_of_several(len(videos), console) as shown:
         for _ in range(workers):  # each is for one thread at a time
+            _go_on(request)
             idle.put(_detector(arguments, networks, detectors))
 
         def track(video: Path) -> RunSummary:
