@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from .description import CheckpointError
 from .loading import load_landmarker
+from .weight_files import weight_file as weight_file
 
 if TYPE_CHECKING:
     from .face_loading import load_face_detector

@@ -2,8 +2,9 @@
 
 import argparse
 import re
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 from ..checks import checked_region
 from ..io.outputs import Outputs
@@ -89,6 +90,17 @@ def build_parser() -> argparse.ArgumentParser:
         "--save-jsonl", type=Path, metavar="F", help="write landmarks as JSON lines"
     )
     output.add_argument(
+        "--save-parquet", type=Path, metavar="F",
+        help="write landmarks as Parquet (needs the extra 'parquet')",
+    )  # fmt: skip
+    output.add_argument(
+        "--save-coco", type=Path, metavar="F", help="write landmarks as COCO key points, JSON"
+    )
+    output.add_argument(
+        "--save-pts", type=Path, metavar="FOLDER",
+        help="write a .pts file for each face of each picture, as 300W has them",
+    )  # fmt: skip
+    output.add_argument(
         "--compare", type=Path, metavar="F", help="write raw beside filtered, enlarged, as MP4"
     )
     output.add_argument(
@@ -160,6 +172,9 @@ def asked_outputs(arguments: argparse.Namespace) -> Outputs:
         video=arguments.save_video,
         csv=arguments.save_csv,
         jsonl=arguments.save_jsonl,
+        parquet=arguments.save_parquet,
+        coco=arguments.save_coco,
+        pts=arguments.save_pts,
         compare=arguments.compare,
         overwrite=arguments.overwrite,
         raw=arguments.raw,
@@ -167,6 +182,14 @@ def asked_outputs(arguments: argparse.Namespace) -> Outputs:
         encoding=Encoding(arguments.video_codec, arguments.video_quality),
         window=arguments.show,
     )
+
+
+def settings_of(arguments: argparse.Namespace) -> dict[str, Any]:
+    """What of the flags changes the results; the same for the same results."""
+    config = asdict(asked_config(arguments))
+    flags = ("detector", "device", "backend", "offline", "raw", "ellipses", "video_codec",
+             "video_quality")  # fmt: skip
+    return config | {name: getattr(arguments, name) for name in flags}
 
 
 def demo_outputs(asked: Outputs) -> Outputs:

@@ -14,9 +14,11 @@ from ..detection.any_roll_detector import AnyRollDetector, FaceFinder
 from ..detection.both_detectors import BothDetectors
 from ..detection.mediapipe_detector import MediaPipeDetector
 from ..errors import FaceTrackError
-from ..io.outputs import Sink, check_outputs, check_outputs_of_several, open_sinks
+from ..io.outputs import check_outputs, check_outputs_of_several
+from ..io.provenance import Provenance, own_version, sha256_of
 from ..io.simulated_camera import SimulatedCamera
-from ..io.sources import open_source
+from ..io.sinks import Sink, open_sinks
+from ..io.sources import is_url, open_source
 from ..landmarker import FrameLandmarker, Landmarker, on_frames
 from ..run.loop import run, run_offline
 from ..run.several_videos import track_several
@@ -31,6 +33,7 @@ from .arguments import (
     asked_outputs,
     build_parser,
     demo_outputs,
+    settings_of,
 )
 from .demo import DemoRecorder, demo_camera
 from .inputs import DEMO, several_videos
@@ -51,6 +54,9 @@ class Networks(Protocol):
     @property
     def CheckpointError(self) -> type[Exception]:  # noqa: N802
         """Raised for a user's mistake."""
+
+    def weight_file(self, weights: str) -> Path:
+        """The file of a name, or of a path."""
 
     def load_landmarker(self, weights: str, device: str, backend: str) -> Landmarker:
         """Load a network by the flags of the same names."""
@@ -121,8 +127,11 @@ def run_one(
         timed = TimedTracker(
             landmarker, detector, asked_config(arguments), stills=source.holds_stills
         )
-        origin = Path(address) if Path(address).is_file() and not source.holds_stills else None
-        sinks = _closed_later(opened, open_sinks(outputs, source, timed.tracker.layout, origin))
+        origin = Path(address) if Path(address).is_file() and not is_demo else None
+        made = _provenance(arguments, networks, address, origin)
+        sinks = _closed_later(
+            opened, open_sinks(outputs, source, timed.tracker.layout, origin, made)
+        )
         if not sinks:
             console.print("nothing is kept: add --save-csv F, --save-video F or --show")
         recorder = None
@@ -168,7 +177,10 @@ def run_several(
                 opened.callback(idle.put, detector)
                 timed = TimedTracker(network, detector, config)
                 named = outputs.of(video)
-                sinks = _closed_later(opened, open_sinks(named, source, network.layout, video))
+                made = _provenance(arguments, networks, str(video), video)
+                sinks = _closed_later(
+                    opened, open_sinks(named, source, network.layout, video, made)
+                )
                 return passes(source, timed, sinks, shown.watch, request)
 
         summary = track_several(videos, track, workers, shown, request)
@@ -176,6 +188,19 @@ def run_several(
     for folder in dict.fromkeys(outputs.paths):
         console.print(f"wrote into {folder}", highlight=False, markup=False)
     return summary
+
+
+def _provenance(
+    arguments: argparse.Namespace, networks: Networks, source: str, origin: Path | None
+) -> Provenance:
+    return Provenance(
+        version=own_version(),
+        weights=arguments.weights,
+        weights_sha256=sha256_of(networks.weight_file(arguments.weights)),
+        settings=settings_of(arguments),
+        source=source.rsplit("@", 1)[-1] if is_url(source) else Path(source).name,
+        source_sha256=sha256_of(origin) if origin else None,
+    )
 
 
 def _landmarker(arguments: argparse.Namespace, networks: Networks) -> Landmarker:

@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Protocol, Self
 
 from ..errors import SinkError
-from ..io.outputs import Sink
+from ..io.sinks import Sink
 from ..io.sources import Source
 from ..io.window import WindowClosed, WindowSink
 from ..tracker_config import Tally
