@@ -94,6 +94,7 @@ def test_a_video_that_fails_does_not_stop_the_others(
     assert told.err.count("\n") == 1
     assert {path.name for path in out.iterdir()} == {
         "long.csv", "long.csv.meta.json", "short.csv", "short.csv.meta.json",
+        "manifest.jsonl",
     }  # fmt: skip
     assert len(rows_of(out / "long.csv")) == 24
     assert len(rows_of(out / "short.csv")) == 12

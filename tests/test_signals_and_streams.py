@@ -63,3 +63,45 @@ def test_streams_that_are_closed_full_or_unread_end_no_run(clip: Path, tmp_path:
         assert "Traceback" not in done.stderr
         with rows.open() as file:
             assert len(list(csv.DictReader(file))) == 12
+
+
+@pytest.fixture
+def lasting(tmp_path: Path) -> Path:
+    return write_video(tmp_path / "long.mp4", [blob_frame([(60.0, 60.0)])] * 3000)
+
+
+def started_and_writing(film: Path, rows: Path) -> subprocess.Popen[bytes]:
+    flags = ["--offline", "--detector", "any-roll", "--save-csv", rows]
+    process = subprocess.Popen(command(film, *flags), stdout=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while not (rows.exists() and rows.read_bytes().count(b"\n") > 20):
+        assert time.monotonic() < deadline, "no rows after a minute"
+        time.sleep(0.05)
+    return process
+
+
+def frames_of(rows: Path) -> list[int]:
+    with rows.open(newline="") as file:
+        read = list(csv.DictReader(file))
+    assert None not in read[-1].values()
+    return [int(row["frame"]) for row in read]
+
+
+def test_offline_a_sigterm_keeps_all_that_was_tracked(lasting: Path, tmp_path: Path) -> None:
+    rows = tmp_path / "x.csv"
+    process = started_and_writing(lasting, rows)
+    before = len(frames_of(rows))
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(timeout=60) == 130
+    written = frames_of(rows)
+    assert written == list(range(len(written)))
+    assert before < len(written) < 3000
+
+
+def test_offline_rows_are_on_disk_before_the_end(lasting: Path, tmp_path: Path) -> None:
+    rows = tmp_path / "x.csv"
+    with started_and_writing(lasting, rows) as process:
+        process.kill()
+    written = frames_of(rows)
+    assert written == list(range(len(written)))
+    assert 20 <= len(written) < 3000

@@ -112,6 +112,10 @@ def build_parser() -> argparse.ArgumentParser:
         help="0 is best and largest (default: %(default)s)",
     )  # fmt: skip
     output.add_argument("--overwrite", action="store_true", help="replace outputs that exist")
+    output.add_argument(
+        "--resume", action="store_true",
+        help="of several videos skip those that an earlier run finished, make the others anew",
+    )  # fmt: skip
     output.add_argument("--raw", action="store_true", help="write unfiltered landmarks")
     output.add_argument(
         "--ellipses", action="store_true", help="draw where each landmark is with 95 %% probability"

@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections.abc import Iterable
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Protocol
@@ -14,16 +15,17 @@ from ..detection.any_roll_detector import AnyRollDetector, FaceFinder
 from ..detection.both_detectors import BothDetectors
 from ..detection.mediapipe_detector import MediaPipeDetector
 from ..errors import FaceTrackError
-from ..io.outputs import check_outputs, check_outputs_of_several
+from ..io.manifest import Manifest
+from ..io.outputs import Outputs, check_outputs, check_outputs_of_several
 from ..io.provenance import Provenance, own_version, sha256_of
 from ..io.simulated_camera import SimulatedCamera
 from ..io.sinks import Sink, open_sinks
-from ..io.sources import is_url, open_source
+from ..io.sources import Source, is_url, open_source
 from ..landmarker import FrameLandmarker, Landmarker, on_frames
 from ..run.loop import run, run_offline
 from ..run.several_videos import track_several
 from ..run.shared_landmarker import SharedLandmarker
-from ..run.summary import RunSummary, SeveralSummary, StopRequest
+from ..run.summary import RunSummary, SeveralSummary, StopRequest, Watch
 from ..run.timed_tracker import TimedTracker
 from .arguments import (
     ANY_ROLL,
@@ -112,6 +114,8 @@ def run_one(
 ) -> RunSummary:
     """Track the one source, and sum up."""
     (address,) = arguments.source
+    if arguments.resume:
+        raise FaceTrackError(f"--resume goes on with several videos, and {address} is one source")
     is_demo = address == DEMO
     outputs = demo_outputs(asked_outputs(arguments)) if is_demo else asked_outputs(arguments)
     check_outputs(outputs, Path(address))
@@ -138,8 +142,9 @@ def run_one(
         if isinstance(source, SimulatedCamera):
             recorder = DemoRecorder(source, timed.tracker.layout)
             sinks.append(recorder)
-        passes = run_offline if arguments.offline else run
-        summary = passes(source, timed, sinks, watch_on(console), request)
+        watch = watch_on(console)
+        smoothed = address if arguments.offline else None
+        summary = _run(source, smoothed, timed, sinks, watch, request)
         console.print(closing_table(summary))
         if recorder and not summary.interrupted:
             console.print(demo_table(recorder.report(timed.tracker)))
@@ -157,37 +162,78 @@ def run_several(
 ) -> SeveralSummary:
     """Track each video, with one network for all, and sum up."""
     outputs, config = asked_outputs(arguments), asked_config(arguments)
-    check_outputs_of_several(outputs, videos)
+    manifest = Manifest((outputs.paths or [Path()])[0])
+    if arguments.resume:
+        outputs, videos = _left_to_do(outputs, videos, manifest, arguments, networks)
+        console.print(f"left to do: {len(videos)} videos")
+    else:
+        check_outputs_of_several(outputs, videos)
     network: FrameLandmarker = on_frames(_landmarker(arguments, networks))
     usual = VIDEOS_AT_ONCE_ON_GPU if network.prefers_batches else 1
-    workers = min(arguments.together or usual, len(videos))
+    workers = max(min(arguments.together or usual, len(videos)), 1)
     if workers > 1:
         network = SharedLandmarker(network)
     idle: SimpleQueue[OurDetector] = SimpleQueue()
-    passes = run_offline if arguments.offline else run
     with ExitStack() as detectors, progress_of_several(len(videos), console) as shown:
         for _ in range(workers):  # each is for one thread at a time
             _go_on(request)
             idle.put(_detector(arguments, networks, detectors))
 
         def track(video: Path) -> RunSummary:
+            named = outputs.of(video)
+            made = _provenance(arguments, networks, str(video), video)
+            manifest.begin(video, named, made)
+            summary = track_one(video, named, made)
+            if not summary.interrupted:
+                manifest.finish(video, named, made)
+            return summary
+
+        def track_one(video: Path, named: Outputs, made: Provenance) -> RunSummary:
             with ExitStack() as opened:
                 source = opened.enter_context(open_source(video))
                 detector = idle.get()
                 opened.callback(idle.put, detector)
                 timed = TimedTracker(network, detector, config)
-                named = outputs.of(video)
-                made = _provenance(arguments, networks, str(video), video)
                 sinks = _closed_later(
                     opened, open_sinks(named, source, network.layout, video, made)
                 )
-                return passes(source, timed, sinks, shown.watch, request)
+                smoothed = video if arguments.offline else None
+                return _run(source, smoothed, timed, sinks, shown.watch, request)
 
         summary = track_several(videos, track, workers, shown, request)
     console.print(table_of_several(summary))
     for folder in dict.fromkeys(outputs.paths):
         console.print(f"wrote into {folder}", highlight=False, markup=False)
     return summary
+
+
+def _run(
+    source: Source,
+    smoothed: str | Path | None,
+    timed: TimedTracker,
+    sinks: list[Sink],
+    watch: Watch,
+    request: StopRequest,
+) -> RunSummary:
+    """As frames come; or, where an address is to be smoothed, with a second reader of it ahead."""
+    if smoothed is None:
+        return run(source, timed, sinks, watch, request)
+    with open_source(smoothed) as ahead:
+        return run_offline(source, ahead, timed, sinks, watch, request)
+
+
+def _left_to_do(
+    outputs: Outputs,
+    videos: list[Path],
+    manifest: Manifest,
+    arguments: argparse.Namespace,
+    networks: Networks,
+) -> tuple[Outputs, list[Path]]:
+    """The videos that no earlier run finished in the same way, and what may be made anew."""
+    check_outputs_of_several(outputs, videos, manifest.has_begun)
+    manifest.check_settings(videos, _provenance(arguments, networks, "", None))
+    left = [video for video in videos if not manifest.is_whole(video, outputs.of(video))]
+    return replace(outputs, overwrite=True), left
 
 
 def _provenance(

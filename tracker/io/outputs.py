@@ -2,6 +2,7 @@
 
 import os
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -109,8 +110,15 @@ def check_outputs(outputs: Outputs, source: Path) -> None:
     check_folder(outputs.pts, overwrite=outputs.overwrite)
 
 
-def check_outputs_of_several(outputs: Outputs, videos: list[Path]) -> None:
+def check_outputs_of_several(
+    outputs: Outputs, videos: list[Path], is_ours: Callable[[Path], bool] = lambda _path: False
+) -> None:
     """The same for several videos; folders that are not there are made.
+
+    Args:
+        outputs: Folders.
+        videos: All of them.
+        is_ours: Whether an output that exists may be made anew.
 
     Raises:
         SinkError: If not, or if two videos have one name.
@@ -131,8 +139,9 @@ def check_outputs_of_several(outputs: Outputs, videos: list[Path]) -> None:
     for video in videos:
         of_one = outputs.of(video)
         for path in of_one.files:
-            check_output(path, overwrite=outputs.overwrite)
-        check_folder(of_one.pts, overwrite=outputs.overwrite)
+            check_output(path, overwrite=outputs.overwrite or is_ours(path))
+        pts = of_one.pts
+        check_folder(pts, overwrite=outputs.overwrite or (pts is not None and is_ours(pts)))
 
 
 def _check_stems(videos: list[Path]) -> None:

@@ -79,10 +79,6 @@ class StopRequest:
     abort: Event = field(default_factory=Event)
     """Do not even write that."""
 
-    def for_second_pass(self) -> "StopRequest":
-        """Of a pass over what was tracked: a request that ended the first does not end this."""
-        return StopRequest(self.abort if self.stop.is_set() else self.stop, self.abort)
-
 
 FrameDone = Callable[[int], None]
 """Called after each frame with the number of faces in it."""
