@@ -244,6 +244,7 @@ class FaceTracker:
     ) -> list[Measurement]:
         """The best faces that no track follows; known are the boxes of those that are followed."""
         boxes = choice.candidates(measurer.detected, known)
+        self.tally.left_out = max(self.tally.left_out, choice.too_many(measurer.detected, known))
         least = self.config.enter_confidence
         found = measurer.new_faces(boxes, known, least, augment=augment)
         return [m for m in found if choice.begins(box_around(m.landmarks.mean))]

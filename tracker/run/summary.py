@@ -37,7 +37,8 @@ class RunSummary:
     def __str__(self) -> str:
         ended = f"interrupted after {self.tally.frames}" if self.interrupted else self.tally.frames
         rate, faces = f"{self.frames_per_second:.1f} fps", f"faces by id: {self.tally.ids}"
-        return f"{self.name}: {ended} frames, {rate}, {faces}"
+        left_out = f", up to {self.tally.left_out} left out" if self.tally.left_out else ""
+        return f"{self.name}: {ended} frames, {rate}, {faces}{left_out}"
 
     @property
     def milliseconds(self) -> dict[str, float]:
