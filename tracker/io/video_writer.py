@@ -50,7 +50,7 @@ class Encoding:
     """How a video is compressed."""
 
     codec: Literal["h264", "mpeg4"] = "h264"
-    quality: int = 20
+    quality: int = 23
     """From 0, best, to 51, as x264's constant rate factor."""
 
 
@@ -202,7 +202,7 @@ def _encoder(
     container: OutputContainer, rate: Fraction, encoding: Encoding, path: Path
 ) -> av.VideoStream:
     if encoding.codec == "h264":
-        options = {"preset": "veryfast", "tune": "zerolatency", "crf": str(encoding.quality)}
+        options = {"preset": "ultrafast", "tune": "zerolatency", "crf": str(encoding.quality)}
         try:
             stream = container.add_stream(_H264, rate, options=options)
         except (av.codec.codec.UnknownCodecError, ValueError):
