@@ -7,16 +7,22 @@ python run_tracker.py clips/ --save-csv landmarks/
 python run_tracker.py demo
 """
 
+import os
+import signal
 import sys
-
-import models
-from tracker.cli.command import main as run_command
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run the command line with our networks; returns the exit status."""
+    import models
+    from tracker.cli.command import main as run_command
+
     return run_command(models, argv)
 
 
 if __name__ == "__main__":
+    for name in ("SIGINT", "SIGTERM", "SIGHUP"):  # while modules load, nothing is open yet
+        number = getattr(signal, name, None)
+        if number and signal.getsignal(number) is not signal.SIG_IGN:
+            signal.signal(number, lambda *_: os._exit(130))
     sys.exit(main())

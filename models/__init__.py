@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from .description import CheckpointError
 from .loading import load_landmarker
+from .weight_files import weight_file
 
 if TYPE_CHECKING:
     from .face_loading import load_face_detector
@@ -12,7 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CheckpointError", "HeatmapLandmarker", "load_face_detector", "load_landmarker",
-    "load_official",
+    "load_official", "weight_file",
 ]  # fmt: skip
 _HOMES = {
     "load_face_detector": "face_loading",  # needs ONNX Runtime

@@ -1,7 +1,7 @@
 """What a landmark network knows besides landmarks: whether they are right, and whose face it is.
 
 Features that the network computes anyway are averaged under the heat maps of each part of the face,
-so that they come from the same places of every face. `train.face_heads` fits both heads.
+so that they come from the same places of every face. `train.fit_heads` fits both heads.
 """
 
 from typing import NamedTuple

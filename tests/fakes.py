@@ -78,6 +78,24 @@ class BlobLandmarker:
         return BlobAnswer(mean, covariance, covariance, confidence)
 
 
+@dataclass(frozen=True)
+class DescribedBlobAnswer(BlobAnswer):
+    descriptor: np.ndarray
+
+
+class DescribingLandmarker(BlobLandmarker):
+    """Tells discs apart by what colour they have besides red: green is one person, blue another."""
+
+    def __call__(self, crops: np.ndarray) -> DescribedBlobAnswer:
+        answer = super().__call__(crops)
+        colours = crops[..., 1:].astype(float) * (crops[..., :1] > 128)
+        mean = colours.sum((1, 2)) + 1e-3
+        descriptor = mean / np.linalg.norm(mean, axis=1, keepdims=True)
+        return DescribedBlobAnswer(
+            answer.mean, answer.covariance, answer.measurement_noise, answer.confidence, descriptor
+        )
+
+
 def two_sided_shape() -> np.ndarray:
     """68 points as wide as the unit circle that are their own mirror image, right for left."""
     shape = np.zeros((IBUG_68.count, 2))

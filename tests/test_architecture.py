@@ -32,7 +32,7 @@ def test_the_public_door_is_narrow_and_opens() -> None:
     ]  # fmt: skip
     assert sorted(models.__all__) == [
         "CheckpointError", "HeatmapLandmarker", "load_face_detector", "load_landmarker",
-        "load_official",
+        "load_official", "weight_file",
     ]  # fmt: skip
     for package in (tracker, models):
         assert all(getattr(package, name) is not None for name in package.__all__)

@@ -128,3 +128,20 @@ def test_the_largest_face_of_a_region_is_the_largest_in_it() -> None:
 def test_a_wrong_choice_is_named(wrong: dict) -> None:
     with pytest.raises(ValueError, match=f"{next(iter(wrong))} must be .* got "):
         tracker.TrackerConfig(**wrong)
+
+
+def test_faces_beyond_the_most_are_counted() -> None:
+    centers = [(60.0, 60.0), (160.0, 60.0), (260.0, 60.0), (60.0, 180.0)]
+    image = blob_frame(centers, size=(320, 240))
+    for most, left_out in ((1, 3), (3, 1), (8, 0)):
+        faces = tracker.FaceTracker(
+            BlobLandmarker(), BlobDetector(), tracker.TrackerConfig(max_faces=most)
+        )
+        for index in range(40):
+            faces.update(image, index / 30)
+        assert faces.tally.left_out == left_out
+    largest = tracker.FaceTracker(
+        BlobLandmarker(), BlobDetector(), tracker.TrackerConfig(faces="largest")
+    )
+    largest.update(image, 0.0)
+    assert largest.tally.left_out == 0

@@ -3,7 +3,6 @@
 import threading
 import weakref
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
@@ -15,15 +14,15 @@ from rich.console import Console
 from tracker.cli.progress import watch_on
 from tracker.errors import SinkError, SourceError
 from tracker.io.comparison import SideBySide
-from tracker.io.outputs import Sink
+from tracker.io.sinks import Sink
 from tracker.io.sources import Source, open_source
 from tracker.io.tables import CsvSink, JsonLinesSink
 from tracker.io.video_writer import VideoSink
 from tracker.io.window import WindowClosed, WindowSink
 from tracker.layouts import IBUG_68
 from tracker.run.loop import READ_AHEAD, WRITE_BEHIND, Follower, run, run_offline
-from tracker.run.offline import Recorder, Replay, smoothed_faces
-from tracker.run.summary import FrameDone, RunSummary, StopRequest
+from tracker.run.offline import smoothed_faces
+from tracker.run.summary import StopRequest
 from tracker.run.timed_tracker import TimedTracker
 from tracker.types import Face, Frame, Image
 
@@ -144,19 +143,32 @@ def test_files_are_those_of_a_plain_loop_byte_for_byte(film: Path, tmp_path: Pat
     assert written == contents(tmp_path / "plain")
 
 
-def test_offline_files_are_those_of_a_plain_loop_byte_for_byte(film: Path, tmp_path: Path) -> None:
-    timed, recorder = faces_of_blobs(), Recorder()
+class Recorder(Notes):
+    """Keeps the faces of every frame."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.times_s: list[float] = []
+        self.faces: list[list[Face]] = []
+
+    def write(self, frame: Frame, faces: list[Face]) -> None:
+        super().write(frame, faces)
+        self.times_s.append(frame.time_s)
+        self.faces.append(faces)
+
+
+def test_a_short_offline_run_is_smoothed_as_a_whole(film: Path) -> None:
+    timed, plain, offline = faces_of_blobs(), Recorder(), Recorder()
     with open_source(str(film)) as source:
-        plain_loop(source, timed, [recorder])
-    faces = smoothed_faces(recorder.times_s, recorder.faces, timed.tracker.head_filter)
-    plain, overlapped = outputs(tmp_path / "plain"), outputs(tmp_path / "overlapped")
-    with open_source(str(film)) as source:
-        plain_loop(source, Replay(faces, timed), plain)
-    with open_source(str(film)) as source:
-        run_offline(source, faces_of_blobs(), overlapped, QUIET, StopRequest())
-    for sink in plain + overlapped:
-        sink.close()
-    assert contents(tmp_path / "overlapped") == contents(tmp_path / "plain")
+        plain_loop(source, timed, [plain])
+    expected = smoothed_faces(plain.times_s, plain.faces, timed.tracker.head_filter)
+    with open_source(str(film)) as source, open_source(str(film)) as ahead:
+        run_offline(source, ahead, faces_of_blobs(), [offline], QUIET, StopRequest())
+    assert offline.times_s == plain.times_s
+    for found, wanted in zip(offline.faces, expected, strict=True):
+        assert [face.track_id for face in found] == [face.track_id for face in wanted]
+        for one, other in zip(found, wanted, strict=True):
+            np.testing.assert_array_equal(one.landmarks.mean, other.landmarks.mean)
 
 
 def test_memory_stays_flat_behind_a_slow_sink() -> None:
@@ -184,30 +196,33 @@ def test_a_camera_that_is_too_fast_loses_its_oldest_frames(tmp_path: Path) -> No
     assert summary.ages
 
 
-@pytest.mark.parametrize(("abort_at", "written"), [(None, 5), (3, 3)])
-def test_offline_writes_what_was_tracked_before_ctrl_c_unless_that_comes_again(
-    film: Path, abort_at: int | None, written: int
-) -> None:
+class StopsAtFive(TimedTracker):
+    """Is interrupted while it tracks the fifth frame."""
+
     request = StopRequest()
 
-    @contextmanager
-    def watch(_source: Source, _summary: RunSummary) -> Iterator[FrameDone]:
-        writes = request.stop.is_set()
+    def take(self, frame: Frame) -> list[Face]:
+        if frame.index == 4:
+            self.request.stop.set()
+        return super().take(frame)
 
-        def frame_done(_faces: int) -> None:
-            seen.append(writes)
-            if len(seen) == 5:
-                request.stop.set()  # stays set, as for several videos it does
-            if seen.count(True) == abort_at:
-                request.abort.set()
 
-        yield frame_done
+@pytest.mark.parametrize(("abort_at", "most"), [(None, 5), (1, 4)])
+def test_offline_writes_what_was_tracked_before_ctrl_c_unless_that_comes_again(
+    film: Path, abort_at: int | None, most: int
+) -> None:
+    timed = StopsAtFive(BlobLandmarker(), BlobDetector())
+    timed.request = request = StopRequest()
 
-    seen: list[bool] = []
-    notes = Notes()
-    with open_source(str(film)) as source:
-        summary = run_offline(source, faces_of_blobs(), [notes], watch, request)
-    assert notes.indices == list(range(written))
+    def aborts(frame: Frame) -> None:
+        if frame.index == abort_at:
+            request.abort.set()
+
+    notes = Notes(aborts)
+    with open_source(str(film)) as source, open_source(str(film)) as ahead:
+        summary = run_offline(source, ahead, timed, [notes], QUIET, request)
+    assert notes.indices == list(range(len(notes.indices)))
+    assert len(notes.indices) == 5 if abort_at is None else len(notes.indices) <= 5
     assert summary.interrupted
     assert not stages_at_work()
 

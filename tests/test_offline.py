@@ -12,7 +12,7 @@ from tracker.filter.config import MotionConfig
 from tracker.filter.head_filter import HeadFilter
 from tracker.filter.kalman import packed, unpacked, update_point
 from tracker.layouts import IBUG_68
-from tracker.run.offline import smoothed_faces
+from tracker.run.offline import BLOCK_S, LAG_S, BlockSmoother, smoothed_faces
 from tracker.track import begin, estimates, updated
 from tracker.types import Face, LandmarkEstimate, Measurement
 
@@ -136,3 +136,61 @@ def test_offline_needs_a_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert run_tracker.main(["demo", *flags]) == 2
     assert before.read_text() == "kept"
     assert "--offline needs a video file" in capsys.readouterr().err
+
+
+def smoothed_in_blocks(times_s: list[float], faces: list[list[Face]]) -> list[list[Face]]:
+    smoother, found = BlockSmoother(FILTER), []
+    for number, (time_s, seen_then) in enumerate(zip(times_s, faces, strict=True)):
+        found += smoother.push(time_s, seen_then)
+        assert time_s - times_s[len(found)] < LAG_S + BLOCK_S
+        assert len(found) <= number
+    return found + smoother.finish()
+
+
+@pytest.mark.parametrize("reach_px", [0.0, 150.0])
+def test_in_blocks_it_is_as_smooth_as_at_once_to_a_fifth_of_the_noise(
+    rng: np.random.Generator, reach_px: float
+) -> None:
+    times = np.arange(20 * RATE) / RATE
+    path = reach_px * np.stack([np.sin(times), np.cos(1.7 * times) / 7], -1)
+    truth = 100 * blob_shape() + path[:, None]
+    faces = [[seen(p)] for p in truth + rng.normal(0, NOISE_PX, truth.shape)]
+    whole = smoothed_faces(times.tolist(), faces, FILTER)
+    blocks = smoothed_in_blocks(times.tolist(), faces)
+    away = np.stack(
+        [
+            np.linalg.norm(one.landmarks.mean - other.landmarks.mean, axis=-1)
+            for (one,), (other,) in zip(whole, blocks, strict=True)
+        ]
+    )
+    assert away.max() < 0.2 * NOISE_PX
+    assert rms(np.stack([f.landmarks.mean for (f,) in blocks]) - truth) < 1.25 * rms(
+        np.stack([f.landmarks.mean for (f,) in whole]) - truth
+    )
+
+
+def test_in_blocks_faces_that_come_and_go_keep_ids_frames_and_order(
+    rng: np.random.Generator,
+) -> None:
+    count = 20 * RATE
+    times = [index / RATE for index in range(count)]
+    frames: list[list[Face]] = []
+    for index in range(count):
+        there = [0] * (index % 400 < 380) + [1] * (index > 200) + [2] * (index % 250 < 3)
+        shown = sorted(set(there) - ({0} if not index % 400 < 380 else set()))
+        points = {i: 100 * blob_shape() + 300 * i for i in shown}
+        noise = rng.normal(0, NOISE_PX, (68, 2))
+        frames.append([seen(points[i] + noise, i) for i in shown])
+        if index % 97 == 5 and frames[-1]:  # behind a hand
+            face = frames[-1][0]
+            frames[-1][0] = Face(face.track_id, 0.1, face.landmarks, None)
+    blocks, whole = smoothed_in_blocks(times, frames), smoothed_faces(times, frames, FILTER)
+    assert [[f.track_id for f in found] for found in blocks] == [
+        [f.track_id for f in found] for found in frames
+    ]
+    away = [
+        float(np.abs(a.landmarks.mean - b.landmarks.mean).max())
+        for one, other in zip(whole, blocks, strict=True)
+        for a, b in zip(one, other, strict=True)
+    ]
+    assert max(away) < NOISE_PX

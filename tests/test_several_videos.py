@@ -92,7 +92,10 @@ def test_a_video_that_fails_does_not_stop_the_others(
     told = capsys.readouterr()
     assert told.err.startswith(f"error: {bad}: no frame can be decoded")
     assert told.err.count("\n") == 1
-    assert {path.name for path in out.iterdir()} == {"long.csv", "short.csv"}
+    assert {path.name for path in out.iterdir()} == {
+        "long.csv", "long.csv.meta.json", "short.csv", "short.csv.meta.json",
+        "manifest.jsonl",
+    }  # fmt: skip
     assert len(rows_of(out / "long.csv")) == 24
     assert len(rows_of(out / "short.csv")) == 12
 

@@ -11,7 +11,7 @@ import pytest
 from rich.console import Console
 from test_progress import COLUMNS, Film
 
-from tracker.cli.interruption import ctrl_c_stops
+from tracker.cli.interruption import signals_stop
 from tracker.cli.progress_of_several import progress_of_several
 from tracker.errors import SourceError
 from tracker.run.several_videos import track_several
@@ -56,7 +56,7 @@ class Runs:
 
 def tracked(runs: Runs, *, with_ctrl_c: bool = False) -> tuple[SeveralSummary, str]:
     console = Console(file=StringIO(), width=COLUMNS)
-    requests = ctrl_c_stops() if with_ctrl_c else nullcontext(StopRequest())
+    requests = signals_stop() if with_ctrl_c else nullcontext(StopRequest())
     with requests as runs.request, progress_of_several(len(VIDEOS), console) as shown:
         summary = track_several(VIDEOS, runs, 2, shown, runs.request)
     return summary, console.file.getvalue()
@@ -83,6 +83,11 @@ def test_so_many_run_at_once_and_each_is_reported() -> None:
     [
         pytest.param(SourceError("b.mp4: is empty"), "error: b.mp4: is empty\n", id="source"),
         pytest.param(OSError("disk full"), "error: b.mp4: disk full\n", id="nameless"),
+        pytest.param(
+            ZeroDivisionError("by zero"),
+            "error: b.mp4: ZeroDivisionError: by zero\n",
+            id="unforeseen",
+        ),
     ],
 )
 def test_one_that_fails_is_named_and_the_others_go_on(
@@ -97,21 +102,6 @@ def test_one_that_fails_is_named_and_the_others_go_on(
     summary, _ = tracked(Failing())
     assert (summary.done, summary.failed, summary.videos) == (4, 1, 5)
     assert capsys.readouterr().err == says
-
-
-def test_an_error_of_ours_ends_all() -> None:
-    class Wrong(Runs):
-        def run(self, video: Path) -> RunSummary:
-            if video.stem == "a":
-                self.wait_until_begun(2)
-                raise ZeroDivisionError
-            assert self.request.stop.wait(TIMEOUT_S)
-            return super().run(video)
-
-    runs = Wrong()
-    with pytest.raises(ZeroDivisionError):
-        tracked(runs)
-    assert len(runs.begun) <= 3  # one that was next in line
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows sends no SIGINT to a process")
@@ -149,11 +139,34 @@ def test_a_second_ctrl_c_ends_even_what_still_writes() -> None:
         tracked(Writing(), with_ctrl_c=True)
 
 
+@pytest.mark.skipif(os.name == "nt", reason="Windows sends no such signal to a process")
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
+def test_other_signals_stop_as_ctrl_c_does(number: int) -> None:
+    before = signal.getsignal(number)
+    with signals_stop() as request:
+        os.kill(os.getpid(), number)
+        assert request.stop.wait(TIMEOUT_S)
+        with pytest.raises(KeyboardInterrupt):
+            os.kill(os.getpid(), number)
+    assert signal.getsignal(number) is before
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no SIGHUP")
+def test_a_signal_that_is_ignored_stays_so() -> None:
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        with signals_stop() as request:
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert not request.stop.is_set()
+    finally:
+        signal.signal(signal.SIGHUP, before)
+
+
 def test_ctrl_c_is_left_alone_outside_the_main_thread() -> None:
     before, seen = signal.getsignal(signal.SIGINT), []
 
     def enter() -> None:
-        with ctrl_c_stops() as request:
+        with signals_stop() as request:
             seen.append((request.stop.is_set(), signal.getsignal(signal.SIGINT)))
 
     thread = threading.Thread(target=enter)

@@ -25,10 +25,12 @@ from .track import (
     TrackStatus,
     begin,
     coasted,
+    dismissed,
     doubtful_tracks,
     expected,
     pairs_of,
     reported_faces,
+    seen_as,
     updated,
 )
 from .tracker_config import Tally, TrackerConfig
@@ -124,6 +126,7 @@ class FaceTracker:
         image = checked_image(image, image_format)
         choice = FaceChoice.of(self.config, image)
         measurer = self._measurer(image, boxes, thorough=True)
+        self._note_left_out(measurer.detected, [], choice)
         found = measurer.new_faces(measurer.detected, [], choice, augment=True)[: choice.most]
         tracks = [
             begin(track_id, measurement, 0.0, self.head_filter)
@@ -161,6 +164,7 @@ class FaceTracker:
         found = measurer.detected if boxes is not None else self._searched(image, choice, time_s)
         if found:
             known = [box_around(t.points) for t in self._tracks if t.status is TrackStatus.FOLLOWED]
+            self._note_left_out(found, known, choice)
             self._adopt(measurer.new_faces(found, known, choice), choice, time_s)
         self._forget(time_s)
         return self._reported([t for t in self._tracks if t.status is not TrackStatus.LOST])
@@ -199,8 +203,7 @@ class FaceTracker:
         if is_cut:
             self.tally.cuts += 1
             self.tally.lost += sum(t.status is not TrackStatus.LOST for t in self._tracks)
-            gone = [replace(t, status=TrackStatus.LOST, has_place=False) for t in self._tracks]
-            self._tracks = [t for t in gone if t.appearance.mean is not None]
+            self._tracks = [dismissed(t) for t in self._tracks if t.appearance.mean is not None]
             self._search = FaceSearch(self.config.detect_every_s)
 
     def _follow(self, measurer: Measurer, choice: FaceChoice, now: float) -> None:
@@ -212,24 +215,24 @@ class FaceTracker:
         boxes = [crop_box(points, self.layout, self.config.upright_deg) for points in places]
         measurements = measurer.confirmed(measurer.measure(boxes))
         doubtful = doubtful_tracks(live, places, measurements, self.config.keep_confidence)
-        pairs = list(zip(live, measurements, strict=True))
-        sure = [(t, m) for t, m in pairs if t.track_id not in doubtful]
+        pairs = [
+            (t if t.track_id in doubtful else seen_as(t, m), m)
+            for t, m in zip(live, measurements, strict=True)
+        ]
+        is_sure = [t.track_id not in doubtful and not t.appearance.strange for t, _ in pairs]
+        sure = [pair for pair, good in zip(pairs, is_sure, strict=True) if good]
         new = updated([t for t, _ in sure], [m for _, m in sure], now, self.head_filter)
         new += [
             coasted(t, m.confidence, now, self.head_filter)
-            for t, m in pairs
-            if t.track_id in doubtful
+            for (t, m), good in zip(pairs, is_sure, strict=True)
+            if not good
         ]
-        taken_over = []
         for track in new:
             is_gone = track.appearance.is_anothers or choice.has_left(box_around(track.points))
             after = replace(track, status=TrackStatus.LOST) if is_gone else track
-            if track.appearance.is_anothers:
-                taken_over.append(track.last)
-                after = replace(after, has_place=False, appearance=track.appearance.forgiven)
-            self._replace(after)
+            self._replace(dismissed(after) if track.appearance.is_anothers else after)
             self.tally.lost += after.status is TrackStatus.LOST
-        self._adopt(taken_over, choice, now)
+        self._adopt([m for t, m in pairs if t.appearance.is_anothers], choice, now)
 
     def _searched(self, image: Image, choice: FaceChoice, time_s: float) -> list[Box]:
         """What the detector finds where it looks in this frame; often it need not look."""
@@ -243,6 +246,9 @@ class FaceTracker:
         self._search = look.after
         self.tally.detections += look.is_look
         return look.boxes
+
+    def _note_left_out(self, found: list[Box], known: list[Box], choice: FaceChoice) -> None:
+        self.tally.left_out = max(self.tally.left_out, choice.too_many(found, known))
 
     def _adopt(self, found: list[Measurement], choice: FaceChoice, time_s: float) -> None:
         """Give found faces to tracks that miss one, else new ids, while there is room."""

@@ -141,7 +141,6 @@ def updated(
             confidence=measurement.confidence,
             last=measurement,
             innovations=innovations[index : index + 1],
-            appearance=track.appearance.seeing(measurement),
         )
         for index, (track, measurement) in enumerate(zip(tracks, measurements, strict=True))
     ]
@@ -190,6 +189,17 @@ def _joined(tracks: list[Track], time_s: float) -> tuple[HeadState, Float[np.nda
     """The states of all tracks, and the seconds since."""
     dt_s = np.array([time_s - track.time_s for track in tracks])
     return joined([track.state for track in tracks]), dt_s
+
+
+def seen_as(track: Track, measurement: Measurement) -> Track:
+    """The track that knows more of whom its face is like."""
+    return replace(track, appearance=track.appearance.seeing(measurement))
+
+
+def dismissed(track: Track) -> Track:
+    """The track that has lost its face for good where it was, and may find it elsewhere."""
+    appearance = replace(track.appearance, strange=0)
+    return replace(track, status=TrackStatus.LOST, has_place=False, appearance=appearance)
 
 
 def pairs_of(

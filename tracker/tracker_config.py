@@ -92,5 +92,7 @@ class Tally:
     reacquired: int = 0
     detections: int = 0
     """Runs of the detector."""
+    left_out: int = 0
+    """Faces beyond `max_faces` that the detector found in one frame, at most."""
     cuts: int = 0
     """Film cuts."""

@@ -1,4 +1,4 @@
-"""Crops right and wrong, and what a network's heads read of them: what `train.face_heads` fits.
+"""Crops right and wrong, and what a network's heads read of them: what `train.fit_heads` fits.
 
 A right crop is one that a tracker takes. Wrong ones lie beside the face, are of another size or
 roll, show it covered, or show none; some are followed as a tracker does, in the crop around the
@@ -36,7 +36,7 @@ Square = tuple[float, float, float]
 
 
 @dataclass(frozen=True, slots=True)
-class View:
+class CropView:
     """One crop to be read."""
 
     square: Square
@@ -79,7 +79,7 @@ class HeadReader:
         self._input_px, self._margin = info.input_px, info.margin
 
     def __call__(
-        self, image: Image, views: Sequence[View]
+        self, image: Image, views: Sequence[CropView]
     ) -> tuple[
         Float[np.ndarray, "views landmarks xy=2"],
         Float[np.ndarray, "views pooled"],
@@ -101,7 +101,7 @@ class HeadReader:
 
     @torch.inference_mode()
     def _read(
-        self, image: Image, views: Sequence[View]
+        self, image: Image, views: Sequence[CropView]
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         size = self._input_px
         matrices = [
@@ -126,7 +126,7 @@ class HeadReader:
 
 def views_of_face(
     sample: Sample, donor: Callable[[], Image], rng: np.random.Generator
-) -> list[View]:
+) -> list[CropView]:
     """Two right crops, and one that is probably wrong.
 
     Args:
@@ -136,34 +136,34 @@ def views_of_face(
     """
     square = landmark_square(sample.points, 1.0)
     right = [
-        View(*_jittered(square, _RIGHT, rng), partial(random_texture, config=_SEEN, rng=rng))
+        CropView(*_jittered(square, _RIGHT, rng), partial(random_texture, config=_SEEN, rng=rng))
         for _ in range(2)
     ]
     kind = rng.integers(5)
     if kind == 0:
         away = rng.uniform(0.12, 0.9)
-        wrong = View(_shifted(square, away, rng))
+        wrong = CropView(_shifted(square, away, rng))
     elif kind == 1:
         x, y, side = square
-        wrong = View((x, y, side * float(np.exp(rng.choice([-1, 1]) * rng.uniform(0.2, 1.0)))))
+        wrong = CropView((x, y, side * float(np.exp(rng.choice([-1, 1]) * rng.uniform(0.2, 1.0)))))
     elif kind == 2:
-        wrong = View(square, float(rng.choice([-1, 1]) * rng.uniform(15, 180)))
+        wrong = CropView(square, float(rng.choice([-1, 1]) * rng.uniform(15, 180)))
     elif kind == 3:
         covers = int(rng.integers(1, 5))
-        wrong = View(*_jittered(square, _RIGHT, rng), partial(_covered, donor, covers, rng))
+        wrong = CropView(*_jittered(square, _RIGHT, rng), partial(_covered, donor, covers, rng))
     else:
-        wrong = View(_shifted(square, rng.uniform(0.5, 1.5), rng), followed=_FOLLOWED)
+        wrong = CropView(_shifted(square, rng.uniform(0.5, 1.5), rng), followed=_FOLLOWED)
     return [*right, wrong]
 
 
-def views_without_face(image: Image, count: int, rng: np.random.Generator) -> list[View]:
+def views_without_face(image: Image, count: int, rng: np.random.Generator) -> list[CropView]:
     """Crops of any size of a picture that shows no face; half of them followed."""
     height, width = image.shape[:2]
     views = []
     for index in range(count):
         side = float(np.exp(rng.uniform(np.log(20), np.log(0.7 * min(height, width)))))
         square = (float(rng.uniform(0, width)), float(rng.uniform(0, height)), side)
-        views.append(View(square, followed=_FOLLOWED * (index % 2)))
+        views.append(CropView(square, followed=_FOLLOWED * (index % 2)))
     return views
 
 

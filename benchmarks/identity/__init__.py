@@ -1,1 +1,1 @@
-"""Does an id stay with its person, and with nobody else?"""
+"""Whether every person keeps one id: virtual scenes with known people."""

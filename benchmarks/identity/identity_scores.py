@@ -1,5 +1,6 @@
-"""HOTA, IDF1, id switches and fragmentations, as TrackEval computes them."""
+"""HOTA, IDF1, switches and fragmentations of a scene, all computed by TrackEval."""
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -8,84 +9,99 @@ import numpy as np
 from jaxtyping import Float
 
 from tracker.errors import FaceTrackError
-from tracker.types import Box
 
-_FIGURES = {
-    "HOTA": ("hota", "HOTA"), "DetA": ("hota", "DetA"), "AssA": ("hota", "AssA"),
-    "IDF1": ("identity", "IDF1"), "switches": ("clear", "IDSW"), "fragments": ("clear", "Frag"),
-}  # fmt: skip
+_MATCH = 0.5
+"""Overlap (intersection over union) from which a reported face is a true one."""
+_MIXED_FRAMES = 3
+"""Frames on a second person from which an id counts as gone on with it."""
 
-
-@dataclass(frozen=True, slots=True)
-class Followed:
-    """What one scene shows, and what a tracker makes of it; a dictionary a frame."""
-
-    truth: Sequence[dict[str, Box]]
-    """By the name of the person."""
-    found: Sequence[dict[int, Box]]
-    """By the tracker's id."""
+Boxes = Float[np.ndarray, "faces edges=4"]
+"""Left, top, right, bottom, pixels."""
 
 
-def scores(followed: Sequence[Followed]) -> dict[str, float]:
-    """The figures of some scenes together; HOTA and its parts are means over its thresholds.
+@dataclass(frozen=True, slots=True, eq=False)
+class SeenFrame:
+    """Who is where in one frame: the truth or a tracker's answer."""
 
-    Source:
-        HOTA: Luiten et al., IJCV 2020; IDF1: Ristani et al., ECCV-W 2016; CLEAR MOT: Bernardin and
-        Stiefelhagen 2008, a face is found where the squares share half of their union.
+    ids: list[int]
+    boxes: Boxes
+
+
+Scores = dict[str, float]
+
+
+def scores_of(scenes: Sequence[tuple[list[SeenFrame], list[SeenFrame]]]) -> list[Scores]:
+    """Scores of every scene, and of all together as the last.
+
+    Args:
+        scenes: Truth and answer, frame by frame.
 
     Raises:
-        FaceTrackError: If trackeval is not installed.
+        FaceTrackError: If TrackEval is not installed.
     """
-    metrics = _metrics()
-    together: dict[str, dict[str, Any]] = {name: {} for name in metrics}
-    for number, one in enumerate(followed):
-        data = _as_trackeval(one)
-        for name, metric in metrics.items():
-            together[name][f"scene {number}"] = metric.eval_sequence(data)
-    combined = {name: metric.combine_sequences(together[name]) for name, metric in metrics.items()}
-    return {figure: float(np.mean(combined[of][field])) for figure, (of, field) in _FIGURES.items()}
-
-
-def _metrics() -> dict[str, Any]:
     try:
-        # Here, not on top: it brings packages that only this benchmark needs.
-        from trackeval.metrics import CLEAR, HOTA, Identity  # noqa: PLC0415
+        from trackeval.metrics import CLEAR, HOTA, Identity  # noqa: PLC0415 - brings much
     except ImportError as error:
-        raise FaceTrackError(f"{error}: pip install -c constraints.txt -e '.[identity]'") from error
-    quiet = {"PRINT_CONFIG": False, "THRESHOLD": 0.5}
-    return {"hota": HOTA(), "identity": Identity(quiet), "clear": CLEAR(quiet)}
+        raise FaceTrackError(
+            f"benchmarks.identity: needs TrackEval ({error}): "
+            "pip install -c constraints.txt -e '.[identity]'"
+        ) from error
+    quiet = {"THRESHOLD": _MATCH, "PRINT_CONFIG": False}
+    metrics = [HOTA(), Identity(quiet), CLEAR(quiet)]
+    data = [_as_trackeval(truth, answer) for truth, answer in scenes]
+    each = [[metric.eval_sequence(scene) for scene in data] for metric in metrics]
+    mixed = [mixed_ids(truth, answer) for truth, answer in scenes]
+    rows = [_row(h, i, c, m) for h, i, c, m in zip(*each, mixed, strict=True)]
+    total = [
+        metric.combine_sequences({str(i): found for i, found in enumerate(per_scene)})
+        for metric, per_scene in zip(metrics, each, strict=True)
+    ]
+    return [*rows, _row(total[0], total[1], total[2], sum(mixed))]
 
 
-def _as_trackeval(one: Followed) -> dict[str, Any]:
-    """A scene in the form that TrackEval's metrics take: ids from 0, similarities a frame."""
-    names = sorted({name for frame in one.truth for name in frame})
-    ids = sorted({track for frame in one.found for track in frame})
-    name_number = {name: number for number, name in enumerate(names)}
-    id_number = {track: number for number, track in enumerate(ids)}
+def mixed_ids(truth: list[SeenFrame], answer: list[SeenFrame]) -> int:
+    """Ids of the answer that were on more than one person, three frames or longer on each."""
+    seen: Counter[tuple[int, int]] = Counter()
+    for true, found in zip(truth, answer, strict=True):
+        overlaps = overlaps_of(true.boxes, found.boxes)
+        for row, column in zip(*np.nonzero(overlaps >= _MATCH), strict=True):
+            if overlaps[row, column] == overlaps[:, column].max():
+                seen[found.ids[column], true.ids[row]] += 1
+    lasting = Counter(found for (found, _), frames in seen.items() if frames >= _MIXED_FRAMES)
+    return sum(people > 1 for people in lasting.values())
+
+
+def overlaps_of(ones: Boxes, others: Boxes) -> Float[np.ndarray, "ones others"]:
+    """Intersection over union of every pair."""
+    low = np.maximum(ones[:, None, :2], others[None, :, :2])
+    high = np.minimum(ones[:, None, 2:], others[None, :, 2:])
+    shared = np.maximum(high - low, 0).prod(-1)
+    areas = [np.maximum(of[:, 2:] - of[:, :2], 0).prod(-1) for of in (ones, others)]
+    union = areas[0][:, None] + areas[1][None] - shared
+    return shared / np.maximum(union, 1e-9)
+
+
+def _as_trackeval(truth: list[SeenFrame], answer: list[SeenFrame]) -> dict[str, Any]:
+    """The dictionary of one sequence that TrackEval's metrics take; ids counted from 0."""
+    data: dict[str, Any] = {"num_timesteps": len(truth)}
+    for name, frames in (("gt", truth), ("tracker", answer)):
+        known = {of: index for index, of in enumerate(sorted({i for f in frames for i in f.ids}))}
+        data[f"{name}_ids"] = [np.array([known[i] for i in f.ids], int) for f in frames]
+        data[f"num_{name}_dets"] = sum(len(f.ids) for f in frames)
+        data[f"num_{name}_ids"] = len(known)
+    data["similarity_scores"] = [
+        overlaps_of(true.boxes, found.boxes) for true, found in zip(truth, answer, strict=True)
+    ]
+    return data
+
+
+def _row(hota: dict[str, Any], identity: dict[str, Any], clear: dict[str, Any], m: int) -> Scores:
     return {
-        "num_timesteps": len(one.truth),
-        "num_gt_ids": len(names),
-        "num_tracker_ids": len(ids),
-        "num_gt_dets": sum(len(frame) for frame in one.truth),
-        "num_tracker_dets": sum(len(frame) for frame in one.found),
-        "gt_ids": [np.array([name_number[n] for n in f], int) for f in one.truth],
-        "tracker_ids": [np.array([id_number[t] for t in f], int) for f in one.found],
-        "similarity_scores": [
-            _similarities(list(truth.values()), list(found.values()))
-            for truth, found in zip(one.truth, one.found, strict=True)
-        ],
+        "HOTA": float(np.mean(hota["HOTA"])),
+        "AssA": float(np.mean(hota["AssA"])),
+        "DetA": float(np.mean(hota["DetA"])),
+        "IDF1": float(identity["IDF1"]),
+        "switches": int(clear["IDSW"]),
+        "fragmentations": int(clear["Frag"]),
+        "mixed ids": m,
     }
-
-
-def _similarities(truth: list[Box], found: list[Box]) -> Float[np.ndarray, "truth found"]:
-    """Intersection over union of upright squares."""
-    both = np.zeros((len(truth), len(found)))
-    for row, one in enumerate(truth):
-        for column, other in enumerate(found):
-            reach = (one.side + other.side) / 2
-            least = min(one.side, other.side)
-            width = np.clip(reach - abs(one.center_x - other.center_x), 0, least)
-            height = np.clip(reach - abs(one.center_y - other.center_y), 0, least)
-            shared = width * height
-            both[row, column] = shared / (one.side**2 + other.side**2 - shared)
-    return both

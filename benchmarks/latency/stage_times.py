@@ -11,7 +11,7 @@ import numpy as np
 import models
 from tracker.cli.arguments import asked_outputs, build_parser
 from tracker.detection.both_detectors import BothDetectors
-from tracker.io.outputs import Sink, open_sinks
+from tracker.io.sinks import Sink, open_sinks
 from tracker.io.sources import Source, open_source
 from tracker.run.timed_tracker import TimedTracker
 

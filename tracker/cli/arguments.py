@@ -2,11 +2,13 @@
 
 import argparse
 import re
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 from ..checks import checked_region
 from ..io.outputs import Outputs
+from ..io.video_writer import BEST_QUALITY, CODECS, WORST_QUALITY, Encoding
 from ..tracker_config import FACES, TrackerConfig
 
 ANY_ROLL, MEDIAPIPE, BOTH = DETECTORS = ("any-roll", "mediapipe", "both")
@@ -65,6 +67,11 @@ def build_parser() -> argparse.ArgumentParser:
         help="follow only faces whose centre lies in this part of the picture, in pixels",
     )  # fmt: skip
     tracking.add_argument(
+        "--remember", type=_seconds, default=defaults.remember_s, metavar="SECONDS",
+        help="a face that comes back within this time keeps its id, after a film cut too where its "
+        "appearance is known; 0 forgets at once (default: %(default)s)",
+    )  # fmt: skip
+    tracking.add_argument(
         "--smoothing", type=_share, default=defaults.smoothing, metavar="0..1",
         help="trades jitter against lag: 0 follows every measurement, 1 is calmest in motion "
         "(default: %(default)s)",
@@ -79,15 +86,41 @@ def build_parser() -> argparse.ArgumentParser:
         f"one batch (default: 1, on a GPU {VIDEOS_AT_ONCE_ON_GPU})",
     )  # fmt: skip
     output = parser.add_argument_group("output")
-    output.add_argument("--save-video", type=Path, metavar="F", help="write the overlay as MP4")
+    output.add_argument(
+        "--save-video", type=Path, metavar="F",
+        help="write the overlay as MP4, .mov, .mkv or .avi, with the sound of a video file",
+    )  # fmt: skip
     output.add_argument("--save-csv", type=Path, metavar="F", help="write landmarks as CSV")
     output.add_argument(
         "--save-jsonl", type=Path, metavar="F", help="write landmarks as JSON lines"
     )
     output.add_argument(
+        "--save-parquet", type=Path, metavar="F",
+        help="write landmarks as Parquet (needs the extra 'parquet')",
+    )  # fmt: skip
+    output.add_argument(
+        "--save-coco", type=Path, metavar="F", help="write landmarks as COCO key points, JSON"
+    )
+    output.add_argument(
+        "--save-pts", type=Path, metavar="FOLDER",
+        help="write a .pts file for each face of each picture, as 300W has them",
+    )  # fmt: skip
+    output.add_argument(
         "--compare", type=Path, metavar="F", help="write raw beside filtered, enlarged, as MP4"
     )
+    output.add_argument(
+        "--video-codec", choices=CODECS, default=Encoding().codec,
+        help="of videos that are written (default: %(default)s; without its encoder mpeg4)",
+    )  # fmt: skip
+    output.add_argument(
+        "--video-quality", type=_quality, default=Encoding().quality, metavar="0..51",
+        help="0 is best and largest (default: %(default)s)",
+    )  # fmt: skip
     output.add_argument("--overwrite", action="store_true", help="replace outputs that exist")
+    output.add_argument(
+        "--resume", action="store_true",
+        help="of several videos skip those that an earlier run finished, make the others anew",
+    )  # fmt: skip
     output.add_argument("--raw", action="store_true", help="write unfiltered landmarks")
     output.add_argument(
         "--ellipses", action="store_true", help="draw where each landmark is with 95 %% probability"
@@ -100,6 +133,20 @@ def _positive(text: str) -> int:
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError(f"must be at least 1, got {number}")
+    return number
+
+
+def _quality(text: str) -> int:
+    number = int(text)
+    if not BEST_QUALITY <= number <= WORST_QUALITY:
+        raise argparse.ArgumentTypeError(f"must lie between 0 and 51, got {text}")
+    return number
+
+
+def _seconds(text: str) -> float:
+    number = float(text)
+    if not 0 <= number <= 1e9:
+        raise argparse.ArgumentTypeError(f"must be 0 or more seconds, got {text}")
     return number
 
 
@@ -131,6 +178,7 @@ def asked_config(arguments: argparse.Namespace) -> TrackerConfig:
         max_faces=arguments.max_faces,
         faces=arguments.faces,
         region=arguments.region,
+        remember_s=arguments.remember,
         smoothing=arguments.smoothing,
     )
 
@@ -141,12 +189,24 @@ def asked_outputs(arguments: argparse.Namespace) -> Outputs:
         video=arguments.save_video,
         csv=arguments.save_csv,
         jsonl=arguments.save_jsonl,
+        parquet=arguments.save_parquet,
+        coco=arguments.save_coco,
+        pts=arguments.save_pts,
         compare=arguments.compare,
         overwrite=arguments.overwrite,
         raw=arguments.raw,
         ellipses=arguments.ellipses,
+        encoding=Encoding(arguments.video_codec, arguments.video_quality),
         window=arguments.show,
     )
+
+
+def settings_of(arguments: argparse.Namespace) -> dict[str, Any]:
+    """What of the flags changes the results; the same for the same results."""
+    config = asdict(asked_config(arguments))
+    flags = ("detector", "device", "backend", "offline", "raw", "ellipses", "video_codec",
+             "video_quality")  # fmt: skip
+    return config | {name: getattr(arguments, name) for name in flags}
 
 
 def demo_outputs(asked: Outputs) -> Outputs:

@@ -4,6 +4,7 @@ import argparse
 import sys
 from collections.abc import Iterable
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Protocol
@@ -14,14 +15,17 @@ from ..detection.any_roll_detector import AnyRollDetector, FaceFinder
 from ..detection.both_detectors import BothDetectors
 from ..detection.mediapipe_detector import MediaPipeDetector
 from ..errors import FaceTrackError
-from ..io.outputs import Sink, check_outputs, check_outputs_of_several, open_sinks
+from ..io.manifest import Manifest
+from ..io.outputs import Outputs, check_outputs, check_outputs_of_several
+from ..io.provenance import Provenance, own_version, sha256_of
 from ..io.simulated_camera import SimulatedCamera
-from ..io.sources import open_source
+from ..io.sinks import Sink, open_sinks
+from ..io.sources import Source, is_url, open_source
 from ..landmarker import FrameLandmarker, Landmarker, on_frames
 from ..run.loop import run, run_offline
 from ..run.several_videos import track_several
 from ..run.shared_landmarker import SharedLandmarker
-from ..run.summary import RunSummary, SeveralSummary, StopRequest
+from ..run.summary import RunSummary, SeveralSummary, StopRequest, Watch
 from ..run.timed_tracker import TimedTracker
 from .arguments import (
     BOTH,
@@ -31,14 +35,18 @@ from .arguments import (
     asked_outputs,
     build_parser,
     demo_outputs,
+    settings_of,
 )
 from .demo import DemoRecorder, demo_camera
 from .inputs import DEMO, several_videos
-from .interruption import ctrl_c_stops
+from .interruption import signals_stop
 from .logs import warnings_on_terminal
 from .progress import closing_table, demo_table, watch_on
 from .progress_of_several import progress_of_several, table_of_several
+from .terminal import forgiving_streams
 
+INTERRUPTED = 130
+"""Exit status after Ctrl-C, SIGTERM or SIGHUP."""
 OurDetector = MediaPipeDetector | AnyRollDetector | BothDetectors
 
 
@@ -48,6 +56,9 @@ class Networks(Protocol):
     @property
     def CheckpointError(self) -> type[Exception]:  # noqa: N802
         """Raised for a user's mistake."""
+
+    def weight_file(self, weights: str) -> Path:
+        """The file of a name, or of a path."""
 
     def load_landmarker(self, weights: str, device: str, backend: str) -> Landmarker:
         """Load a network by the flags of the same names."""
@@ -67,24 +78,32 @@ def main(networks: Networks, argv: list[str] | None = None) -> int:
         The exit status: 0 done, 2 bad input or a video that failed, 130 interrupted.
     """
     arguments = build_parser().parse_intermixed_args(argv)
-    console = Console()
-    try:
-        with warnings_on_terminal(), ctrl_c_stops() as request:
-            videos = several_videos(arguments.source)
-            if videos:
-                several = run_several(arguments, videos, networks, request, console)
-                interrupted, failed = several.interrupted, several.failed
-            else:
-                interrupted = run_one(arguments, networks, request, console).interrupted
-                failed = 0
-    except (FaceTrackError, networks.CheckpointError, OSError, ImportError) as error:
-        print(f"error: {error}", file=sys.stderr)  # noqa: T201
-        return 2
-    except KeyboardInterrupt:  # for the second time
-        return 130
-    if interrupted:
-        return 130
-    return 2 if failed else 0
+    with forgiving_streams():
+        try:
+            with warnings_on_terminal(), signals_stop() as request:
+                return _status(arguments, networks, request)
+        except (FaceTrackError, networks.CheckpointError, OSError, ImportError) as error:
+            print(f"error: {error}", file=sys.stderr)  # noqa: T201
+            return 2
+        except KeyboardInterrupt:  # while it started, or for the second time
+            return INTERRUPTED
+
+
+def _status(arguments: argparse.Namespace, networks: Networks, request: StopRequest) -> int:
+    console, failed = Console(), 0
+    videos = several_videos(arguments.source)
+    if videos:
+        several = run_several(arguments, videos, networks, request, console)
+        interrupted, failed = several.interrupted, several.failed
+    else:
+        interrupted = run_one(arguments, networks, request, console).interrupted
+    return INTERRUPTED if interrupted else 2 * bool(failed)
+
+
+def _go_on(request: StopRequest) -> None:
+    """Raises KeyboardInterrupt where the run is to end before it began."""
+    if request.stop.is_set():
+        raise KeyboardInterrupt
 
 
 def run_one(
@@ -95,6 +114,8 @@ def run_one(
 ) -> RunSummary:
     """Track the one source, and sum up."""
     (address,) = arguments.source
+    if arguments.resume:
+        raise FaceTrackError(f"--resume goes on with several videos, and {address} is one source")
     is_demo = address == DEMO
     outputs = demo_outputs(asked_outputs(arguments)) if is_demo else asked_outputs(arguments)
     check_outputs(outputs, Path(address))
@@ -104,19 +125,26 @@ def run_one(
         if arguments.offline and (is_demo or source.is_live or source.holds_stills):
             raise FaceTrackError(f"--offline needs a video file, which {address} is not")
         landmarker = _landmarker(arguments, networks)
+        _go_on(request)
         detector = _detector(arguments, networks, opened)
+        _go_on(request)
         timed = TimedTracker(
             landmarker, detector, asked_config(arguments), stills=source.holds_stills
         )
-        sinks = _closed_later(opened, open_sinks(outputs, source, timed.tracker.layout))
+        origin = Path(address) if Path(address).is_file() and not is_demo else None
+        made = _provenance(arguments, networks, address, origin)
+        sinks = _closed_later(
+            opened, open_sinks(outputs, source, timed.tracker.layout, origin, made)
+        )
         if not sinks:
             console.print("nothing is kept: add --save-csv F, --save-video F or --show")
         recorder = None
         if isinstance(source, SimulatedCamera):
             recorder = DemoRecorder(source, timed.tracker.layout)
             sinks.append(recorder)
-        passes = run_offline if arguments.offline else run
-        summary = passes(source, timed, sinks, watch_on(console), request)
+        watch = watch_on(console)
+        smoothed = address if arguments.offline else None
+        summary = _run(source, smoothed, timed, sinks, watch, request)
         console.print(closing_table(summary))
         if recorder and not summary.interrupted:
             console.print(demo_table(recorder.report(timed.tracker)))
@@ -134,33 +162,91 @@ def run_several(
 ) -> SeveralSummary:
     """Track each video, with one network for all, and sum up."""
     outputs, config = asked_outputs(arguments), asked_config(arguments)
-    check_outputs_of_several(outputs, videos)
+    manifest = Manifest((outputs.paths or [Path()])[0])
+    if arguments.resume:
+        outputs, videos = _left_to_do(outputs, videos, manifest, arguments, networks)
+        console.print(f"left to do: {len(videos)} videos")
+    else:
+        check_outputs_of_several(outputs, videos)
     network: FrameLandmarker = on_frames(_landmarker(arguments, networks))
     usual = VIDEOS_AT_ONCE_ON_GPU if network.prefers_batches else 1
-    workers = min(arguments.together or usual, len(videos))
+    workers = max(min(arguments.together or usual, len(videos)), 1)
     if workers > 1:
         network = SharedLandmarker(network)
     idle: SimpleQueue[OurDetector] = SimpleQueue()
-    passes = run_offline if arguments.offline else run
     with ExitStack() as detectors, progress_of_several(len(videos), console) as shown:
         for _ in range(workers):  # each is for one thread at a time
+            _go_on(request)
             idle.put(_detector(arguments, networks, detectors))
 
         def track(video: Path) -> RunSummary:
+            named = outputs.of(video)
+            made = _provenance(arguments, networks, str(video), video)
+            manifest.begin(video, named, made)
+            summary = track_one(video, named, made)
+            if not summary.interrupted:
+                manifest.finish(video, named, made)
+            return summary
+
+        def track_one(video: Path, named: Outputs, made: Provenance) -> RunSummary:
             with ExitStack() as opened:
                 source = opened.enter_context(open_source(video))
                 detector = idle.get()
                 opened.callback(idle.put, detector)
                 timed = TimedTracker(network, detector, config)
-                named = outputs.of(video)
-                sinks = _closed_later(opened, open_sinks(named, source, network.layout))
-                return passes(source, timed, sinks, shown.watch, request)
+                sinks = _closed_later(
+                    opened, open_sinks(named, source, network.layout, video, made)
+                )
+                smoothed = video if arguments.offline else None
+                return _run(source, smoothed, timed, sinks, shown.watch, request)
 
         summary = track_several(videos, track, workers, shown, request)
     console.print(table_of_several(summary))
     for folder in dict.fromkeys(outputs.paths):
         console.print(f"wrote into {folder}", highlight=False, markup=False)
     return summary
+
+
+def _run(
+    source: Source,
+    smoothed: str | Path | None,
+    timed: TimedTracker,
+    sinks: list[Sink],
+    watch: Watch,
+    request: StopRequest,
+) -> RunSummary:
+    """As frames come; or, where an address is to be smoothed, with a second reader of it ahead."""
+    if smoothed is None:
+        return run(source, timed, sinks, watch, request)
+    with open_source(smoothed) as ahead:
+        return run_offline(source, ahead, timed, sinks, watch, request)
+
+
+def _left_to_do(
+    outputs: Outputs,
+    videos: list[Path],
+    manifest: Manifest,
+    arguments: argparse.Namespace,
+    networks: Networks,
+) -> tuple[Outputs, list[Path]]:
+    """The videos that no earlier run finished in the same way, and what may be made anew."""
+    check_outputs_of_several(outputs, videos, manifest.has_begun)
+    manifest.check_settings(videos, _provenance(arguments, networks, "", None))
+    left = [video for video in videos if not manifest.is_whole(video, outputs.of(video))]
+    return replace(outputs, overwrite=True), left
+
+
+def _provenance(
+    arguments: argparse.Namespace, networks: Networks, source: str, origin: Path | None
+) -> Provenance:
+    return Provenance(
+        version=own_version(),
+        weights=arguments.weights,
+        weights_sha256=sha256_of(networks.weight_file(arguments.weights)),
+        settings=settings_of(arguments),
+        source=source.rsplit("@", 1)[-1] if is_url(source) else Path(source).name,
+        source_sha256=sha256_of(origin) if origin else None,
+    )
 
 
 def _landmarker(arguments: argparse.Namespace, networks: Networks) -> Landmarker:

@@ -1,4 +1,4 @@
-"""Ctrl-C on the command line: the first ends a run between two frames, the second at once."""
+"""Ctrl-C, SIGTERM and SIGHUP: the first ends a run between two frames, the second at once."""
 
 import signal
 import threading
@@ -8,12 +8,18 @@ from types import FrameType
 
 from ..run.summary import StopRequest
 
+_SIGNALS = [
+    getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name)
+]
+"""Windows has no SIGHUP."""
+
 
 @contextmanager
-def ctrl_c_stops() -> Iterator[StopRequest]:
-    """A request that Ctrl-C makes; a second Ctrl-C is a KeyboardInterrupt as usual.
+def signals_stop() -> Iterator[StopRequest]:
+    """A request that one of the signals makes; a second one is a KeyboardInterrupt.
 
-    Outside the main thread, where Python allows no signal handlers, nothing is installed.
+    One that is ignored, as `nohup` has SIGHUP, stays so. Outside the main thread, where Python
+    allows no signal handlers, nothing is installed.
     """
     request = StopRequest()
     if threading.current_thread() is not threading.main_thread():
@@ -21,11 +27,14 @@ def ctrl_c_stops() -> Iterator[StopRequest]:
         return
 
     def handle(number: int, frame: FrameType | None) -> None:
+        if request.stop.is_set():
+            raise KeyboardInterrupt
         request.stop.set()
-        signal.signal(signal.SIGINT, signal.default_int_handler)
 
-    before = signal.signal(signal.SIGINT, handle)
+    heard = [number for number in _SIGNALS if signal.getsignal(number) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, handle) for number in heard}
     try:
         yield request
     finally:
-        signal.signal(signal.SIGINT, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)

@@ -49,6 +49,17 @@ class FaceChoice:
             allowed.sort(key=lambda box: -box.side)
         return non_maximum_suppression(allowed, known)[: self.config.max_faces]
 
+    def too_many(self, found: list[Box], known: list[Box]) -> int:
+        """How many faces are beyond `max_faces`; of a choice of one none is.
+
+        Args:
+            found: By the detector.
+            known: Of the faces that are followed.
+        """
+        allowed = [box for box in found if self.begins(box)]
+        faces = len(known) + len(non_maximum_suppression(allowed, known))
+        return max(faces - self.most, 0) if self.config.faces == "all" else 0
+
     def worst(self, boxes: list[Box]) -> int:
         """Index of the face that is given up first; of one face at least."""
         if self.config.faces == "centre":

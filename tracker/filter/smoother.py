@@ -6,7 +6,6 @@ forward one has measured the frame and the backward one only what follows, so no
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 
@@ -25,28 +24,40 @@ class Observation:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class _Filtered:
+class Filtered:
+    """What the forward filter knows after a frame."""
+
     state: HeadState
     last: Measurement
 
 
-def smooth(observations: Sequence[Observation], head_filter: HeadFilter) -> list[LandmarkEstimate]:
-    """The landmarks of one face in every frame, smoothed.
+Begun = tuple[float, Filtered]
+"""Where an earlier call left the forward filter: the time in seconds, and what it knew then."""
+
+
+def smooth(
+    observations: Sequence[Observation],
+    head_filter: HeadFilter,
+    begun: Begun | None = None,
+    count: int | None = None,
+) -> tuple[list[LandmarkEstimate], list[Filtered]]:
+    """The landmarks of one face in the first frames, smoothed with all that follow.
 
     Args:
-        observations: In order of time; the first has a measurement.
+        observations: In order of time; unless `begun`, the first has a measurement.
         head_filter: Both filters.
+        begun: Goes on from there.
+        count: Of the frames to smooth; None is all.
+
+    Returns:
+        The landmarks, and what the forward filter knows after each frame.
 
     Source:
         Fraser, Potter 1969: the two-filter form of the fixed-interval smoother, equal to that of
         Rauch, Tung and Striebel where the model is linear.
     """
-    forwards = _filtered(observations, head_filter)
-    last_s = observations[-1].time_s
-    reversed_time = [Observation(last_s - o.time_s, o.measurement) for o in reversed(observations)]
-    while reversed_time[0].measurement is None:  # nothing is known after the last measurement
-        reversed_time = reversed_time[1:]
-    backwards = _filtered(reversed_time, head_filter)[::-1]
+    forwards = _filtered(observations[:count], head_filter, begun)
+    backwards = _backwards(observations, head_filter)
     estimates = []
     for index, filtered in enumerate(forwards):
         state = filtered.state
@@ -54,18 +65,34 @@ def smooth(observations: Sequence[Observation], head_filter: HeadFilter) -> list
             gap = np.array([observations[index + 1].time_s - observations[index].time_s])
             state = head_filter.fuse(state, head_filter.predict(backwards[index + 1].state, gap))
         estimates += reported(state, [filtered.last], head_filter)
-    return estimates
+    return estimates, forwards
 
 
-def _filtered(observations: Sequence[Observation], head_filter: HeadFilter) -> list[_Filtered]:
-    """The state after each frame."""
-    first = observations[0].measurement
-    assert first is not None
-    seen = first.landmarks
-    state, last = head_filter.start(seen.mean[None], seen.covariance[None]), first
-    filtered = [_Filtered(state, last)]
-    for before, now in pairwise(observations):
-        dt_s = np.array([now.time_s - before.time_s])
+def _backwards(observations: Sequence[Observation], head_filter: HeadFilter) -> list[Filtered]:
+    """What is known of each frame from what comes after it; ends at the last measurement."""
+    last_s = observations[-1].time_s
+    reversed_time = [Observation(last_s - o.time_s, o.measurement) for o in reversed(observations)]
+    while reversed_time and reversed_time[0].measurement is None:
+        reversed_time = reversed_time[1:]
+    return _filtered(reversed_time, head_filter)[::-1] if reversed_time else []
+
+
+def _filtered(
+    observations: Sequence[Observation], head_filter: HeadFilter, begun: Begun | None = None
+) -> list[Filtered]:
+    """What is known after each frame."""
+    if begun is None:
+        first = observations[0].measurement
+        assert first is not None
+        seen = first.landmarks
+        state, last = head_filter.start(seen.mean[None], seen.covariance[None]), first
+        filtered = [Filtered(state, last)]
+        before_s, rest = observations[0].time_s, observations[1:]
+    else:
+        (before_s, known), filtered, rest = begun, [], observations
+        state, last = known.state, known.last
+    for now in rest:
+        dt_s, before_s = np.array([now.time_s - before_s]), now.time_s
         if now.measurement is None:
             state = head_filter.coast(state, dt_s)
         else:
@@ -73,5 +100,5 @@ def _filtered(observations: Sequence[Observation], head_filter: HeadFilter) -> l
             state, _ = head_filter.update(
                 state, last.landmarks.mean[None], last.measurement_noise[None], dt_s
             )
-        filtered.append(_Filtered(state, last))
+        filtered.append(Filtered(state, last))
     return filtered

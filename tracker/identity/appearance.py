@@ -13,7 +13,7 @@ from .association import OTHER_BELOW
 
 _SURE_FROM = 0.7
 """Confidence from which a descriptor counts: turned and covered faces look like others'."""
-_STRANGE = 4
+_STRANGE = 2
 """What is needed to see that a face is another's: a frame that looks unlike it counts one, a frame
 that looks like the contrary two."""
 _MEMORY_FRAMES = 60.0
@@ -48,11 +48,6 @@ class Appearance:
     def is_anothers(self) -> bool:
         """Whether the face that is followed has become somebody else's."""
         return self.strange >= _STRANGE
-
-    @property
-    def forgiven(self) -> "Appearance":
-        """The same without what looked unlike it, once that is known to be another."""
-        return replace(self, strange=0)
 
     def similarity(self, measurement: Measurement) -> float:
         """From -1 to 1; NaN where one of the two is not known well enough to say."""

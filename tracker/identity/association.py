@@ -5,7 +5,7 @@ from jaxtyping import Bool, Float, Int
 
 SAME_FROM = 0.66
 """Similarity from which a face is a known one's wherever it is: of the pairs of two people one in a
-thousand is as similar (`python -m train.face_heads` prints it)."""
+thousand is as similar (`python -m train.fit_heads` prints it)."""
 OTHER_BELOW = 0.2
 """Similarity below which it is not, even in its place; of the pairs of one person in one film one
 in a hundred is so dissimilar."""

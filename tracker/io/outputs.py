@@ -1,34 +1,15 @@
-"""The outputs of a run: where each is written, whether it can be, and the sinks that do it."""
+"""The outputs of a run: where each is written, and whether it can be."""
 
+import os
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Protocol
 
 from ..errors import SinkError
-from ..layouts import Layout
-from ..types import Face, Frame, Image
-from .comparison import SideBySide
-from .drawing import draw_faces
-from .sources import Source
-from .tables import CsvSink, JsonLinesSink
-from .video_writer import CONTAINERS, VideoSink
-from .window import WindowSink, display_is_there
+from .video_writer import CONTAINERS, Encoding
 
-_STILLS_SIZE = (1280, 720)
-"""Of the overlay of a folder, whose pictures have many sizes."""
-_VIDEO, _CSV, _JSONL = ".mp4", ".csv", ".jsonl"
-
-
-class Sink(Protocol):
-    """Takes the faces of every frame, in order."""
-
-    def write(self, frame: Frame, faces: list[Face]) -> None:
-        """Take one frame."""
-
-    def close(self) -> None:
-        """Finish the output."""
+_VIDEO, _CSV, _JSONL, _PARQUET, _COCO = ".mp4", ".csv", ".jsonl", ".parquet", ".json"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,16 +19,28 @@ class Outputs:
     video: Path | None = None
     csv: Path | None = None
     jsonl: Path | None = None
+    parquet: Path | None = None
+    coco: Path | None = None
+    pts: Path | None = None
+    """A folder, also where there is one input."""
     compare: Path | None = None
     overwrite: bool = False
     raw: bool = False
     """Landmarks as measured."""
     ellipses: bool = False
+    encoding: Encoding = field(default_factory=Encoding)
+    """Of videos."""
     window: bool = False
 
     @property
     def paths(self) -> list[Path]:
-        return [path for path in (self.video, self.csv, self.jsonl, self.compare) if path]
+        return [path for path in (*self.files, self.pts) if path]
+
+    @property
+    def files(self) -> list[Path]:
+        """Those that are no folder where there is one input."""
+        named = (self.video, self.csv, self.jsonl, self.parquet, self.coco, self.compare)
+        return [path for path in named if path]
 
     def of(self, video: Path) -> "Outputs":
         """Those of one of several videos: files that are named after it, in the folders."""
@@ -60,6 +53,9 @@ class Outputs:
             video=named(self.video, _VIDEO),
             csv=named(self.csv, _CSV),
             jsonl=named(self.jsonl, _JSONL),
+            parquet=named(self.parquet, _PARQUET),
+            coco=named(self.coco, _COCO),
+            pts=named(self.pts, ""),
             compare=named(self.compare, _VIDEO),
         )
 
@@ -72,9 +68,11 @@ def check_output(path: Path, *, overwrite: bool) -> None:
     """
     if path.is_dir():
         raise SinkError(f"{path}: is a folder: name a file")
-    if path.exists() and not overwrite:
-        raise SinkError(f"{path}: exists already: add --overwrite or name another file")
     existed = path.exists()
+    if existed and not path.is_file():
+        return  # a device, or a pipe, which waits for its reader when it is opened
+    if existed and not overwrite:
+        raise SinkError(f"{path}: exists already: add --overwrite or name another file")
     try:
         with path.open("ab"):
             pass
@@ -86,6 +84,20 @@ def check_output(path: Path, *, overwrite: bool) -> None:
         path.unlink()
 
 
+def check_folder(folder: Path | None, *, overwrite: bool) -> None:
+    """See that a folder of files can be written to; None is none.
+
+    Raises:
+        SinkError: If it is a file, or holds something already.
+    """
+    if folder is None or not folder.exists():
+        return
+    if not folder.is_dir():
+        raise SinkError(f"{folder}: is a file: name a folder")
+    if any(folder.iterdir()) and not overwrite:
+        raise SinkError(f"{folder}: holds files already: add --overwrite or name another folder")
+
+
 def check_outputs(outputs: Outputs, source: Path) -> None:
     """See that all outputs can be written and spoil neither the source nor each other.
 
@@ -93,12 +105,20 @@ def check_outputs(outputs: Outputs, source: Path) -> None:
         SinkError: If not.
     """
     _check_names(outputs.paths, [source])
-    for path in outputs.paths:
+    for path in outputs.files:
         check_output(path, overwrite=outputs.overwrite)
+    check_folder(outputs.pts, overwrite=outputs.overwrite)
 
 
-def check_outputs_of_several(outputs: Outputs, videos: list[Path]) -> None:
+def check_outputs_of_several(
+    outputs: Outputs, videos: list[Path], is_ours: Callable[[Path], bool] = lambda _path: False
+) -> None:
     """The same for several videos; folders that are not there are made.
+
+    Args:
+        outputs: Folders.
+        videos: All of them.
+        is_ours: Whether an output that exists may be made anew.
 
     Raises:
         SinkError: If not, or if two videos have one name.
@@ -109,15 +129,19 @@ def check_outputs_of_several(outputs: Outputs, videos: list[Path]) -> None:
         raise SinkError("several inputs need a folder to write to: add --save-csv FOLDER")
     _check_stems(videos)
     for folder in outputs.paths:
-        looks_like_file = folder.suffix.lower() in (*CONTAINERS, _CSV, _JSONL)
+        looks_like_file = folder.suffix.lower() in (*CONTAINERS, _CSV, _JSONL, _PARQUET, _COCO)
         if not folder.is_dir() and (folder.exists() or looks_like_file):
             raise SinkError(f"{folder}: is a file's name: several inputs need that of a folder")
     files = [path for video in videos for path in outputs.of(video).paths]
     _check_names(files, videos)
     for folder in outputs.paths:
         folder.mkdir(parents=True, exist_ok=True)
-    for path in files:
-        check_output(path, overwrite=outputs.overwrite)
+    for video in videos:
+        of_one = outputs.of(video)
+        for path in of_one.files:
+            check_output(path, overwrite=outputs.overwrite or is_ours(path))
+        pts = of_one.pts
+        check_folder(pts, overwrite=outputs.overwrite or (pts is not None and is_ours(pts)))
 
 
 def _check_stems(videos: list[Path]) -> None:
@@ -132,29 +156,23 @@ def _check_stems(videos: list[Path]) -> None:
 
 
 def _check_names(paths: list[Path], sources: list[Path]) -> None:
-    taken = {source.resolve(): "the source" for source in sources}
+    """No output is a source, or another output, by whatever name."""
+    taken: dict[object, str] = {}
+    for source in sources:
+        inside = [Path(entry) for entry in os.scandir(source)] if source.is_dir() else []
+        taken |= {file: "the source" for file in map(_identity, [source, *inside])}
     for path in paths:
-        if path.resolve() in taken:
-            raise SinkError(f"{path}: is already {taken[path.resolve()]}: name another file")
-        taken[path.resolve()] = "another output"
+        if _identity(path) in taken:
+            raise SinkError(f"{path}: is already {taken[_identity(path)]}: name another file")
+        if path.exists() and not (path.is_file() or path.is_dir()):
+            continue  # a device takes what it is given
+        taken[_identity(path)] = "another output"
 
 
-def open_sinks(outputs: Outputs, source: Source, layout: Layout) -> Iterator[Sink]:
-    """Open the outputs that were asked for; first the window, which may be refused."""
-    raw, ellipses = outputs.raw, outputs.ellipses
-    if outputs.window or (not outputs.paths and display_is_there()):
-        yield WindowSink(source.name, layout, ellipses=ellipses, raw=raw)
-    if outputs.video:
-        size = _STILLS_SIZE if source.holds_stills else None
-
-        def overlay(frame: Frame, faces: list[Face]) -> Image:
-            return draw_faces(frame.image, faces, layout, ellipses=ellipses, raw=raw)
-
-        yield VideoSink(outputs.video, source.frame_rate, overlay, size)
-    if outputs.compare:
-        panels = SideBySide(layout, ellipses=ellipses)
-        yield VideoSink(outputs.compare, source.frame_rate, panels, panels.size)
-    if outputs.csv:
-        yield CsvSink(outputs.csv, layout, by_name=source.holds_stills, raw=raw)
-    if outputs.jsonl:
-        yield JsonLinesSink(outputs.jsonl, raw=raw)
+def _identity(path: Path) -> object:
+    """The same for all names of a file: hard and symbolic links, another case where none counts."""
+    try:
+        there = path.stat()
+    except OSError:
+        return path.resolve()
+    return there.st_dev, there.st_ino

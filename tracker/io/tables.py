@@ -4,17 +4,16 @@ A row is on disk when its frame is written, so a file is readable up to the last
 """
 
 import csv
+import io
 import json
 from collections.abc import Iterable
-from contextlib import suppress
 from pathlib import Path
-from typing import IO
 
 import numpy as np
 
-from ..errors import SinkError
 from ..layouts import Layout
 from ..types import Face, Frame, LandmarkEstimate
+from .output_file import OutputFile
 
 
 def chosen(face: Face, *, raw: bool) -> LandmarkEstimate | None:
@@ -30,7 +29,9 @@ class CsvSink:
     0-based pixel centres of the source frame, covariances square pixels.
     """
 
-    def __init__(self, path: Path, layout: Layout, *, by_name: bool, raw: bool) -> None:
+    def __init__(
+        self, path: Path, layout: Layout, *, by_name: bool, raw: bool, overwrite: bool = True
+    ) -> None:
         self._raw, self._by_name, self._count = raw, by_name, layout.count
         first = "file" if by_name else "frame"
         axes = [f"{axis}_{i}" for axis in ("x", "y") for i in range(layout.count)]
@@ -38,22 +39,24 @@ class CsvSink:
             f"cov_{entry}_{i}" for i in range(layout.count) for entry in ("xx", "xy", "yy")
         ]
         columns = [first, "face_id", "timestamp", "confidence", "success", *axes, *covariances]
-        self._file = _open_text(path, ",".join(columns) + "\n")
-        self._writer = csv.writer(self._file, lineterminator="\n")
+        head = ",".join(columns) + "\n"
+        self._file = OutputFile(path, overwrite=overwrite, head=head.encode())
 
     def write(self, frame: Frame, faces: list[Face]) -> None:
         """Write the frame's rows and put them on disk."""
+        rows = io.StringIO()
+        writer = csv.writer(rows, lineterminator="\n")
         first = frame.name if self._by_name else frame.index
         time = f"{frame.time_s:.6f}"
         for face in faces:
             values = self._values(chosen(face, raw=self._raw))
             success = int(not face.is_predicted)
-            self._writer.writerow(
+            writer.writerow(
                 [first, face.track_id, time, f"{face.confidence:.4f}", success, *values]
             )
         if not faces:
-            self._writer.writerow([first, -1, time, "0.0000", 0, *self._values(None)])
-        self._file.flush()
+            writer.writerow([first, -1, time, "0.0000", 0, *self._values(None)])
+        self._file.append(_encoded(rows.getvalue()))
 
     def _values(self, estimate: LandmarkEstimate | None) -> Iterable[str]:
         if estimate is None:
@@ -70,9 +73,9 @@ class CsvSink:
 class JsonLinesSink:
     """One JSON object per frame, with a list of its faces."""
 
-    def __init__(self, path: Path, *, raw: bool) -> None:
+    def __init__(self, path: Path, *, raw: bool, overwrite: bool = True) -> None:
         self._raw = raw
-        self._file = _open_text(path)
+        self._file = OutputFile(path, overwrite=overwrite)
 
     def write(self, frame: Frame, faces: list[Face]) -> None:
         """Write the frame's line and put it on disk."""
@@ -82,8 +85,7 @@ class JsonLinesSink:
             "timestamp": round(frame.time_s, 6),
             "faces": [self._described(face) for face in faces],
         }
-        self._file.write(json.dumps(line) + "\n")
-        self._file.flush()
+        self._file.append(_encoded(json.dumps(line) + "\n"))
 
     def _described(self, face: Face) -> dict[str, object]:
         estimate = chosen(face, raw=self._raw)
@@ -102,15 +104,6 @@ class JsonLinesSink:
         self._file.close()
 
 
-def _open_text(path: Path, head: str = "") -> IO[str]:
-    file = None
-    try:
-        file = path.open("w", encoding="utf-8", errors="surrogateescape", newline="")
-        file.write(head)
-        file.flush()
-    except OSError as error:
-        with suppress(OSError):  # closing flushes once more, to the same full disk
-            if file:
-                file.close()
-        raise SinkError(f"{path}: cannot be written ({error.strerror})") from error
-    return file
+def _encoded(text: str) -> bytes:
+    """UTF-8; names that are none stay as they are on the disk."""
+    return text.encode(errors="surrogateescape")

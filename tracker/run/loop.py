@@ -4,20 +4,18 @@ Reading and writing overlap with tracking.
 """
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from contextlib import suppress
 from functools import partial
-from itertools import islice
-from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol
 
 from ..errors import SinkError
-from ..io.outputs import Sink
+from ..io.sinks import Sink
 from ..io.sources import Source
 from ..io.window import WindowClosed, WindowSink
 from ..tracker_config import Tally
 from ..types import Face, Frame
-from .offline import Recorder, Replay, smoothed_faces
+from .offline import LookAhead, NothingFollows
 from .queues import ReadAhead, WriteBehind
 from .result_age import ResultAges
 from .summary import RunSummary, StopRequest, Watch
@@ -67,7 +65,7 @@ def run(
         watch(source, summary) as frame_done,
         WriteBehind(partial(_write, files), WRITE_BEHIND) as writer,
         ReadAhead(source, room, drop_oldest=source.is_live, stopped=request.stop) as frames,
-        suppress(WindowClosed),
+        suppress(WindowClosed, NothingFollows),
     ):
         for frame in frames:
             faces = follower.take(frame)
@@ -96,52 +94,29 @@ def _write(sinks: Iterable[Sink], result: tuple[Frame, list[Face]]) -> None:
 
 
 def run_offline(
-    source: Source, timed: TimedTracker, sinks: list[Sink], watch: Watch, request: StopRequest
+    source: Source,
+    ahead: Source,
+    timed: TimedTracker,
+    sinks: list[Sink],
+    watch: Watch,
+    request: StopRequest,
 ) -> RunSummary:
-    """Track a video file once, smooth, and read it again to write the outputs.
+    """Track a video file some seconds ahead of the outputs, and smooth with what follows.
 
     Where tracking is interrupted, what was tracked so far is smoothed and written.
 
     Args:
-        source: Can be iterated twice.
+        source: For the outputs.
+        ahead: The same file once more, for the tracker.
         timed: Not used before.
         sinks: As in `run`.
-        watch: As in `run`; opened for each of the two passes.
-        request: As in `run`.
+        watch: As in `run`.
+        request: As in `run`; it stops the tracker first.
     """
-    recorder = Recorder()
-    summary = run(source, timed, [recorder], watch, request)
-    faces = smoothed_faces(recorder.times_s, recorder.faces, timed.tracker.head_filter)
-    replay = Replay(faces, timed)
-    second = run(_Beginning(source, len(faces)), replay, sinks, watch, request.for_second_pass())
-    summary.seconds += second.seconds
-    summary.read_seconds += second.read_seconds
-    summary.output_seconds = second.output_seconds
-    summary.ages = ResultAges()  # no result is there before the whole file is read
-    summary.interrupted |= second.interrupted
+    with ReadAhead(ahead, READ_AHEAD, stopped=request.stop) as frames:
+        follower = LookAhead(iter(frames), timed)
+        summary = run(source, follower, sinks, watch, StopRequest(request.abort))
+        summary.read_seconds += frames.seconds
+    summary.ages = ResultAges()  # results are late by intention
+    summary.interrupted |= request.stop.is_set()
     return summary
-
-
-class _Beginning:
-    """The first frames of a file that somebody else opens and closes."""
-
-    is_live = holds_stills = False
-
-    def __init__(self, source: Source, frames: int) -> None:
-        self._source, self._frames = source, frames
-        self.name, self.frame_rate = source.name, source.frame_rate
-        self.frame_count: int | None = frames
-
-    def __iter__(self) -> Iterator[Frame]:
-        return islice(self._source, self._frames)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        """Nothing is opened here."""

@@ -32,7 +32,7 @@ def track_several(
 
     Args:
         videos: Started in this order.
-        track: Raises FaceTrackError or OSError where a video fails; anything else ends all.
+        track: Raises where a video fails.
         workers: So many at the same time.
         report: Shows how they end.
         request: Ends all of them; both its events are set when anything else is raised.
@@ -73,12 +73,17 @@ def _note(
     video: Path, run: Future[RunSummary | None], summary: SeveralSummary, report: Report
 ) -> None:
     """Add one run to the summary, and report how it went."""
-    try:
+    error = run.exception()
+    if error is None:
         done = run.result()
-    except (FaceTrackError, OSError) as error:
-        summary.failed += 1
-        report.fail(str(error) if str(video) in str(error) else f"{video}: {error}")
+        if done:
+            summary.add(done)
+            report.end(done)
         return
-    if done:
-        summary.add(done)
-        report.end(done)
+    if not isinstance(error, Exception):  # of the interpreter's own end
+        raise error
+    summary.failed += 1
+    told = str(error)
+    if not isinstance(error, FaceTrackError | OSError):  # unforeseen: the others may still go well
+        told = f"{type(error).__name__}: {told}"
+    report.fail(told if str(video) in told else f"{video}: {told}")

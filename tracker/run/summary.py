@@ -37,7 +37,8 @@ class RunSummary:
     def __str__(self) -> str:
         ended = f"interrupted after {self.tally.frames}" if self.interrupted else self.tally.frames
         rate, faces = f"{self.frames_per_second:.1f} fps", f"faces by id: {self.tally.ids}"
-        return f"{self.name}: {ended} frames, {rate}, {faces}"
+        left_out = f", up to {self.tally.left_out} left out" if self.tally.left_out else ""
+        return f"{self.name}: {ended} frames, {rate}, {faces}{left_out}"
 
     @property
     def milliseconds(self) -> dict[str, float]:
@@ -78,10 +79,6 @@ class StopRequest:
     """End after the frame in hand, and write what is tracked."""
     abort: Event = field(default_factory=Event)
     """Do not even write that."""
-
-    def for_second_pass(self) -> "StopRequest":
-        """Of a pass over what was tracked: a request that ended the first does not end this."""
-        return StopRequest(self.abort if self.stop.is_set() else self.stop, self.abort)
 
 
 FrameDone = Callable[[int], None]

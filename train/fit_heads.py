@@ -1,6 +1,6 @@
 """Fit what reads confidence and identity off a trained network, and add it to the weights.
 
-    python -m train.face_heads --data ../shared/data --weights models/weights/lite-300w.safetensors
+    python -m train.fit_heads --data ../shared/data --weights models/weights/lite-300w.safetensors
         --output models/weights/lite-300w.safetensors
 
 Everything else in the weight file stays as it is. The confidence is the probability that the
@@ -235,7 +235,7 @@ def load_samples(path: Path) -> HeadSamples:
 def main(argv: list[str] | None = None) -> None:
     """Parse flags and fit."""
     parser = argparse.ArgumentParser(
-        prog="python -m train.face_heads",
+        prog="python -m train.fit_heads",
         description=__doc__,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
