@@ -58,19 +58,20 @@ def with_heads(network: LandmarkNet, config: FaceHeadsConfig) -> LandmarkNet:
     return extended.eval()
 
 
-def gather(data: Path, reader: HeadReader) -> HeadSamples:
+def gather(data: Path, reader: HeadReader, *, held_out_only: bool = False) -> HeadSamples:
     """Right and wrong crops of annotated faces, and crops of pictures without one.
 
     Args:
         data: The folder that holds `300w`, `ytf68`, `free/heads` and `backgrounds`; of the last
             three those that are there.
         reader: Of the network.
+        held_out_only: Leave out what heads are fitted to.
 
     Raises:
         DataError: If the annotated faces are not there.
     """
     rng = np.random.default_rng(0)
-    faces = list(_faces(data))
+    faces = [face for face in _faces(data) if face[2] or not held_out_only]
     order = rng.permutation(len(faces))
 
     def donor() -> Image:
@@ -83,18 +84,23 @@ def gather(data: Path, reader: HeadReader) -> HeadSamples:
         eyes = float(np.linalg.norm(sample.points[36] - sample.points[45]))
         error = np.linalg.norm(points - sample.points, axis=-1).mean(1) / max(eyes, 1e-6)
         names = [person, person, ""]
-        rows.append(_in_half(HeadSamples(pooled, maps, error, names, np.full(3, held))))
+        usual = np.array([True, True, False])
+        rows.append(_in_half(HeadSamples(pooled, maps, error, names, np.full(3, held), usual)))
     for path in sorted((data / "backgrounds").glob("*.jpg")):
+        if held_out_only and not is_held_out(path.stem):
+            continue
         image = Sample(path, np.zeros((0, 2))).read_image()
         _, pooled, maps = reader(image, views_without_face(image, _EMPTY_VIEWS, rng))
         error, held = np.full(len(maps), np.inf), np.full(len(maps), is_held_out(path.stem))
-        rows.append(_in_half(HeadSamples(pooled, maps, error, [""] * len(maps), held)))
+        none = np.zeros(len(maps), bool)
+        rows.append(_in_half(HeadSamples(pooled, maps, error, [""] * len(maps), held, none)))
     return HeadSamples(
         np.concatenate([row.pooled for row in rows]),
         np.concatenate([row.maps for row in rows]),
         np.concatenate([row.error for row in rows]),
         [name for row in rows for name in row.person],
         np.concatenate([row.held_out for row in rows]),
+        np.concatenate([row.is_usual for row in rows]),
     )
 
 
@@ -221,7 +227,7 @@ def save_samples(path: Path, samples: HeadSamples) -> None:
     """Keep what was read, to fit again."""
     np.savez(
         path, pooled=samples.pooled, maps=samples.maps, error=samples.error,
-        person=np.array(samples.person), held=samples.held_out,
+        person=np.array(samples.person), held=samples.held_out, usual=samples.is_usual,
     )  # fmt: skip
 
 
@@ -229,7 +235,8 @@ def load_samples(path: Path) -> HeadSamples:
     """What `save_samples` wrote."""
     with np.load(path) as kept:
         person = [str(name) for name in kept["person"]]
-        return HeadSamples(kept["pooled"], kept["maps"], kept["error"], person, kept["held"])
+        read = kept["pooled"], kept["maps"], kept["error"]
+        return HeadSamples(*read, person, kept["held"], kept["usual"])
 
 
 def main(argv: list[str] | None = None) -> None:

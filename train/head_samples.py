@@ -58,12 +58,16 @@ class HeadSamples:
     person: Sequence[str]
     """Whose face it is, where that is known and the crop is right; else empty."""
     held_out: Bool[np.ndarray, " crops"]
+    is_usual: Bool[np.ndarray, " crops"]
+    """Crops as a tracker takes them of a face that is there."""
 
     def part(self, chosen: Bool[np.ndarray, " crops"]) -> "HeadSamples":
         """Some of them."""
         person = [name for name, is_in in zip(self.person, chosen, strict=True) if is_in]
-        held = self.held_out[chosen]
-        return HeadSamples(self.pooled[chosen], self.maps[chosen], self.error[chosen], person, held)
+        return HeadSamples(
+            self.pooled[chosen], self.maps[chosen], self.error[chosen], person,
+            self.held_out[chosen], self.is_usual[chosen],
+        )  # fmt: skip
 
 
 class HeadReader:

@@ -1,6 +1,6 @@
 """Do the covariances match the errors?
 
-    python -m benchmarks.calibration --data 300w [--weights W] [--json FILE]
+    python -m benchmarks.calibration --data 300w [--all ../shared/data] [--weights W] [--json FILE]
 
 Five-fold cross-validation by photograph, on the faces held out from training, of the law that
 `train.calibrate` fits and of its rival, a constant covariance per landmark; the raw heat map needs
@@ -38,6 +38,7 @@ from ..harness import (
     save_json,
     wide_console,
 )
+from .confidence_scores import confidence_scores, reliability_table
 from .covariance_scores import CovarianceScores, parts_of, scores
 
 _SHARES = " / ".join(f"{100 * share:g}" for share in CHI_SQUARE_2)
@@ -121,11 +122,16 @@ def benchmark(arguments: argparse.Namespace) -> None:
         f"{len(faces)} faces of {photographs} photographs held out, weights {arguments.weights}, "
         f"{FOLDS} folds by photograph"
     )
-    stored = {"machine": machine(), "data": described}
+    stored: dict[str, object] = {"machine": machine(), "data": described}
+    confidence = confidence_scores(arguments.all, arguments.weights) if arguments.all else None
+    if confidence:
+        stored["confidence"] = asdict(confidence)
     save_json(arguments.json, stored | {k: asdict(of) for k, of in kinds.items()}, digits=4)
     console = wide_console()
     for kind, of_kind in kinds.items():
         console.print(table_of(of_kind, kind, px))
+    if confidence:
+        console.print(reliability_table(confidence))
     console.print(f"{described}\n{machine()}")
 
 
@@ -150,6 +156,10 @@ def main(command: list[str] | None = None) -> None:
         "--data", type=Path, required=True, metavar="DIR", help="what the weights were trained on"
     )
     parser.add_argument("--weights", default="lite", help="name or path (default: %(default)s)")
+    parser.add_argument(
+        "--all", type=Path, metavar="DIR",
+        help="folder with 300w, ytf68, free/heads, backgrounds: measure the confidence, too",
+    )  # fmt: skip
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     run_command(parser, benchmark, command)
 
