@@ -10,10 +10,14 @@ from dataclasses import dataclass
 
 SEEN_PX = 800
 """Longer side of what the network sees at once."""
+COARSE_PX = 320
+"""Longer side of a coarse look at the whole: the network is surest of faces of 50 to 200 px."""
 OVERLAP_PX = 128
 """Of neighbouring tiles, in seen pixels; whatever is larger a coarser level sees whole."""
 NEAR_SIDES, _NEAR_PX = 4.0, 224
 """A window around a place, in sides of the face, and what the network sees of it at most."""
+_COARSER = 1.25
+"""So much larger than the coarse look must the whole be seen, or the two are alike."""
 _LEVEL_FACTOR = 4.0
 """Between two levels of tiles: a face of 12 to 48 seen pixels is found in the coarser one."""
 
@@ -57,7 +61,7 @@ def tiles(width: int, height: int, scale: float, seen_px: int = SEEN_PX) -> list
 def thorough_plan(
     width: int, height: int, *, seen_px: int = SEEN_PX, finest_scale: float = 1.0
 ) -> list[Window]:
-    """The windows of a still picture: the whole, then finer and finer tiles.
+    """The windows of a still picture: the whole, the same coarsely, then finer and finer tiles.
 
     Args:
         width: Of the picture.
@@ -72,6 +76,8 @@ def thorough_plan(
         scales.append(scale)
         scale /= _LEVEL_FACTOR
     found = [whole]
+    if whole.scale * max(width, height) > _COARSER * COARSE_PX:
+        found.append(whole_picture(width, height, COARSE_PX))
     for scale in reversed(scales):
         found += tiles(width, height, scale, seen_px)
     return found

@@ -70,6 +70,11 @@ def test_a_place_outside_the_picture_has_no_window() -> None:
     assert window_near((900.0, 40.0), 20.0, 640, 480) is None
 
 
-def test_a_picture_no_larger_than_the_network_sees_is_seen_once_as_it_is() -> None:
-    (only,) = thorough_plan(640, 360)
-    assert (only.width, only.height, only.scale) == (640, 360, 1.0)
+def test_a_picture_no_larger_than_the_network_sees_is_seen_as_it_is_and_coarsely() -> None:
+    whole, coarse = thorough_plan(640, 360)
+    assert (whole.width, whole.height, whole.scale) == (640, 360, 1.0)
+    assert (coarse.width, coarse.height, coarse.scale) == (640, 360, 0.5)
+
+
+def test_a_small_picture_is_seen_once() -> None:
+    assert len(thorough_plan(320, 240)) == 1

@@ -47,7 +47,7 @@ class TrackerConfig:
     """Run the detector for new faces this often; for a lost face, in every frame."""
     enter_confidence: float = 0.3
     """Least confidence of a new face, which the detector has found too."""
-    keep_confidence: float = 0.08
+    keep_confidence: float = 0.15
     """Least confidence of a followed face."""
     remember_s: float = 20.0
     """A face that comes back within this time keeps its id: within two seconds where it left, later

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import Path
 
 import cv2
@@ -10,10 +11,13 @@ from jaxtyping import Float
 
 from models.face_detector import FaceDetector, FoundFace
 from models.face_loading import FACES, load_face_detector
-from tracker.detection.both_detectors import BothDetectors
+from models.loading import load_landmarker
+from tracker.detection.any_roll_detector import AnyRollDetector
 from tracker.detection.mediapipe_detector import MediaPipeDetector
+from tracker.face_tracker import FaceTracker
+from tracker.tracker_config import TrackerConfig
 from tracker.types import Image
-from train.detector.face_labels import label_of_yunet, roll_of
+from train.detector.face_labels import label_of_landmarks, label_of_yunet, roll_of
 
 Squares = Float[np.ndarray, "found 4"]
 """Centre x, centre y and side in picture pixels; roll in degrees, NaN where it is not known."""
@@ -21,6 +25,7 @@ Find = Callable[[Image], Squares]
 
 _YUNET_PX = 640
 _YUNET_SCORE, _YUNET_OVERLAP, _YUNET_MOST = 0.6, 0.3, 5000
+_MOST_FACES = 200
 _SAME_FACE = 0.5
 """Shared area over the smaller square's beyond which finds of two tiles are one face."""
 
@@ -34,7 +39,7 @@ class ComparedDetector:
 
 
 def compared_detectors(weights: Path | None, yunet: Path | None) -> list[ComparedDetector]:
-    """All that are there.
+    """All that are there; MediaPipe's where it is installed.
 
     Args:
         weights: Of our own detector; None takes the shipped ones, where they are there.
@@ -47,16 +52,17 @@ def compared_detectors(weights: Path | None, yunet: Path | None) -> list[Compare
         found += [
             ComparedDetector("ours", _ours(ours, thorough=False)),
             ComparedDetector("ours, thorough", _ours(ours, thorough=True)),
+            ComparedDetector(
+                "ours, and believed landmarks", _believed(load_face_detector(weights))
+            ),
         ]
-    blazeface = _blazeface(MediaPipeDetector())
-    if weights.exists():
-        both = BothDetectors(load_face_detector(weights))
-        found.append(ComparedDetector("ours, thorough, and both BlazeFaces", _both(both)))
-    found += [
-        ComparedDetector("both BlazeFaces, 640 px", blazeface),
-        ComparedDetector("both BlazeFaces, and 9 tiles", in_tiles(blazeface, 2)),
-        ComparedDetector("both BlazeFaces, and 25 tiles", in_tiles(blazeface, 3)),
-    ]
+    if find_spec("mediapipe"):
+        blazeface = _blazeface(MediaPipeDetector())
+        found += [
+            ComparedDetector("both BlazeFaces, 640 px", blazeface),
+            ComparedDetector("both BlazeFaces, and 9 tiles", in_tiles(blazeface, 2)),
+            ComparedDetector("both BlazeFaces, and 25 tiles", in_tiles(blazeface, 3)),
+        ]
     if yunet:
         model = cv2.FaceDetectorYN.create(
             str(yunet), "", (320, 320), _YUNET_SCORE, _YUNET_OVERLAP, _YUNET_MOST
@@ -75,9 +81,15 @@ def _ours(detector: FaceDetector, *, thorough: bool) -> Find:
     return find
 
 
-def _both(detector: BothDetectors) -> Find:
+def _believed(detector: FaceDetector) -> Find:
+    """The faces that a picture's user gets: found thoroughly, with landmarks that are believed."""
+    config = TrackerConfig(max_faces=_MOST_FACES)
+    tracker = FaceTracker(load_landmarker(), AnyRollDetector(detector), config)
+
     def find(image: Image) -> Squares:
-        return _rows([[b.center_x, b.center_y, b.side, b.roll_deg] for b in detector.search(image)])
+        faces = tracker.detect(image)
+        labels = [label_of_landmarks(face.landmarks.mean) for face in faces]
+        return _rows([[*map(float, label[:3]), roll_of(label)] for label in labels])
 
     return find
 

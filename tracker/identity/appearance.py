@@ -13,9 +13,7 @@ from .association import OTHER_BELOW
 
 _SURE_FROM = 0.7
 """Confidence from which a descriptor counts: turned and covered faces look like others'."""
-_DROP = 0.4
-"""A fall of the similarity by so much below what is usual for a face means another one, too."""
-_STRANGE = 3
+_STRANGE = 2
 """What is needed to see that a face is another's: a frame that looks unlike it counts one, a frame
 that looks like the contrary two."""
 _MEMORY_FRAMES = 60.0
@@ -30,8 +28,6 @@ class Appearance:
     """Of the descriptors, not of unit length; None before the first that counts."""
     frames: float = 0.0
     """In the mean, `_MEMORY_FRAMES` at most."""
-    usual: float = 0.0
-    """Running mean of the similarity of a frame to the mean before it."""
     strange: int = 0
     """How many of the last frames in a row look unlike it."""
 
@@ -43,11 +39,10 @@ class Appearance:
         if self.mean is None:
             return Appearance(measurement.descriptor, 1.0)
         similarity = self.similarity(measurement)
-        if similarity < max(OTHER_BELOW, self.usual - _DROP):
+        if similarity < OTHER_BELOW:
             return replace(self, strange=self.strange + (1 if similarity >= 0 else 2))
         frames = min(self.frames + 1, _MEMORY_FRAMES)
-        mean = self.mean + (measurement.descriptor - self.mean) / frames
-        return Appearance(mean, frames, self.usual + (similarity - self.usual) / (frames - 1))
+        return Appearance(self.mean + (measurement.descriptor - self.mean) / frames, frames)
 
     @property
     def is_anothers(self) -> bool:

@@ -6,9 +6,11 @@ from jaxtyping import Bool, Float, Int
 SAME_FROM = 0.66
 """Similarity from which a face is a known one's wherever it is: of the pairs of two people one in a
 thousand is as similar (`python -m train.fit_heads` prints it)."""
-OTHER_BELOW = 0.2
+OTHER_BELOW = 0.25
 """Similarity below which it is not, even in its place; of the pairs of one person in one film one
 in a hundred is so dissimilar."""
+_LOOKS = 2.0
+"""How much a difference in similarity counts against one in distance."""
 _UNKNOWN = 0.5
 """What counts as similarity where it is not known."""
 
@@ -26,8 +28,9 @@ def match(
     if not distance.size:
         return []
     possible = _possible(distance, similarity)
-    cost = np.minimum(distance, 1.0) - np.where(np.isnan(similarity), _UNKNOWN, similarity)
-    most = 4.0 * min(cost.shape)  # dearer than all others together
+    looks = np.where(np.isnan(similarity), _UNKNOWN, similarity)
+    cost = np.minimum(distance, 1.0) - _LOOKS * looks
+    most = 8.0 * min(cost.shape)  # dearer than all others together
     rows, columns = _assigned(np.where(possible, cost, most))
     return [(int(r), int(c)) for r, c in zip(rows, columns, strict=True) if possible[r, c]]
 
