@@ -3,7 +3,7 @@ from itertools import permutations
 import numpy as np
 import pytest
 
-from tracker.identity.association import OTHER_BELOW, SAME_FROM, match
+from tracker.identity.association import OTHER_BELOW, SAME_FROM, SAME_IN_SHOT_FROM, match
 
 UNKNOWN = np.nan
 
@@ -30,6 +30,12 @@ def test_a_face_out_of_reach_is_another_one(found: int) -> None:
 def test_a_face_that_looks_like_a_known_one_is_it_wherever_it_is() -> None:
     similarity = np.array([[SAME_FROM + 0.01, 0.0], [0.1, SAME_FROM - 0.01]])
     assert match(np.full((2, 2), np.inf), similarity) == [(0, 0)]
+
+
+def test_within_a_shot_less_likeness_is_enough() -> None:
+    similarity = np.array([[SAME_IN_SHOT_FROM + 0.01]])
+    assert match(np.array([[2.0]]), similarity) == [(0, 0)]
+    assert match(np.array([[np.inf]]), similarity) == []
 
 
 def test_a_face_that_looks_like_another_is_none_even_in_its_place() -> None:

@@ -98,6 +98,6 @@ def test_a_crop_gets_the_covariances_of_its_law(tmp_path: Path) -> None:
     save_checkpoint(path, LandmarkNet(CONFIG).state_dict(), replace(INFO, calibration=calibration))
     landmarker = load_torch_landmarker(path, "cpu")
     crops = torch.randint(0, 256, (2, 32, 32, 3), dtype=torch.uint8).numpy()
-    answer, (_, spread, _) = landmarker(crops), landmarker.raw(crops)
+    answer, (_, spread, *_) = landmarker(crops), landmarker.raw(crops)
     np.testing.assert_allclose(answer.covariance, by_spread_law(spread, law, 32))
     np.testing.assert_allclose(answer.measurement_noise, by_spread_law(spread, finer, 32))

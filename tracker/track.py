@@ -18,6 +18,8 @@ MISSES_TO_LOST = 3
 """Frames without a measurement before a face counts as lost: shorter than 5 frames."""
 _REACH = 1.0
 """How far, in sides of its box, a face may have gone and still be the same by its place."""
+_FAR = 2.0
+"""Reaches that a face counts as away from a place that is too long ago to say anything."""
 _PLACE_S = 2.0
 """For so long the place where it was seen last says where it may be found again."""
 
@@ -217,7 +219,9 @@ def pairs_of(
     for row, track in enumerate(waiting):
         for column, measurement in enumerate(found):
             similarity[row, column] = track.appearance.similarity(measurement)
-            if track.has_place and time_s - track.measured_s <= _PLACE_S:
+            if track.has_place:
                 away = np.linalg.norm(track.points - measurement.landmarks.mean, axis=-1).mean()
-                distance[row, column] = away / (_REACH * box_around(track.points).side)
+                reaches = away / (_REACH * box_around(track.points).side)
+                is_recent = time_s - track.measured_s <= _PLACE_S
+                distance[row, column] = reaches if is_recent else _FAR
     return [(waiting[row], column) for row, column in match(distance, similarity)]

@@ -80,6 +80,8 @@ def closing_table(summary: RunSummary) -> Table:
     if summary.dropped is not None:
         table.add_row("frames dropped to stay live", str(summary.dropped))
     table.add_row("lost / re-acquired", f"{tally.lost} / {tally.reacquired}")
+    if tally.cuts:
+        table.add_row("film cuts", str(tally.cuts))
     if tally.left_out:
         table.add_row("faces beyond --max-faces in a frame", f"up to {tally.left_out}, left out")
     table.add_row("detector runs", str(tally.detections))

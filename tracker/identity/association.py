@@ -6,6 +6,9 @@ from jaxtyping import Bool, Float, Int
 SAME_FROM = 0.66
 """Similarity from which a face is a known one's wherever it is: of the pairs of two people one in a
 thousand is as similar (`python -m train.fit_heads` prints it)."""
+SAME_IN_SHOT_FROM = 0.5
+"""The same within a film shot, where whoever comes is most often who went: one pair in a hundred of
+two people is as similar."""
 OTHER_BELOW = 0.25
 """Similarity below which it is not, even in its place; of the pairs of one person in one film one
 in a hundred is so dissimilar."""
@@ -22,7 +25,7 @@ def match(
 
     Args:
         distance: Between the landmarks of each pair, in units of how far the known face may have
-            gone; infinite where nothing is known of its place.
+            gone; infinite where the known face was seen in another shot only.
         similarity: From -1 to 1; NaN where it is not known.
     """
     if not distance.size:
@@ -41,7 +44,8 @@ def _possible(
     is_near, is_unknown = distance <= 1, np.isnan(similarity)
     looks = np.where(is_unknown, -1.0, similarity)
     may_be = is_near & (is_unknown | (looks >= OTHER_BELOW))
-    return np.asarray(may_be | (looks >= SAME_FROM))
+    in_shot = np.isfinite(distance) & (looks >= SAME_IN_SHOT_FROM)
+    return np.asarray(may_be | in_shot | (looks >= SAME_FROM))
 
 
 def _assigned(
