@@ -1,6 +1,7 @@
 import csv
 import json
 from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 
 import av
@@ -147,3 +148,12 @@ def test_a_window_without_a_display_says_what_to_do(monkeypatch: pytest.MonkeyPa
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     with pytest.raises(SinkError, match="no display"):
         WindowSink("x", IBUG_68, ellipses=False, raw=False)
+
+
+def test_landmarks_that_are_hardly_believed_are_no_success(tmp_path: Path) -> None:
+    doubtful = replace(face(), confidence=0.1)
+    with closing(CsvSink(tmp_path / "x.csv", IBUG_68, by_name=False, raw=False)) as sink:
+        sink.write(frame(), [face(), doubtful])
+    sure, unsure = rows_of(tmp_path / "x.csv")
+    assert (sure["success"], unsure["success"]) == ("1", "0")
+    assert unsure["x_0"] == sure["x_0"]

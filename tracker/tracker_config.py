@@ -45,9 +45,9 @@ class TrackerConfig:
     between are taken up; one that moves out by more than a quarter of its side is lost."""
     detect_every_s: float = 1.0
     """Run the detector for new faces this often; for a lost face, in every frame."""
-    enter_confidence: float = 0.3
+    enter_confidence: float = 0.05
     """Least confidence of a new face, which the detector has found too."""
-    keep_confidence: float = 0.15
+    keep_confidence: float = 0.05
     """Least confidence of a followed face."""
     remember_s: float = 20.0
     """A face that comes back within this time keeps its id: within two seconds where it left, later

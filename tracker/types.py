@@ -12,6 +12,10 @@ from jaxtyping import Float, UInt8
 
 from .layouts import Layout
 
+BELIEVED_FROM = 0.2
+"""Confidence from which landmarks are believed: of crops without a face none is as confident, of a
+hundred usual ones two are less."""
+
 Image = UInt8[np.ndarray, "height width rgb=3"]
 Points = Float[np.ndarray, "landmarks xy=2"]
 Covariances = Float[np.ndarray, "landmarks xy=2 xy=2"]
@@ -88,3 +92,11 @@ class Face:
     def is_predicted(self) -> bool:
         """True where the motion model alone predicts the face: behind a hand, for instance."""
         return self.measured is None
+
+    @property
+    def is_believed(self) -> bool:
+        """True where the landmarks were measured in this frame and are likely enough to be right.
+
+        Tables call it `success`.
+        """
+        return not self.is_predicted and self.confidence >= BELIEVED_FROM

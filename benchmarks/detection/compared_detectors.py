@@ -52,9 +52,7 @@ def compared_detectors(weights: Path | None, yunet: Path | None) -> list[Compare
         found += [
             ComparedDetector("ours", _ours(ours, thorough=False)),
             ComparedDetector("ours, thorough", _ours(ours, thorough=True)),
-            ComparedDetector(
-                "ours, and believed landmarks", _believed(load_face_detector(weights))
-            ),
+            ComparedDetector("ours, and the network agrees", _agreed(load_face_detector(weights))),
         ]
     if find_spec("mediapipe"):
         blazeface = _blazeface(MediaPipeDetector())
@@ -81,8 +79,8 @@ def _ours(detector: FaceDetector, *, thorough: bool) -> Find:
     return find
 
 
-def _believed(detector: FaceDetector) -> Find:
-    """The faces that a picture's user gets: found thoroughly, with landmarks that are believed."""
+def _agreed(detector: FaceDetector) -> Find:
+    """The faces that a picture's user gets: found thoroughly, where the landmark network agrees."""
     config = TrackerConfig(max_faces=_MOST_FACES)
     tracker = FaceTracker(load_landmarker(), AnyRollDetector(detector), config)
 

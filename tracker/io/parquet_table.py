@@ -74,7 +74,7 @@ class ParquetSink:
             "face_id": face.track_id if face else -1,
             "timestamp": frame.time_s,
             "confidence": face.confidence if face else 0.0,
-            "success": face is not None and not face.is_predicted,
+            "success": face is not None and face.is_believed,
         }
         if estimate is not None:
             covariance = estimate.covariance

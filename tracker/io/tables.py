@@ -25,8 +25,8 @@ class CsvSink:
     """One row per face and frame, in OpenFace's columns, covariances after them.
 
     A frame without a face has one row with `face_id` -1, `success` 0 and empty coordinates; a
-    face that is only predicted has `success` 0 and its predicted coordinates. Coordinates are
-    0-based pixel centres of the source frame, covariances square pixels.
+    face that is only predicted, or whose landmarks are not believed, has `success` 0 and its
+    coordinates. These are 0-based pixel centres of the source frame, covariances square pixels.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class CsvSink:
         time = f"{frame.time_s:.6f}"
         for face in faces:
             values = self._values(chosen(face, raw=self._raw))
-            success = int(not face.is_predicted)
+            success = int(face.is_believed)
             writer.writerow(
                 [first, face.track_id, time, f"{face.confidence:.4f}", success, *values]
             )
@@ -92,7 +92,7 @@ class JsonLinesSink:
         described: dict[str, object] = {
             "face_id": face.track_id,
             "confidence": round(face.confidence, 4),
-            "success": int(not face.is_predicted),
+            "success": int(face.is_believed),
         }
         if estimate is not None:
             described["points"] = np.round(estimate.mean, 4).tolist()
