@@ -41,9 +41,12 @@ def test_a_signal_while_it_starts_ends_it_without_a_traceback(
     film = write_video(tmp_path / "long.mp4", [blob_frame([(60.0, 60.0)])] * 2000)
     lasting = command(film, "--save-csv", tmp_path / "x.csv")
     with subprocess.Popen(
-        lasting, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
-    ) as process:
+        lasting, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True,
+        preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),  # noqa: PLW1509 - as in a terminal
+    ) as process:  # fmt: skip
+        deadline = time.monotonic() + 60
         while not hears(process, number):
+            assert time.monotonic() < deadline
             time.sleep(0.01)
         time.sleep(wait_s)
         process.send_signal(number)
