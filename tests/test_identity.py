@@ -5,8 +5,9 @@ import pytest
 from fakes import BlobDetector, BlobLandmarker, DescribingLandmarker, blob_frame
 
 from tracker import FaceTracker
+from tracker.identity.appearance import Appearance
 from tracker.track import dismissed
-from tracker.types import Image
+from tracker.types import Image, LandmarkEstimate, Measurement
 
 GREEN, BLUE = (255, 255, 0), (255, 0, 255)
 
@@ -42,6 +43,30 @@ def test_who_comes_back_after_seconds_elsewhere_keeps_the_id() -> None:
 def test_another_who_comes_where_one_left_gets_a_new_id() -> None:
     here, gone, other = people((160, 120, GREEN)), people(), people((160, 120, BLUE))
     assert ids_of([here] * 10 + [gone] * 10 + [other] * 5, DescribingLandmarker())[-1] == [1]
+
+
+def test_a_doubtful_frame_between_strange_ones_is_no_reason_to_lose_a_face() -> None:
+    def seen(confidence: float, *descriptor: float) -> Measurement:
+        nothing = np.zeros((1, 2)), np.zeros((1, 2, 2))
+        return Measurement(LandmarkEstimate(*nothing), nothing[1], confidence, np.array(descriptor))
+
+    known = Appearance().seeing(seen(0.9, 1.0, 0.0))
+    strange = known.seeing(seen(0.9, 0.1, 0.99))
+    assert strange.strange == 1
+    assert strange.seeing(seen(0.3, 0.1, 0.99)).strange == 0
+    assert strange.seeing(seen(0.9, 0.1, 0.99)).is_anothers
+
+
+def test_the_detector_rests_again_once_a_face_is_gone_for_long() -> None:
+    both, one = people((70, 120, GREEN), (250, 120, BLUE)), people((70, 120, GREEN))
+    detector = BlobDetector()
+    tracker = FaceTracker(DescribingLandmarker(), detector)
+    for index, frame in enumerate([both] * 10 + [one] * 75):
+        tracker.update(frame, index / 25)
+    before = detector.calls
+    for index in range(85, 135):
+        tracker.update(one, index / 25)
+    assert detector.calls - before <= 3
 
 
 def test_without_descriptors_the_place_decides_for_two_seconds() -> None:

@@ -28,6 +28,7 @@ from .track import (
     dismissed,
     doubtful_tracks,
     expected,
+    is_awaited,
     pairs_of,
     reported_faces,
     seen_as,
@@ -236,10 +237,8 @@ class FaceTracker:
 
     def _searched(self, image: Image, choice: FaceChoice, time_s: float) -> list[Box]:
         """What the detector finds where it looks in this frame; often it need not look."""
-        missed = [
-            box_around(t.points) for t in self._tracks if t.status is not TrackStatus.FOLLOWED
-        ]
-        followed = len(self._tracks) - len(missed)
+        missed = [box_around(t.points) for t in self._tracks if is_awaited(t, time_s)]
+        followed = sum(t.status is TrackStatus.FOLLOWED for t in self._tracks)
         if followed >= choice.most:
             missed = []  # only a much larger face may take the place of a smaller one
         look = self._search.look(image, self._loaded_detector(), time_s, followed, missed)

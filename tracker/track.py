@@ -193,6 +193,12 @@ def _joined(tracks: list[Track], time_s: float) -> tuple[HeadState, Float[np.nda
     return joined([track.state for track in tracks]), dt_s
 
 
+def is_awaited(track: Track, time_s: float) -> bool:
+    """Whether the face is missed, and its last place still says where it may come back."""
+    is_missed = track.status is not TrackStatus.FOLLOWED
+    return is_missed and track.has_place and time_s - track.measured_s <= _PLACE_S
+
+
 def seen_as(track: Track, measurement: Measurement) -> Track:
     """The track that knows more of whom its face is like."""
     return replace(track, appearance=track.appearance.seeing(measurement))
@@ -222,6 +228,5 @@ def pairs_of(
             if track.has_place:
                 away = np.linalg.norm(track.points - measurement.landmarks.mean, axis=-1).mean()
                 reaches = away / (_REACH * box_around(track.points).side)
-                is_recent = time_s - track.measured_s <= _PLACE_S
-                distance[row, column] = reaches if is_recent else _FAR
+                distance[row, column] = reaches if is_awaited(track, time_s) else _FAR
     return [(waiting[row], column) for row, column in match(distance, similarity)]

@@ -34,7 +34,7 @@ class Appearance:
     def seeing(self, measurement: Measurement) -> "Appearance":
         """After one more measurement; a strange one leaves the mean as it is."""
         if not _counts(measurement):
-            return self
+            return replace(self, strange=0) if self.strange else self
         assert measurement.descriptor is not None
         if self.mean is None:
             return Appearance(measurement.descriptor, 1.0)
