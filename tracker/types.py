@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from jaxtyping import Float, UInt8
 
+from .face_analysis import FaceAnalysis
 from .layouts import Layout
 
 BELIEVED_FROM = 0.2
@@ -87,6 +88,8 @@ class Face:
     """Of `measured`: its frame-to-frame noise, the Kalman filter's R, square pixels."""
     layout: Layout | None = None
     """What each landmark is; None where that is not known."""
+    analysis: FaceAnalysis | None = None
+    """Head pose, eyes and expression; None where no analyser ran, or knows this layout."""
 
     @property
     def is_predicted(self) -> bool:
