@@ -8,23 +8,19 @@ score, centre, side, eyes and mouth in picture pixels. It is written only if it 
 """
 
 import argparse
-import io
-import json
-import logging
-import warnings
+from functools import partial
 from pathlib import Path
 
 import numpy as np
-import onnx
 import torch
 
-from .checksum import BLANK, with_checksum
-from .description import METADATA_KEY, CheckpointError
+from .description import CheckpointError
 from .face_detector import PICTURES
 from .face_loading import FACES, KIND, load_face_detector
 from .face_net import FaceNet, FaceReader
 from .face_weights import load_face_weights
-from .onnx_landmarker import SOURCE_KEY, file_digest
+from .onnx_session import file_digest
+from .tool_export import ToolProgram, as_onnx_with_checksum, write_if_close
 
 MOST_PX = 0.05
 """Largest difference between the back ends, in pixels of a cell that says 'a face'; the scores
@@ -39,48 +35,13 @@ def export_faces(weights: Path, output: Path) -> float:
         CheckpointError: If the weights cannot be used, or the two disagree; nothing is written.
     """
     network, info = load_face_weights(weights)
+    program = ToolProgram(
+        FaceReader(network.eval()), torch.zeros(1, 64, 96, 3, dtype=torch.uint8), PICTURES,
+        {0: "pictures", 1: "height", 2: "width"},
+    )  # fmt: skip
     described = {"kind": KIND, "found_from": info.found_from, "licence": info.licence}
-    content = as_onnx_with_checksum(network, json.dumps(described), file_digest(weights))
-    partial = output.with_name(output.name + ".partial")
-    try:
-        partial.write_bytes(content)
-        difference = largest_difference_px(network, partial)
-        if not difference <= MOST_PX:
-            raise CheckpointError(f"{output}: not written, for it differs by {difference:.2g} px")
-        partial.replace(output)
-    finally:
-        partial.unlink(missing_ok=True)
-    return difference
-
-
-def as_onnx_with_checksum(network: FaceNet, description: str, source_digest: str) -> bytes:
-    """The file's content."""
-    buffer = io.BytesIO()
-    logger = logging.getLogger("torch.onnx")
-    level = logger.level
-    logger.setLevel(logging.ERROR)
-    with warnings.catch_warnings():
-        # The exporter that traces is the one that leaves the picture's size open.
-        warnings.simplefilter("ignore")
-        torch.onnx.export(
-            FaceReader(network.eval()),
-            (torch.zeros(1, 64, 96, 3, dtype=torch.uint8),),
-            buffer,  # type: ignore[arg-type]
-            input_names=[PICTURES],
-            output_names=["cells"],
-            dynamic_axes={PICTURES: {0: "pictures", 1: "height", 2: "width"}},
-            opset_version=17,
-            dynamo=False,
-        )
-    logger.setLevel(level)
-    model = onnx.load_from_string(buffer.getvalue())
-    model.ClearField("doc_string")
-    for node in model.graph.node:
-        node.ClearField("doc_string")
-    notes = {METADATA_KEY: description, SOURCE_KEY: source_digest, "checksum": BLANK}
-    for key, value in notes.items():
-        model.metadata_props.add(key=key, value=value)
-    return with_checksum(model.SerializeToString())
+    content = as_onnx_with_checksum(program, described, weights)
+    return write_if_close(content, output, partial(largest_difference_px, network), MOST_PX)
 
 
 @torch.inference_mode()

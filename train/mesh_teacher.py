@@ -99,7 +99,7 @@ class FaceMesh:
         )
 
 
-def _mediapipe() -> Any:
+def mediapipe() -> Any:
     """Raises DataError where it is not installed."""
     try:
         import mediapipe  # noqa: PLC0415 - of the extra of that name
@@ -112,7 +112,7 @@ def _mediapipe() -> Any:
 
 
 def _shipped_mesh() -> _FindMeshes:
-    mp = _mediapipe()
+    mp = mediapipe()
     mesh = mp.solutions.face_mesh.FaceMesh(
         static_image_mode=True,
         max_num_faces=_MOST_FACES,
@@ -123,7 +123,7 @@ def _shipped_mesh() -> _FindMeshes:
 
 
 def _face_landmarker(model: Path) -> _FindMeshes:
-    mp = _mediapipe()
+    mp = mediapipe()
     options = mp.tasks.vision.FaceLandmarkerOptions(
         base_options=mp.tasks.BaseOptions(model_asset_path=str(model)),
         num_faces=_MOST_FACES,

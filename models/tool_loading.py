@@ -1,0 +1,68 @@
+"""Opens the ONNX files of the small networks beside the landmarks' one: faces, eyes.
+
+Each says in its metadata what kind it is; the file's own SHA-256 is checked before anything parses
+it, and what no network of ours holds is refused.
+"""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import onnxruntime
+
+from .checksum import is_whole
+from .description import METADATA_KEY, CheckpointError
+from .onnx_graph import check_graph
+from .onnx_session import UNUSABLE, first_line, session_options
+
+_MOST_BYTES = 16_000_000
+Tool = TypeVar("Tool")
+
+
+def open_tool(
+    path: Path,
+    kind: str,
+    make: Callable[[onnxruntime.InferenceSession, dict[str, Any]], Tool],
+    threads: int = 0,
+) -> Tool:
+    """Make something of a file that is whole and of its kind.
+
+    Args:
+        path: An `.onnx` file.
+        kind: What its description must say it is.
+        make: Takes the session and the description; raises ValueError where they do not fit.
+        threads: Of one run; 0 takes one per core, up to four.
+
+    Raises:
+        CheckpointError: If the file is missing, damaged or of another kind.
+    """
+    try:
+        if path.stat().st_size > _MOST_BYTES:
+            raise CheckpointError(f"{path}: too large for a {kind} of ours")
+        content = path.read_bytes()
+    except OSError as error:
+        raise CheckpointError(f"{path}: cannot be read ({error.strerror})") from error
+    if not is_whole(content):
+        raise CheckpointError(f"{path}: damaged, or not ours: fetch it anew or export it again")
+    try:
+        check_graph(content)
+        session = onnxruntime.InferenceSession(
+            content, session_options(threads), providers=["CPUExecutionProvider"]
+        )
+        return make(session, _described(session, kind))
+    except UNUSABLE as error:
+        raise CheckpointError(f"{path}: not a {kind} of ours ({first_line(error)})") from error
+
+
+def _described(session: onnxruntime.InferenceSession, kind: str) -> dict[str, Any]:
+    """What the file says about itself."""
+    try:
+        described = json.loads(session.get_modelmeta().custom_metadata_map[METADATA_KEY])
+        found = described["kind"]
+    except (KeyError, TypeError, ValueError, RecursionError) as error:
+        raise ValueError("it does not say what it is") from error
+    if found != kind:
+        raise ValueError("it is something else")
+    assert isinstance(described, dict)
+    return described

@@ -1,0 +1,1 @@
+"""What is read off landmarks: head pose, eyes, expression."""

@@ -1,0 +1,87 @@
+"""Looks closely at both eyes of a face: where the pupils are, how surely, how far each is shut."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from jaxtyping import Float, UInt8
+
+from ..crop import inverse_affine, transform, transform_covariance, warp_crop
+from ..layouts import Layout
+from ..types import Image, Points
+from .eye_crop import SIZE_PX, Corners, eye_crops_from_frame
+
+
+class EyeReader(Protocol):
+    """Reads crops of eyes, as `models.load_eye_reader` does."""
+
+    def __call__(
+        self, crops: UInt8[np.ndarray, "eyes size size rgb=3"]
+    ) -> Float[np.ndarray, "eyes 7"]:
+        """Read them.
+
+        Returns:
+            The pupil's x and y and its covariance xx, xy and yy (crop pixels), how far the eye is
+            shut (0 to 1), and the standard deviation of that.
+        """
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class EyesRead:
+    """The eyes of one face: first the right one, the person's own."""
+
+    pupil: Float[np.ndarray, "eyes=2 xy=2"]
+    """Frame pixels; a guess where the eye is shut."""
+    pupil_covariance: Float[np.ndarray, "eyes=2 xy=2 xy=2"]
+    """Square pixels."""
+    shut: Float[np.ndarray, "eyes=2"]
+    """0 open, 1 shut."""
+    shut_deviation: Float[np.ndarray, "eyes=2"]
+
+
+def eye_corners(points: Points, layout: Layout) -> Corners | None:
+    """Outer and inner corner of both eyes; None where the layout does not outline them."""
+    rings = {outline.name: outline.members for outline in layout.outlines}
+    corners = []
+    for name, outer in zip(("right eye", "left eye"), layout.eye_corners, strict=True):
+        ring = rings.get(name, ())
+        if outer not in ring or len(ring) % 2:
+            return None
+        inner = ring[(ring.index(outer) + len(ring) // 2) % len(ring)]
+        corners.append(points[[outer, inner]])
+    return np.stack(corners)
+
+
+def read_eyes(image: Image, faces: list[Corners], reader: EyeReader) -> list[EyesRead]:
+    """Look at the eyes of several faces of a picture at once.
+
+    Args:
+        image: RGB.
+        faces: The corners of each face's eyes.
+        reader: Reads the crops.
+    """
+    if not faces:
+        return []
+    matrices = np.concatenate([eye_crops_from_frame(corners) for corners in faces])
+    crops = np.stack([warp_crop(image, matrix, SIZE_PX) for matrix in matrices])
+    answers = np.asarray(reader(crops), float)
+    return [
+        _in_frame(answers[2 * face : 2 * face + 2], matrices[2 * face : 2 * face + 2])
+        for face in range(len(faces))
+    ]
+
+
+def _in_frame(
+    answers: Float[np.ndarray, "eyes=2 7"], matrices: Float[np.ndarray, "eyes=2 3 3"]
+) -> EyesRead:
+    """From crop pixels to frame pixels."""
+    back = [inverse_affine(matrix) for matrix in matrices]
+    covariances = answers[:, [2, 3, 3, 4]].reshape(2, 2, 2)
+    return EyesRead(
+        np.stack(
+            [transform(m, answer[None, :2])[0] for m, answer in zip(back, answers, strict=True)]
+        ),
+        np.stack([transform_covariance(m, c) for m, c in zip(back, covariances, strict=True)]),
+        answers[:, 5],
+        answers[:, 6],
+    )

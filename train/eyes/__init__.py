@@ -1,0 +1,1 @@
+"""Training of the eyes' network: pupils, and how far eyes are shut."""

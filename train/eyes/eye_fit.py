@@ -1,0 +1,193 @@
+"""Fits the eyes' network to pictures of eyes, and says how well it does on those held out."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from jaxtyping import Float, UInt8
+from rich.console import Console
+from rich.progress import track
+from torch import Tensor
+
+from models.eye_net import EyeNet, EyeNetConfig
+from tracker.analysis.eye_crop import EYE_PX, SIZE_PX
+from tracker.crop import transform, warp_crop
+from train.augment import AugmentConfig, random_geometry, random_texture
+
+from .eye_samples import PATCH_PX, PATCH_SCALE, EyeSamples
+
+_SEEN = AugmentConfig(
+    shift=0.035, angle_deg=5.0, scale=0.08, occlusion=0.02, blur=0.2, gamma=0.3, noise=0.1,
+    grey=0.1, motion_blur=0.1, compression=0.25, low_resolution=0.35, low_light=0.15,
+)  # fmt: skip
+_SURPRISE = 3.0
+"""Errors beyond so many standard deviations pull no harder: teachers make gross ones."""
+_SHUT_COUNTS = 0.3
+_HEAT_CELLS = 0.75
+"""Standard deviation of the heat map's target, in its cells."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EyeRecipe:
+    """How the network is trained."""
+
+    eyes: int = 900_000
+    batch: int = 64
+    learning_rate: float = 3e-3
+    weight_decay: float = 0.02
+    average_over: int = 60_000
+    """Eyes after which a weight counts half in the average that is kept."""
+    seed: int = 0
+    config: EyeNetConfig = field(default_factory=EyeNetConfig)
+
+
+def fit(samples: EyeSamples, recipe: EyeRecipe) -> EyeNet:
+    """Train on what is not held out; returns the average of the weights."""
+    torch.manual_seed(recipe.seed)
+    network = EyeNet(recipe.config).train()
+    average = {name: tensor.clone() for name, tensor in network.state_dict().items()}
+    optimizer = torch.optim.AdamW(
+        network.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay
+    )
+    steps = recipe.eyes // recipe.batch
+    schedule = torch.optim.lr_scheduler.OneCycleLR(
+        optimizer, recipe.learning_rate, total_steps=steps + 1, pct_start=0.05
+    )
+    training = samples.part(~samples.held_out)
+    bar = track(
+        _batches(training, recipe, steps), "training", total=steps, console=Console(stderr=True)
+    )
+    for step, (crops, pupils, shut) in enumerate(bar):
+        loss = eye_loss(network, crops, pupils, shut)
+        optimizer.zero_grad(set_to_none=True)
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
+        optimizer.step()
+        schedule.step()
+        keep = min(0.5 ** (recipe.batch / recipe.average_over), (step + 1) / (step + 10))
+        for name, tensor in network.state_dict().items():
+            if tensor.is_floating_point():
+                average[name].lerp_(tensor, 1 - keep)
+            else:
+                average[name].copy_(tensor)
+    network.load_state_dict(average)
+    return network.eval()
+
+
+def eye_loss(
+    network: EyeNet,
+    crops: UInt8[Tensor, "eyes size size 3"],
+    pupils: Float[Tensor, "eyes xy=2"],
+    shut: Float[Tensor, " eyes"],
+) -> Tensor:
+    """Negative log-likelihood of the pupil under its covariance, and of how far the eye is shut.
+
+    Args:
+        network: In training mode.
+        crops: As they are cut.
+        pupils: Crop pixels; NaN where they are not known.
+        shut: 0 to 1; NaN where it is not known.
+    """
+    answers, heat = network.answers_and_heat(crops.permute(0, 3, 1, 2).float())
+    seen, known = torch.isfinite(pupils[:, 0]), torch.isfinite(shut)
+    away = pupils[seen] - answers[seen, :2]
+    xx, xy, yy = answers[seen, 2], answers[seen, 3], answers[seen, 4]
+    determinant = xx * yy - xy.square()
+    squared = (
+        yy * away[:, 0].square() - 2 * xy * away.prod(1) + xx * away[:, 1].square()
+    ) / determinant
+    likelihood = ((_robust(squared) + determinant.log()) / 2).sum()
+    target = -(network.cells - pupils[seen, None]).square().sum(-1)
+    target = (target / (2 * (2 * _HEAT_CELLS) ** 2)).softmax(1)
+    cross_entropy = F.cross_entropy(heat[seen], target, reduction="sum")
+    deviation = answers[known, 6]
+    squared_shut = ((shut[known] - answers[known, 5]) / deviation).square()
+    shut_likelihood = (_robust(squared_shut) / 2 + deviation.log()).sum()
+    return (likelihood + cross_entropy + _SHUT_COUNTS * shut_likelihood) / len(crops)
+
+
+def _robust(squared: Tensor) -> Tensor:
+    """Quadratic within `_SURPRISE` standard deviations, linear in the distance beyond (Huber)."""
+    distance = squared.clamp_min(1e-12).sqrt()
+    return torch.where(distance < _SURPRISE, squared, _SURPRISE * (2 * distance - _SURPRISE))
+
+
+def _batches(
+    samples: EyeSamples, recipe: EyeRecipe, steps: int
+) -> Iterator[tuple[Tensor, Tensor, Tensor]]:
+    """Random eyes, seen at random."""
+    rng = np.random.default_rng(recipe.seed)
+    for _ in range(steps):
+        chosen = rng.integers(0, len(samples.shut), recipe.batch)
+        views = [random_view(samples, int(index), rng) for index in chosen]
+        yield (
+            torch.from_numpy(np.stack([crop for crop, _ in views])),
+            torch.from_numpy(np.stack([pupil for _, pupil in views])),
+            torch.from_numpy(samples.shut[chosen].astype(np.float32)),
+        )
+
+
+def exact_view(
+    samples: EyeSamples, index: int
+) -> tuple[UInt8[np.ndarray, "size size 3"], Float[np.ndarray, "xy=2"]]:
+    """The crop that landmarks without error give, and the pupil in it."""
+    return _view(samples, index, np.eye(3))
+
+
+def random_view(
+    samples: EyeSamples, index: int, rng: np.random.Generator
+) -> tuple[UInt8[np.ndarray, "size size 3"], Float[np.ndarray, "xy=2"]]:
+    """A crop as landmarks with errors give it, in another light, and the pupil in it."""
+    crop, pupil = _view(samples, index, random_geometry(SIZE_PX, _SEEN, rng).astype(float))
+    return random_texture(crop, _SEEN, rng), pupil
+
+
+def _view(
+    samples: EyeSamples, index: int, moved: Float[np.ndarray, "3 3"]
+) -> tuple[UInt8[np.ndarray, "size size 3"], Float[np.ndarray, "xy=2"]]:
+    coarser = np.diag([1 / PATCH_SCALE, 1 / PATCH_SCALE, 1.0])
+    coarser[:2, 2] = (SIZE_PX - 1) / 2 - (PATCH_PX - 1) / 2 / PATCH_SCALE
+    matrix = moved @ coarser
+    crop = warp_crop(samples.patches[index], matrix, SIZE_PX)
+    return crop, transform(matrix, samples.pupils[index][None])[0].astype(np.float32)
+
+
+@dataclass(frozen=True, slots=True)
+class EyeFigures:
+    """On eyes that were not trained on."""
+
+    eyes: int
+    pupil_error: float
+    """Median distance from the truth, in widths of the eye."""
+    pupil_error_p95: float
+    mahalanobis: float
+    """Mean squared Mahalanobis distance over 2: 1 is true."""
+    shut_correlation: float
+    shut_when_open: float
+    """Mean of what is said of eyes whose truth is below 0.05."""
+    shut_when_shut: float
+    """Mean of what is said of eyes whose truth is above 0.95."""
+
+
+@torch.inference_mode()
+def measure(network: EyeNet, samples: EyeSamples) -> EyeFigures:
+    """How well the network does."""
+    views = [exact_view(samples, index) for index in range(len(samples.shut))]
+    crops = torch.from_numpy(np.stack([crop for crop, _ in views]))
+    answers = torch.cat(
+        [network(part.permute(0, 3, 1, 2).float()) for part in crops.split(256)]
+    ).numpy()
+    pupils = np.stack([pupil for _, pupil in views])
+    seen, known = np.isfinite(pupils[:, 0]), np.isfinite(samples.shut)
+    away = pupils[seen] - answers[seen, :2]
+    covariance = answers[seen][:, [2, 3, 3, 4]].reshape(-1, 2, 2)
+    squared = np.einsum("ni,nij,nj->n", away, np.linalg.inv(covariance), away)
+    distance = np.linalg.norm(away, axis=-1) / EYE_PX
+    shut, said = samples.shut[known], answers[known, 5]
+    return EyeFigures(
+        len(pupils), float(np.median(distance)), float(np.percentile(distance, 95)),
+        float(squared.mean() / 2), float(np.corrcoef(shut, said)[0, 1]),
+        float(said[shut < 0.05].mean()), float(said[shut > 0.95].mean()),
+    )  # fmt: skip
