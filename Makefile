@@ -12,8 +12,9 @@ MEDIAPIPE_STAMP := $(MEDIAPIPE_VENV)/.installed
 demo: $(STAMP)
 	$(BIN)/python run_tracker.py demo
 
+# A process for each core; one thread in each, or they take the cores from each other.
 test: $(STAMP)
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 check: $(STAMP)
 	$(BIN)/ruff format --check .
