@@ -15,6 +15,7 @@ from tracker.cli.progress import watch_on
 from tracker.errors import SinkError, SourceError
 from tracker.io.comparison import SideBySide
 from tracker.io.sinks import Sink
+from tracker.io.read_losses import Losses
 from tracker.io.sources import Source, open_source
 from tracker.io.tables import CsvSink, JsonLinesSink
 from tracker.io.video_writer import VideoSink
@@ -51,7 +52,7 @@ class Frames:
     name, frame_count, frame_rate, holds_stills = "frames", None, 30.0, False
 
     def __init__(self, count: int, *, is_live: bool = False) -> None:
-        self.is_live, self._count = is_live, count
+        self.is_live, self._count, self.losses = is_live, count, Losses()
         self.made, self.alive, self.most_alive = 0, 0, 0
         self.changed = threading.Condition()
 

@@ -6,7 +6,7 @@ import pytest
 from fakes import blob_frame, write_video
 
 from tracker.errors import SourceError
-from tracker.io.pictures import read_picture
+from tracker.io.picture_reader import read_picture
 from tracker.io.sources import open_source
 
 

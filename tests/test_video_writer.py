@@ -17,7 +17,7 @@ from fakes import blob_frame
 from film_with_sound import CLOCK, picture_times, sound_packets, write_film
 
 from tracker.errors import SinkError
-from tracker.io.video_writer import Encoding, VideoSink
+from tracker.io.video_writer import Encoding, SoundOf, VideoSink
 from tracker.types import Face, Frame, Image
 
 ROOT = Path(__file__).parents[1]
@@ -47,7 +47,7 @@ def write_all(sink: VideoSink, images: list[Image]) -> None:
 
 
 def written(path: Path, film: Path, encoding: Encoding | None = None) -> Path:
-    sink = VideoSink(path, 25.0, as_it_is, sound_of=film, encoding=encoding)
+    sink = VideoSink(path, 25.0, as_it_is, sound_of=SoundOf(film), encoding=encoding)
     for frame in frames(UNEVEN):
         sink.write(frame, [])
     sink.close()
@@ -95,7 +95,7 @@ def test_sound_that_the_container_cannot_hold_is_said(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     film = write_film(tmp_path / "film.mkv", moving_blobs(10), UNEVEN[:10], sound="libopus")
-    sink = VideoSink(tmp_path / "overlay.avi", 25.0, as_it_is, sound_of=film)
+    sink = VideoSink(tmp_path / "overlay.avi", 25.0, as_it_is, sound_of=SoundOf(film))
     for frame in frames(UNEVEN[:10]):
         sink.write(frame, [])
     sink.close()
@@ -141,9 +141,9 @@ WRITER = """
 import os, sys
 sys.path += [{root!r}, {tests!r}]
 from pathlib import Path
-from test_video_writer import VideoSink, as_it_is, frames
+from test_video_writer import SoundOf, VideoSink, as_it_is, frames
 ticks = [512 * i for i in range(200)]
-sink = VideoSink(Path({path!r}), 25.0, as_it_is, sound_of=Path({film!r}))
+sink = VideoSink(Path({path!r}), 25.0, as_it_is, sound_of=SoundOf(Path({film!r})))
 for frame in frames(ticks):
     sink.write(frame, [])
 os.kill(os.getpid(), 9)

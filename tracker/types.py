@@ -33,6 +33,8 @@ class Frame:
     image: Image
     name: str = ""
     """File name, for sources that are folders."""
+    pixel_aspect: float = 1.0
+    """Width of a pixel over its height, on the display; points are in pixels as they are."""
     arrived_s: float = field(default_factory=time.monotonic)
     """When it was decoded, by the monotonic clock; the age of a result counts from here."""
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..checks import checked_region
 from ..io.outputs import Outputs
+from ..io.reading import MEGAPIXELS, RECONNECT_S, SEQUENCE_RATE, Reading
 from ..io.video_writer import BEST_QUALITY, CODECS, WORST_QUALITY, Encoding
 from ..tracker_config import FACES, TrackerConfig
 
@@ -28,9 +29,12 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "source", nargs="+",
-        help="camera index (0, 1, ...), video file, URL of a stream, picture, folder of pictures, "
-        "or 'demo'; or several videos, folders of videos among them",
+        help="camera index (0, 1, ...), video file, URL of a stream or of a remote store's file, "
+        "- for the standard input, picture, folder of pictures, numbered pictures as "
+        "frames/%%04d.png, or 'demo'; or several videos, folders of videos among them; or several "
+        "pictures",
     )  # fmt: skip
+    _add_reading(parser.add_argument_group("reading"))
     tracking = parser.add_argument_group("tracking")
     tracking.add_argument(
         "--weights", default="lite", metavar="NAME_OR_PATH",
@@ -129,6 +133,41 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_reading(group: argparse._ArgumentGroup) -> None:
+    group.add_argument(
+        "--stream", type=_index, metavar="N",
+        help="of several picture streams of a video take this one, from 0 (default: the one that "
+        "players show)",
+    )  # fmt: skip
+    group.add_argument(
+        "--fps", type=_above_zero, metavar="RATE",
+        help=f"frames per second of numbered pictures (default: {SEQUENCE_RATE:g})",
+    )  # fmt: skip
+    group.add_argument("--recursive", action="store_true", help="read the folders in a folder, too")
+    group.add_argument(
+        "--reconnect", type=_seconds, default=RECONNECT_S, metavar="SECONDS",
+        help="look so long for a camera or live stream that fails (default: %(default)g)",
+    )  # fmt: skip
+    group.add_argument(
+        "--max-megapixels", type=_above_zero, default=MEGAPIXELS, metavar="N",
+        help="refuse larger pictures (default: %(default)g)",
+    )  # fmt: skip
+
+
+def _index(text: str) -> int:
+    number = int(text)
+    if number < 0:
+        raise argparse.ArgumentTypeError(f"must be at least 0, got {number}")
+    return number
+
+
+def _above_zero(text: str) -> float:
+    number = float(text)
+    if not 0 < number < 1e9:
+        raise argparse.ArgumentTypeError(f"must be above 0, got {text}")
+    return number
+
+
 def _positive(text: str) -> int:
     number = int(text)
     if number < 1:
@@ -183,6 +222,17 @@ def asked_config(arguments: argparse.Namespace) -> TrackerConfig:
     )
 
 
+def asked_reading(arguments: argparse.Namespace) -> Reading:
+    """How to read, as the flags say."""
+    return Reading(
+        stream=arguments.stream,
+        fps=arguments.fps,
+        max_megapixels=arguments.max_megapixels,
+        reconnect_s=arguments.reconnect,
+        recursive=arguments.recursive,
+    )
+
+
 def asked_outputs(arguments: argparse.Namespace) -> Outputs:
     """What to write, as the flags say."""
     return Outputs(
@@ -205,7 +255,7 @@ def settings_of(arguments: argparse.Namespace) -> dict[str, Any]:
     """What of the flags changes the results; the same for the same results."""
     config = asdict(asked_config(arguments))
     flags = ("detector", "device", "backend", "offline", "raw", "ellipses", "video_codec",
-             "video_quality")  # fmt: skip
+             "video_quality", "stream", "fps")  # fmt: skip
     return config | {name: getattr(arguments, name) for name in flags}
 
 

@@ -17,10 +17,13 @@ from ..detection.mediapipe_detector import MediaPipeDetector
 from ..errors import FaceTrackError
 from ..io.manifest import Manifest
 from ..io.outputs import Outputs, check_outputs, check_outputs_of_several
+from ..io.pictures import files_in, listed_pictures
 from ..io.provenance import Provenance, own_version, sha256_of
+from ..io.reading import Reading
 from ..io.simulated_camera import SimulatedCamera
 from ..io.sinks import Sink, open_sinks
-from ..io.sources import Source, is_url, open_source
+from ..io.sources import Source, is_url, opened
+from ..io.video_opening import without_password
 from ..landmarker import FrameLandmarker, Landmarker, on_frames
 from ..run.loop import run, run_offline
 from ..run.several_videos import track_several
@@ -33,20 +36,23 @@ from .arguments import (
     VIDEOS_AT_ONCE_ON_GPU,
     asked_config,
     asked_outputs,
+    asked_reading,
     build_parser,
     demo_outputs,
     settings_of,
 )
 from .demo import DemoRecorder, demo_camera
-from .inputs import DEMO, several_videos
+from .inputs import DEMO, several_pictures, several_videos
 from .interruption import signals_stop
 from .logs import warnings_on_terminal
-from .progress import closing_table, demo_table, watch_on
+from .progress import closing_table, demo_table, say_losses, watch_on
 from .progress_of_several import progress_of_several, table_of_several
 from .terminal import forgiving_streams
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C, SIGTERM or SIGHUP."""
+INCOMPLETE = 3
+"""Exit status where all that could be read was tracked, but a source was cut off or lost much."""
 OurDetector = MediaPipeDetector | AnyRollDetector | BothDetectors
 
 
@@ -75,7 +81,8 @@ def main(networks: Networks, argv: list[str] | None = None) -> int:
         argv: Arguments; None takes those of the process.
 
     Returns:
-        The exit status: 0 done, 2 bad input or a video that failed, 130 interrupted.
+        The exit status: 0 done, 2 bad input or a video that failed, 3 done, but a video was cut
+        off or more than a tenth of it could not be decoded, 130 interrupted.
     """
     arguments = build_parser().parse_intermixed_args(argv)
     with forgiving_streams():
@@ -90,14 +97,18 @@ def main(networks: Networks, argv: list[str] | None = None) -> int:
 
 
 def _status(arguments: argparse.Namespace, networks: Networks, request: StopRequest) -> int:
-    console, failed = Console(), 0
-    videos = several_videos(arguments.source)
+    console = Console()
+    videos = several_videos(arguments.source, recursive=arguments.recursive)
     if videos:
         several = run_several(arguments, videos, networks, request, console)
         interrupted, failed = several.interrupted, several.failed
+        is_incomplete = several.incomplete > 0
     else:
-        interrupted = run_one(arguments, networks, request, console).interrupted
-    return INTERRUPTED if interrupted else 2 * bool(failed)
+        one = run_one(arguments, networks, request, console)
+        interrupted, failed, is_incomplete = one.interrupted, 0, one.losses.are_grave
+    if interrupted:
+        return INTERRUPTED
+    return 2 if failed else INCOMPLETE * is_incomplete
 
 
 def _go_on(request: StopRequest) -> None:
@@ -112,21 +123,23 @@ def run_one(
     request: StopRequest,
     console: Console,
 ) -> RunSummary:
-    """Track the one source, and sum up."""
-    (address,) = arguments.source
+    """Track the one source, or the pictures that were named one by one, and sum up."""
+    address, reading = arguments.source[0], asked_reading(arguments)
+    pictures = several_pictures(arguments.source)
     if arguments.resume:
         raise FaceTrackError(f"--resume goes on with several videos, and {address} is one source")
     is_demo = address == DEMO
     outputs = demo_outputs(asked_outputs(arguments)) if is_demo else asked_outputs(arguments)
-    check_outputs(outputs, Path(address))
-    with ExitStack() as opened:
-        source = demo_camera() if is_demo else open_source(address)
-        opened.enter_context(source)
-        if arguments.offline and (is_demo or source.is_live or source.holds_stills):
+    check_outputs(outputs, pictures or _read_from(address, reading))
+    with ExitStack() as stack:
+        source = demo_camera() if is_demo else _source(address, pictures, reading)
+        stack.enter_context(source)
+        is_read_twice = is_url(address) or Path(address).is_file()
+        if arguments.offline and (is_demo or source.is_live or not is_read_twice):
             raise FaceTrackError(f"--offline needs a video file, which {address} is not")
         landmarker = _landmarker(arguments, networks)
         _go_on(request)
-        detector = _detector(arguments, networks, opened)
+        detector = _detector(arguments, networks, stack)
         _go_on(request)
         timed = TimedTracker(
             landmarker, detector, asked_config(arguments), stills=source.holds_stills
@@ -134,7 +147,7 @@ def run_one(
         origin = Path(address) if Path(address).is_file() and not is_demo else None
         made = _provenance(arguments, networks, address, origin)
         sinks = _closed_later(
-            opened, open_sinks(outputs, source, timed.tracker.layout, origin, made)
+            stack, open_sinks(outputs, source, timed.tracker.layout, origin, made, arguments.stream)
         )
         if not sinks:
             console.print("nothing is kept: add --save-csv F, --save-video F or --show")
@@ -143,9 +156,10 @@ def run_one(
             recorder = DemoRecorder(source, timed.tracker.layout)
             sinks.append(recorder)
         watch = watch_on(console)
-        smoothed = address if arguments.offline else None
-        summary = _run(source, smoothed, timed, sinks, watch, request)
+        ahead = opened(address, reading) if arguments.offline else None
+        summary = _run(source, ahead, timed, sinks, watch, request)
         console.print(closing_table(summary))
+        say_losses(summary)
         if recorder and not summary.interrupted:
             console.print(demo_table(recorder.report(timed.tracker)))
     for path in outputs.paths:
@@ -162,6 +176,7 @@ def run_several(
 ) -> SeveralSummary:
     """Track each video, with one network for all, and sum up."""
     outputs, config = asked_outputs(arguments), asked_config(arguments)
+    reading = asked_reading(arguments)
     manifest = Manifest((outputs.paths or [Path()])[0])
     if arguments.resume:
         outputs, videos = _left_to_do(outputs, videos, manifest, arguments, networks)
@@ -189,16 +204,16 @@ def run_several(
             return summary
 
         def track_one(video: Path, named: Outputs, made: Provenance) -> RunSummary:
-            with ExitStack() as opened:
-                source = opened.enter_context(open_source(video))
+            with ExitStack() as stack:
+                source = stack.enter_context(opened(video, reading))
                 detector = idle.get()
-                opened.callback(idle.put, detector)
+                stack.callback(idle.put, detector)
                 timed = TimedTracker(network, detector, config)
                 sinks = _closed_later(
-                    opened, open_sinks(named, source, network.layout, video, made)
+                    stack, open_sinks(named, source, network.layout, video, made, arguments.stream)
                 )
-                smoothed = video if arguments.offline else None
-                return _run(source, smoothed, timed, sinks, shown.watch, request)
+                ahead = opened(video, reading) if arguments.offline else None
+                return _run(source, ahead, timed, sinks, shown.watch, request)
 
         summary = track_several(videos, track, workers, shown, request)
     console.print(table_of_several(summary))
@@ -209,17 +224,27 @@ def run_several(
 
 def _run(
     source: Source,
-    smoothed: str | Path | None,
+    ahead: Source | None,
     timed: TimedTracker,
     sinks: list[Sink],
     watch: Watch,
     request: StopRequest,
 ) -> RunSummary:
-    """As frames come; or, where an address is to be smoothed, with a second reader of it ahead."""
-    if smoothed is None:
+    """As frames come; or smoothed, with a second reader of the source ahead."""
+    if ahead is None:
         return run(source, timed, sinks, watch, request)
-    with open_source(smoothed) as ahead:
+    with ahead:
         return run_offline(source, ahead, timed, sinks, watch, request)
+
+
+def _source(address: str, pictures: list[Path], reading: Reading) -> Source:
+    return listed_pictures(pictures, reading) if pictures else opened(address, reading)
+
+
+def _read_from(address: str, reading: Reading) -> list[Path]:
+    """The files and folders that no output may spoil."""
+    path = Path(address)
+    return [path, *(files_in(path, recursive=True) if reading.recursive and path.is_dir() else [])]
 
 
 def _left_to_do(
@@ -244,7 +269,7 @@ def _provenance(
         weights=arguments.weights,
         weights_sha256=sha256_of(networks.weight_file(arguments.weights)),
         settings=settings_of(arguments),
-        source=source.rsplit("@", 1)[-1] if is_url(source) else Path(source).name,
+        source=without_password(source) if is_url(source) else Path(source).name,
         source_sha256=sha256_of(origin) if origin else None,
     )
 

@@ -1,5 +1,6 @@
 """What the terminal shows of one run: progress while it lasts, a table when it is over."""
 
+import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -88,6 +89,12 @@ def closing_table(summary: RunSummary) -> Table:
     for stage, spent in summary.milliseconds.items():
         table.add_row(f"{stage}, ms per frame", f"{spent:.1f}")
     return table
+
+
+def say_losses(summary: RunSummary) -> None:
+    """One line on standard error, where a part of the source could not be read."""
+    if str(summary.losses):
+        print(f"warning: {summary.name}: {summary.losses}", file=sys.stderr, flush=True)  # noqa: T201
 
 
 def demo_table(report: DemoReport | None) -> Table | str:

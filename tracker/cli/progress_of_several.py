@@ -19,7 +19,7 @@ from rich.table import Table
 
 from ..io.sources import Source
 from ..run.summary import FrameDone, RunSummary, SeveralSummary
-from .progress import BAR_WIDTH, name_column
+from .progress import BAR_WIDTH, name_column, say_losses
 
 _ESTIMATE_PERIOD_S = 1e9
 """The time left is estimated from all videos so far: in the last seconds hardly one ended."""
@@ -62,6 +62,7 @@ class SeveralVideos:
         """One more video came to its end: a line for it stays above the others."""
         self._bar.advance(self._task)
         self._bar.console.print(str(run), markup=False, highlight=False)
+        say_losses(run)
 
     def fail(self, error: str) -> None:
         """One more video ended by an error."""
@@ -95,6 +96,8 @@ def table_of_several(summary: SeveralSummary) -> Table:
     table = Table(title="all videos", show_header=False)
     table.add_row("videos done", f"{summary.done} of {summary.videos}")
     table.add_row("videos failed", str(summary.failed))
+    if summary.incomplete:
+        table.add_row("videos cut off or much damaged", str(summary.incomplete))
     table.add_row("frames", str(summary.frames))
     table.add_row("faces, by id", str(summary.faces))
     table.add_row("frames per second", f"{summary.frames / max(summary.seconds, 1e-9):.1f}")

@@ -98,13 +98,13 @@ def check_folder(folder: Path | None, *, overwrite: bool) -> None:
         raise SinkError(f"{folder}: holds files already: add --overwrite or name another folder")
 
 
-def check_outputs(outputs: Outputs, source: Path) -> None:
-    """See that all outputs can be written and spoil neither the source nor each other.
+def check_outputs(outputs: Outputs, sources: list[Path]) -> None:
+    """See that all outputs can be written and spoil neither the sources nor each other.
 
     Raises:
         SinkError: If not.
     """
-    _check_names(outputs.paths, [source])
+    _check_names(outputs.paths, sources)
     for path in outputs.files:
         check_output(path, overwrite=outputs.overwrite)
     check_folder(outputs.pts, overwrite=outputs.overwrite)

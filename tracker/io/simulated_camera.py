@@ -12,7 +12,8 @@ import numpy as np
 from jaxtyping import Float
 
 from ..types import Frame, Image
-from .pictures import read_picture
+from .read_losses import Losses
+from .picture_reader import read_picture
 
 Path2D = Callable[[float], Float[np.ndarray, "3 3"]]
 """Time in seconds to the matrix that takes photograph pixels to frame pixels."""
@@ -47,7 +48,7 @@ class SimulatedCamera:
         self._photograph, self.path = photograph, path
         self._noise, self._seed, self._size = noise, seed, size
         self.frame_count: int | None = round(duration_s * self.frame_rate)
-        self.name = "simulated camera"
+        self.name, self.losses = "simulated camera", Losses()
 
     def __enter__(self) -> Self:
         return self

@@ -14,7 +14,8 @@ from .parquet_table import ParquetSink
 from .provenance import Provenance, description_of, write_whole
 from .sources import Source
 from .tables import CsvSink, JsonLinesSink
-from .video_writer import VideoSink
+from .video_reader import Video
+from .video_writer import SoundOf, VideoSink
 from .window import WindowSink, display_is_there
 
 _STILLS_SIZE = (1280, 720)
@@ -62,6 +63,7 @@ def open_sinks(
     layout: Layout,
     origin: Path | None = None,
     made: Provenance | None = None,
+    stream: int | None = None,
 ) -> Iterator[Sink]:
     """Open the outputs that were asked for; first the window, which may be refused.
 
@@ -71,11 +73,13 @@ def open_sinks(
         layout: Of the landmarks.
         origin: The source's file, whose sound goes into the overlay; None where it is none.
         made: What makes the tables, which goes into them or beside them.
+        stream: Of several picture streams the one that is read.
     """
     if outputs.window or (not outputs.paths and display_is_there()):
         name, ellipses = source.name, outputs.ellipses
         yield WindowSink(name, layout, ellipses=ellipses, raw=outputs.raw)
-    yield from _videos(outputs, source, layout, origin)
+    sound = SoundOf(origin, stream) if origin and isinstance(source, Video) else None
+    yield from _videos(outputs, source, layout, sound)
     for path, sink in _plain_tables(outputs, source, layout):
         yield DescribedSink(sink, path, made) if made else sink
     raw, overwrite = outputs.raw, outputs.overwrite
@@ -86,7 +90,7 @@ def open_sinks(
 
 
 def _videos(
-    outputs: Outputs, source: Source, layout: Layout, origin: Path | None
+    outputs: Outputs, source: Source, layout: Layout, sound: SoundOf | None
 ) -> Iterator[Sink]:
     ellipses, rate = outputs.ellipses, source.frame_rate
     encoding, overwrite = outputs.encoding, outputs.overwrite
@@ -96,10 +100,9 @@ def _videos(
             return draw_faces(frame.image, faces, layout, ellipses=ellipses, raw=outputs.raw)
 
         size = _STILLS_SIZE if source.holds_stills else None
-        sound_of = None if source.holds_stills else origin
         yield VideoSink(
             outputs.video, rate, overlay, size,
-            encoding=encoding, sound_of=sound_of, overwrite=overwrite,
+            encoding=encoding, sound_of=sound, overwrite=overwrite,
         )  # fmt: skip
     if outputs.compare:
         panels = SideBySide(layout, ellipses=ellipses)

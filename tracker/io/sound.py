@@ -8,6 +8,8 @@ from pathlib import Path
 import av
 from av.container import InputContainer, OutputContainer
 
+from .stream_times import clock_zero_s
+
 _FAR_S = 10.0
 """A clock that starts later than this is set back, or players would show nothing until then."""
 _FINEST_CLOCK = 1_000_000
@@ -20,35 +22,30 @@ class SourceClock:
 
     Args:
         path: Of the video.
+        stream: Of several picture streams the one that is shown; None is the usual one.
 
     Raises:
         av.FFmpegError: If it cannot be opened.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, stream: int | None = None) -> None:
         # A scheme keeps a colon in a name from being read as one.
         self._input: InputContainer = av.open(f"file:{path}", metadata_errors="ignore")
-        pictures = self._input.streams.best("video")
+        shown = self._input.streams.video
+        pictures = self._input.streams.best("video") if stream is None else shown[stream]
         base = (pictures.time_base if pictures else None) or DEFAULT_CLOCK
         is_usable = base.numerator == 1 and _COARSEST_CLOCK <= base.denominator <= _FINEST_CLOCK
         self.time_base = base if is_usable else DEFAULT_CLOCK
         """Seconds of a tick."""
-        start = pictures.start_time if pictures else None
-        self._pictures_start_s = float((start or 0) * base)
-        whole_start_s = (self._input.start_time or 0) / av.time_base
-        self._set_back_s = whole_start_s if whole_start_s > _FAR_S else 0.0
+        zero_s = clock_zero_s(self._input)
+        start_s = (self._input.start_time or 0) / av.time_base - zero_s
+        self.offset_s = -start_s if start_s > _FAR_S else 0.0
+        """What to add to the times of frames."""
+        self._set_back_s = zero_s - self.offset_s
+        """What to take from those of the sound."""
         self._packets: Iterator[av.Packet] = iter(())
         self._next: av.Packet | None = None
         self._copies: dict[int, av.AudioStream] = {}
-
-    def offset_s(self, first_s: float) -> float:
-        """What to add to the times of frames to have them on the clock of the sound.
-
-        Args:
-            first_s: Of the first frame; by the file's clock, or from the first picture on.
-        """
-        is_files_own = abs(first_s - self._pictures_start_s) < 1e-3
-        return (0.0 if is_files_own else self._pictures_start_s) - self._set_back_s
 
     def copy_into(self, output: OutputContainer) -> list[str]:
         """Add the sound's streams to the output; the names of codecs it cannot hold."""

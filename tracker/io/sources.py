@@ -1,4 +1,4 @@
-"""Frames from a camera, a video file or stream, or a folder of pictures.
+"""Frames from a camera, a video file or stream, or pictures.
 
 A source is an iterable of frames and a context manager; `frame_count` is None where it is not
 known.
@@ -13,8 +13,15 @@ import numpy as np
 
 from ..errors import SourceError
 from ..types import Frame
-from .pictures import PICTURE_SUFFIXES, PictureFolder
-from .video_reader import Camera, VideoFile, VideoStream
+from .animation import Animation
+from .camera import webcam
+from .read_losses import Losses
+from .numbered_pictures import NumberedPictures, is_pattern
+from .picture_reader import PICTURE_SUFFIXES, is_animated
+from .pictures import listed_pictures, picture_folder, remote_picture
+from .reading import MEGAPIXELS, RECONNECT_S, Reading
+from .remote import is_remote_store
+from .video_opening import PIPE, open_pipe, open_stream, open_video_file
 
 _LONGEST_CAMERA_INDEX = 4
 _WANTED = "a source is a camera's index, a path or a URL"
@@ -30,6 +37,8 @@ class Source(Protocol):
     is_live: bool
     holds_stills: bool
     """True where neighbouring frames show different scenes: nothing is tracked across them."""
+    losses: Losses
+    """What could not be read so far."""
 
     def __iter__(self) -> Iterator[Frame]: ...
 
@@ -43,43 +52,86 @@ class Source(Protocol):
     ) -> None: ...
 
 
-def open_source(address: int | str | Path) -> Source:
+def open_source(
+    address: int | str | Path,
+    *,
+    stream: int | None = None,
+    fps: float | None = None,
+    max_megapixels: float = MEGAPIXELS,
+    reconnect_s: float = RECONNECT_S,
+    recursive: bool = False,
+) -> Source:
     """Open a camera, a video file or stream, a picture or a folder of pictures.
 
     Args:
-        address: Index of a camera, as a number or as digits; a path; or the URL of a stream
-            (http://, rtsp://, ...).
+        address: Index of a camera, as a number or as digits; a path, one with %d in its name for
+            numbered pictures; the URL of a stream (http://, rtsp://, s3://, ...); or "-" for the
+            standard input.
+        stream: Which of several picture streams of a video, from 0.
+        fps: Frames per second of numbered pictures; 25 unless stated.
+        max_megapixels: Larger pictures are refused.
+        reconnect_s: A camera or live stream that fails is looked for so long.
+        recursive: Read the folders in a folder of pictures, too.
 
     Raises:
         ValueError: If it is none of these.
         SourceError: If it is not there or gives no frames.
     """
+    return opened(
+        address,
+        Reading(
+            stream=stream,
+            fps=fps,
+            max_megapixels=max_megapixels,
+            reconnect_s=reconnect_s,
+            recursive=recursive,
+        ),
+    )
+
+
+def opened(address: int | str | Path, reading: Reading) -> Source:
+    """The same, to be read in a stated way."""
     if isinstance(address, bool) or not isinstance(address, int | np.integer | str | Path):
         raise ValueError(f"{_WANTED}, got {type(address).__name__}: {address!r}")
-    if isinstance(address, str) and is_url(address):
-        return VideoStream(address)
     if isinstance(address, int | np.integer):
-        return _camera(int(address))
-    if isinstance(address, str) and is_camera(address):
-        return _camera(int(address))
-    return _files(address)
+        return _camera(int(address), reading)
+    if isinstance(address, str):
+        if is_url(address):
+            return _at_url(address, reading)
+        if is_camera(address):
+            return _camera(int(address), reading)
+        if address == PIPE:
+            return open_pipe(reading)
+    return _files(address, reading)
 
 
-def _camera(index: int) -> Source:
+def _camera(index: int, reading: Reading) -> Source:
     if index < 0:
         raise ValueError(f"a camera's index is at least 0, got {index}")
-    return Camera(index)
+    return webcam(index, reading.reconnect_s)
 
 
-def _files(address: str | Path) -> Source:
+def _at_url(url: str, reading: Reading) -> Source:
+    if Path(url).suffix.lower() in PICTURE_SUFFIXES and is_remote_store(url.partition("://")[0]):
+        return remote_picture(url, reading)
+    return open_stream(url, reading)
+
+
+def _files(address: str | Path, reading: Reading) -> Source:
     if not str(address):
         raise ValueError(f"{_WANTED}, got an empty text")
     path = Path(address)
     if path.is_dir():
-        return PictureFolder(path)
+        return picture_folder(path, reading)
     if not path.exists():
+        if is_pattern(path):
+            return NumberedPictures(path, reading)
         raise SourceError(f"{address}: no such file or folder: check the path")
-    return PictureFolder(path) if path.suffix.lower() in PICTURE_SUFFIXES else VideoFile(path)
+    if path.suffix.lower() not in PICTURE_SUFFIXES:
+        return open_video_file(path, reading)
+    return (
+        Animation(path, reading) if is_animated(path, reading) else listed_pictures([path], reading)
+    )
 
 
 def is_camera(address: str) -> bool:

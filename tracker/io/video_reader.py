@@ -1,31 +1,72 @@
-"""Cameras, video files and streams by OpenCV."""
+"""Video files and streams, by FFmpeg: frames upright, at the file's own times."""
 
 import threading
-import time
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Callable, Generator, Iterator
+from contextlib import suppress
 from typing import Self
 
-import cv2
+import av
+from av.container import InputContainer
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
 
 from ..errors import SourceError
-from ..types import Frame, Image
+from ..types import Frame
+from .decoding import Decoding
+from .deinterlacing import deinterlaced
+from .read_losses import Losses
+from .reading import Reading
+from .stream_times import FrameTimes, clock_zero_s
+from .upright import UprightPictures
 
-_FASTEST = 240.0
-"""Frames per second beyond which a container states its clock, not its rate."""
-_LIVE_SCHEMES = ("rtsp", "rtsps", "rtmp", "rtmps", "udp", "srt", "rtp")
+_FASTEST = 1000.0
+"""Frames per second from which a container states its clock, not its rate."""
+_USUAL_RATE = 30.0
+_SLACK_FRAMES = 2.5
+"""A file is cut off if it ends by more before what it announces."""
+OpenContainer = Callable[[], InputContainer]
 
 
-class _Capture:
-    """What cameras, files and streams share: an open OpenCV capture that is released in the end."""
+class Video:
+    """A video that FFmpeg decodes.
 
-    frame_count: int | None = None
+    Args:
+        name: For the user.
+        open_container: Opens it, anew each time.
+        reading: Which stream, and how large its frames may be.
+        is_live: It waits for nobody, and has no end.
+        rewinds: Can be opened again.
+        advice: Ends the message where nothing can be decoded.
+
+    Raises:
+        SourceError: If no frame can be decoded, or frames are too large.
+    """
+
     holds_stills = False
 
-    def __init__(self, capture: cv2.VideoCapture) -> None:
-        self._capture, self._reading = capture, threading.Lock()
-        rate = capture.get(cv2.CAP_PROP_FPS)
-        self.frame_rate = rate if 0 < rate <= _FASTEST else 30.0
+    def __init__(
+        self,
+        name: str,
+        open_container: OpenContainer,
+        reading: Reading,
+        *,
+        is_live: bool = False,
+        rewinds: bool = True,
+        advice: str = "check the address",
+    ) -> None:
+        self.name, self.is_live, self.losses = name, is_live, Losses()
+        self._open, self._how, self._rewinds = open_container, reading, rewinds and not is_live
+        self._advice, self._reading = advice, threading.Lock()
+        self._container: InputContainer | None = None
+        self._frames = self._begun()
+        try:
+            self._first = next(self._frames, None)
+        except BaseException:
+            self.close()
+            raise
+        if self._first is None:
+            self.close()
+            raise SourceError(f"{name}: no frame can be decoded: {advice}")
 
     def __enter__(self) -> Self:
         return self
@@ -34,119 +75,147 @@ class _Capture:
         self.close()
 
     def close(self) -> None:
-        """Release the device or file."""
-        # A camera that hangs in a read cannot be released: it goes with the process.
+        """Close the file or connection."""
+        # One that hangs in a read cannot be closed: it goes with the process.
         if self._reading.acquire(blocking=False):
-            self._capture.release()
+            self._frames.close()
+            if self._container is not None:
+                self._container.close()
             self._reading.release()
 
-    def _read(self) -> Image | None:
-        with self._reading:
-            readable, image = self._capture.read()
-        if not readable or image is None or 0 in image.shape:
-            return None
-        return cv2.cvtColor(image, cv2.COLOR_BGR2RGB)
-
-
-class Camera(_Capture):
-    """A webcam by its index; frames carry their time of arrival.
-
-    Raises:
-        SourceError: If it cannot be opened.
-    """
-
-    is_live = True
-
-    def __init__(self, index: int) -> None:
-        super().__init__(cv2.VideoCapture(index))
-        if not self._capture.isOpened():
-            self.close()
-            raise SourceError(
-                f"camera {index}: cannot be opened: check that it is plugged in and that no other "
-                "program uses it, or name a video file"
-            )
-        # Motion JPEG gives full rate at full size; one buffered frame keeps what we see fresh.
-        self._capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
-        self._capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
-        self.name = f"camera {index}"
-        self._started_s, self._index = time.monotonic(), 0
-
     def __iter__(self) -> Iterator[Frame]:
-        """Frames from now on; numbers and times go on where an earlier iteration ended."""
-        while (image := self._read()) is not None:
-            yield Frame(self._index, time.monotonic() - self._started_s, image)
-            self._index += 1
-        raise SourceError(
-            f"{self.name}: stopped giving frames after {self._index}: is it still there?"
-        )
+        """From the first frame on, every time.
 
-
-class _Decoded(_Capture):
-    """A video that FFmpeg decodes, by path or URL."""
-
-    is_live = False
-
-    def __init__(self, address: str) -> None:
-        self._address = address
-        super().__init__(cv2.VideoCapture(address, cv2.CAP_FFMPEG))
-        self._first = self._read() if self._capture.isOpened() else None
+        Raises:
+            SourceError: If it was read before and cannot be opened again.
+        """
         if self._first is None:
+            if not self._rewinds:
+                raise SourceError(f"{self.name}: can be read only once")
             self.close()
-            raise SourceError(self._undecodable())
-        count = int(self._capture.get(cv2.CAP_PROP_FRAME_COUNT))
-        self.frame_count = count if count > 0 else None
+            self.losses = Losses()
+            self._frames = self._begun()
+            self._first = self._next()
+        while self._first is not None:
+            frame, self._first = self._first, None
+            yield frame
+            del frame  # or it would live until the next is read
+            self._first = self._next()
 
-    def _undecodable(self) -> str:
-        return f"{self._address}: no frame can be decoded: check the address"
+    def _next(self) -> Frame | None:
+        with self._reading:
+            return next(self._frames, None)
 
-    def __iter__(self) -> Iterator[Frame]:
-        """From the first frame on, every time."""
-        image, self._first = self._first, None
-        if image is None:  # iterated before
-            self._capture.release()
-            self._capture = cv2.VideoCapture(self._address, cv2.CAP_FFMPEG)
-            image = self._read()
-        index, time_s = 0, 0.0
-        while image is not None:
-            stamp = self._capture.get(cv2.CAP_PROP_POS_MSEC) / 1000
-            # Some containers give no stamps, or repeat one: then count frames.
-            nominal = time_s + 1 / self.frame_rate if index else 0.0
-            time_s = stamp if index == 0 or stamp > time_s else nominal
-            yield Frame(index, time_s, image)
-            index += 1
-            image = self._read()
+    def _begun(self) -> Generator[Frame]:
+        """Open the container, and read it to its end."""
+        self._container = container = self._opened()
+        stream = self._stream_of(container)
+        self._check_size(stream.width, stream.height)
+        rate = stream.average_rate or stream.guessed_rate or 0
+        self.frame_rate = float(rate) if 0 < rate < _FASTEST else _USUAL_RATE
+        self.frame_count = None if self.is_live else _announced(container, stream, self.frame_rate)
+        # On a live stream a frame must not wait for the next ones to be decoded.
+        stream.thread_type = "SLICE" if self.is_live else "AUTO"
+        decoding = Decoding(container, stream, self.losses, self._how.most_pixels)
+        times = FrameTimes(1 / self.frame_rate, clock_zero_s(container))
+        pictures, aspect = UprightPictures(), float(stream.sample_aspect_ratio or 1) or 1.0
+        for index, shown in enumerate(deinterlaced(self._whole(decoding), stream)):
+            stamp = None if shown.pts is None or not shown.time_base else shown.time
+            yield Frame(
+                index,
+                times.time_of(stamp),
+                pictures.picture(shown),
+                pixel_aspect=pictures.pixel_aspect(shown, aspect),
+            )
+        self._sum_up(decoding, container, stream)
 
+    def _opened(self) -> InputContainer:
+        try:
+            return self._open()
+        except av.FFmpegError as error:
+            raise SourceError(
+                f"{self.name}: no frame can be decoded ({error.strerror}): {self._advice}"
+            ) from error
+        except (OSError, ValueError) as error:
+            raise SourceError(f"{self.name}: cannot be opened ({error})") from error
 
-class VideoFile(_Decoded):
-    """A video; frames carry their presentation time, so a variable frame rate stays true.
+    def _stream_of(self, container: InputContainer) -> VideoStream:
+        streams, wanted = container.streams.video, self._how.stream
+        if wanted is not None and wanted >= len(streams):
+            raise SourceError(
+                f"{self.name}: has {len(streams)} picture streams, counted from 0: there is no "
+                f"stream {wanted}"
+            )
+        stream = streams[wanted] if wanted is not None else container.streams.best("video")
+        if not isinstance(stream, VideoStream):
+            raise SourceError(f"{self.name}: no frame can be decoded: it has no pictures")
+        if stream.codec_context is None:
+            raise NoDecoderError(f"{self.name}: no decoder of its pictures is there: convert it")
+        return stream
 
-    Raises:
-        SourceError: If it is empty or no frame can be decoded.
-    """
+    def _check_size(self, width: int, height: int) -> None:
+        if width * height > self._how.most_pixels:
+            raise SourceError(too_large(self.name, width, height, self._how))
 
-    def __init__(self, path: Path) -> None:
-        if path.stat().st_size == 0:
-            raise SourceError(f"{path}: is empty: copy the video again")
-        super().__init__(str(path))
-        self.name = path.name
+    def _whole(self, decoding: Decoding) -> Iterator[VideoFrame]:
+        """All frames, the last ones too if they are lost when a decoder with threads is emptied."""
+        yield from decoding.frames()
+        if not self._rewinds or decoding.last_sent <= decoding.last_given:
+            return
+        with suppress(av.FFmpegError), self._open() as again:
+            stream = again.streams[decoding.stream.index]
+            assert isinstance(stream, VideoStream)
+            stream.codec_context.thread_count = 1
+            again.seek(max(decoding.last_given, 0), stream=stream)
+            after, lost = decoding.last_given, Losses()
+            for frame in Decoding(again, stream, lost, self._how.most_pixels).frames():
+                if frame.pts is not None and frame.pts > after:
+                    self.losses.frames += 1
+                    self.losses.marred += frame.is_corrupt
+                    yield frame
 
-    def _undecodable(self) -> str:
-        return (
-            f"{self._address}: no frame can be decoded: it is damaged, cut off or not a video; "
-            "try to play it, or convert it with ffmpeg"
+    def _sum_up(self, decoding: Decoding, container: InputContainer, stream: VideoStream) -> None:
+        """See what of the video is missing."""
+        decoding.count_losses()
+        announced_s = _announced_end_s(container, stream)
+        if announced_s is None or decoding.end_s >= announced_s - _SLACK_FRAMES / self.frame_rate:
+            return
+        self.losses.announced = max(
+            self.frame_count or round(announced_s * self.frame_rate), self.losses.frames + 1
         )
+        self.losses.passed_over = 0  # they are among those that are missing
 
 
-class VideoStream(_Decoded):
-    """A video by its URL; live where the protocol is, as rtsp:// is.
+class NoDecoderError(SourceError):
+    """FFmpeg knows the file, but cannot decode its pictures."""
 
-    Raises:
-        SourceError: If no frame can be decoded.
-    """
 
-    def __init__(self, url: str) -> None:
-        super().__init__(url)
-        self.name = url.rsplit("@", 1)[-1]  # no password in tables
-        self.is_live = url.partition("://")[0].lower() in _LIVE_SCHEMES
-        if self.is_live:
-            self.frame_count = None
+def too_large(name: str, width: int, height: int, reading: Reading) -> str:
+    """What is said of a picture beyond the limit."""
+    return (
+        f"{name}: {width}x{height} pixels are more than {reading.max_megapixels:g} megapixels: "
+        "raise --max-megapixels if you trust it"
+    )
+
+
+def _announced(container: InputContainer, stream: VideoStream, rate: float) -> int | None:
+    """Frames, by what the container states."""
+    if stream.frames:
+        return stream.frames
+    duration_s = _duration_s(container, stream)
+    return round(duration_s * rate) or None if duration_s else None
+
+
+def _duration_s(container: InputContainer, stream: VideoStream) -> float | None:
+    if stream.duration and stream.time_base:
+        return float(stream.duration * stream.time_base)
+    return container.duration / av.time_base if container.duration else None
+
+
+def _announced_end_s(container: InputContainer, stream: VideoStream) -> float | None:
+    """By the file's clock."""
+    if stream.duration and stream.time_base:
+        return float(((stream.start_time or 0) + stream.duration) * stream.time_base)
+    if container.duration:
+        return ((container.start_time or 0) + container.duration) / av.time_base
+    return None

@@ -54,6 +54,15 @@ class Encoding:
     """From 0, best, to 51, as x264's constant rate factor."""
 
 
+@dataclass(frozen=True, slots=True)
+class SoundOf:
+    """The video whose clock and sound an overlay takes over."""
+
+    path: Path
+    stream: int | None = None
+    """Of several picture streams the one that is shown."""
+
+
 class VideoSink:
     """A painted video, every frame at the source's own time.
 
@@ -75,7 +84,7 @@ class VideoSink:
         size: tuple[int, int] | None = None,
         *,
         encoding: Encoding | None = None,
-        sound_of: Path | None = None,
+        sound_of: SoundOf | None = None,
         overwrite: bool = True,
     ) -> None:
         if path.suffix.lower() not in CONTAINERS:
@@ -114,6 +123,8 @@ class VideoSink:
         self._stream = stream = _encoder(container, rate, self._encoding, self._path)
         stream.width, stream.height = self._size
         stream.pix_fmt = "yuv420p"
+        aspect = Fraction(first.pixel_aspect).limit_denominator(255)
+        stream.codec_context.sample_aspect_ratio = aspect
         stream.codec_context.colorspace, stream.codec_context.color_range = 6, 1
         # AVI counts frames; MPEG-4 has a clock of 16 bits.
         keeps_rate = suffix == ".avi" or stream.codec_context.name == "mpeg4"
@@ -121,7 +132,7 @@ class VideoSink:
         if keeps_rate:
             time_base = 1 / rate if suffix == ".avi" else Fraction(1, 60_000)
         stream.time_base = stream.codec_context.time_base = time_base
-        self._offset_s = self._clock.offset_s(first.time_s) if self._clock else -first.time_s
+        self._offset_s = self._clock.offset_s if self._clock else -first.time_s
         self._key_frame_s = -2 * _KEY_FRAME_EVERY_S + first.time_s + self._offset_s
         left_out = self._clock.copy_into(container) if self._clock else []
         if left_out:
@@ -189,11 +200,11 @@ class VideoSink:
                 raise self._failure(error) from error
 
 
-def _clock_of(source: Path | None) -> SourceClock | None:
+def _clock_of(source: SoundOf | None) -> SourceClock | None:
     if source is None:
         return None
     try:
-        return SourceClock(source)
+        return SourceClock(source.path, source.stream)
     except av.FFmpegError:  # read by other means than FFmpeg: no sound is known of it
         return None
 

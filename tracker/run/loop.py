@@ -76,6 +76,7 @@ def run(
             frame_done(len(faces))
     summary.interrupted = request.stop.is_set() and not source.is_live  # which ends no other way
     summary.seconds = time.perf_counter() - started
+    summary.losses = source.losses
     summary.stage_seconds = dict(follower.seconds)
     summary.read_seconds, summary.output_seconds = frames.seconds, writer.seconds
     return summary

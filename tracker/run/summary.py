@@ -5,6 +5,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from threading import Event
 
+from ..io.read_losses import Losses
 from ..io.sources import Source
 from ..tracker_config import Tally
 from .result_age import ResultAges
@@ -29,6 +30,8 @@ class RunSummary:
     dropped: int | None = None
     """Frames of a camera that came too fast; None where all are waited for."""
     interrupted: bool = False
+    losses: Losses = field(default_factory=Losses)
+    """What of the source could not be read."""
 
     @property
     def frames_per_second(self) -> float:
@@ -57,6 +60,8 @@ class SeveralSummary:
     done: int = 0
     """From their first frame to their last."""
     failed: int = 0
+    incomplete: int = 0
+    """Done, but cut off, or more than a tenth of the frames is lost."""
     frames: int = 0
     faces: int = 0
     """By id, summed over the videos."""
@@ -67,6 +72,7 @@ class SeveralSummary:
     def add(self, run: RunSummary) -> None:
         """Count a run that did not fail."""
         self.done += not run.interrupted
+        self.incomplete += run.losses.are_grave
         self.frames += run.tally.frames
         self.faces += run.tally.ids
 

@@ -1,0 +1,97 @@
+"""From the packets of a container to the frames of one of its streams, whatever is damaged."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+import av
+from av.container import InputContainer
+from av.packet import Packet
+from av.video.frame import VideoFrame
+from av.video.stream import VideoStream
+
+from .read_losses import Losses
+
+_DEAD_AFTER = 20
+"""Errors of a container in a row, after which it is over."""
+_HIDE_FRAMES = ("vp8", "vp9", "av1", "libdav1d", "mpeg4", "theora", "gif")
+"""Codecs whose packets do not all give a frame."""
+
+
+@dataclass(slots=True)
+class Decoding:
+    """Decodes one stream from its beginning to its end.
+
+    Args:
+        container: Open.
+        stream: One of its.
+        losses: Where what is damaged is counted.
+        most_pixels: Frames of more are passed over.
+    """
+
+    container: InputContainer
+    stream: VideoStream
+    losses: Losses
+    most_pixels: int
+    end_s: float = field(default=0.0, init=False)
+    """Where the last packet of any stream ends, by the file's clock."""
+    last_sent: int = field(default=-(2**62), init=False)
+    """The latest stamp that a packet has, and that a frame has."""
+    last_given: int = field(default=-(2**62), init=False)
+    _sent: int = field(default=0, init=False)
+    _errors: int = field(default=0, init=False)
+
+    def frames(self) -> Iterator[VideoFrame]:
+        """All that can be decoded, in the order in which they are shown."""
+        for packet in self._packets():
+            if packet.stream.index != self.stream.index:
+                continue
+            if packet.size and not packet.is_discard:
+                self._sent += 1
+                self.last_sent = max(self.last_sent, packet.pts or self.last_sent)
+            for frame in self._decoded(packet):
+                if frame.width * frame.height > self.most_pixels:
+                    self._errors += 1
+                    continue
+                self.last_given = max(self.last_given, frame.pts or self.last_given)
+                self.losses.frames += 1
+                self.losses.marred += frame.is_corrupt
+                yield frame
+
+    def count_losses(self) -> None:
+        """See how many frames are missing; once all are read."""
+        missing = self._errors
+        if (missing or self.losses.marred) and self.stream.codec_context.name not in _HIDE_FRAMES:
+            missing = max(missing, self._sent - self.losses.frames)
+        self.losses.passed_over = missing
+
+    def _packets(self) -> Iterator[Packet]:
+        """Of all streams, past what is damaged."""
+        errors = 0
+        while errors < _DEAD_AFTER:
+            try:
+                for packet in self.container.demux():
+                    errors = 0
+                    self._note_end(packet)
+                    yield packet
+            except (av.InvalidDataError, av.OSError, av.PermissionError):
+                errors += 1
+            else:
+                return
+        yield from self.container.demux(self.stream)
+
+    def _note_end(self, packet: Packet) -> None:
+        if packet.size and packet.pts is not None and packet.time_base:
+            end = (packet.pts + (packet.duration or 0)) * packet.time_base
+            self.end_s = max(self.end_s, float(end))
+
+    def _decoded(self, packet: Packet) -> list[VideoFrame]:
+        try:
+            return self.stream.decode(packet if packet.size else None)
+        except av.BlockingIOError:  # stuck after an earlier error
+            self.stream.codec_context.flush_buffers()
+        except av.EOFError:  # flushed before
+            return []
+        except (av.FFmpegError, MemoryError):
+            pass
+        self._errors += 1
+        return []
