@@ -2,8 +2,8 @@
 
 import argparse
 import sys
-from collections.abc import Iterable
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from queue import SimpleQueue
@@ -22,6 +22,7 @@ from ..io.simulated_camera import SimulatedCamera
 from ..io.sinks import Sink, open_sinks
 from ..io.sources import Source, is_url, open_source
 from ..landmarker import FrameLandmarker, Landmarker, on_frames
+from ..reports.index_page import ReportIndex, write_index_of
 from ..run.loop import run, run_offline
 from ..run.several_videos import track_several
 from ..run.shared_landmarker import SharedLandmarker
@@ -117,7 +118,8 @@ def run_one(
     if arguments.resume:
         raise FaceTrackError(f"--resume goes on with several videos, and {address} is one source")
     is_demo = address == DEMO
-    outputs = demo_outputs(asked_outputs(arguments)) if is_demo else asked_outputs(arguments)
+    outputs = asked_outputs(arguments).for_one(address)
+    outputs = demo_outputs(outputs) if is_demo else outputs
     check_outputs(outputs, Path(address))
     with ExitStack() as opened:
         source = demo_camera() if is_demo else open_source(address)
@@ -148,6 +150,8 @@ def run_one(
         console.print(closing_table(summary))
         if recorder and not summary.interrupted:
             console.print(demo_table(recorder.report(timed.tracker)))
+    if outputs.report:
+        write_index_of(outputs.report.parent)
     for path in outputs.paths:
         console.print(f"wrote {path}", highlight=False)
     return summary
@@ -163,6 +167,7 @@ def run_several(
     """Track each video, with one network for all, and sum up."""
     outputs, config = asked_outputs(arguments), asked_config(arguments)
     manifest = Manifest((outputs.paths or [Path()])[0])
+    pages = {video: page for video in videos if (page := outputs.of(video).report)}
     if arguments.resume:
         outputs, videos = _left_to_do(outputs, videos, manifest, arguments, networks)
         console.print(f"left to do: {len(videos)} videos")
@@ -174,7 +179,11 @@ def run_several(
     if workers > 1:
         network = SharedLandmarker(network)
     idle: SimpleQueue[OurDetector] = SimpleQueue()
-    with ExitStack() as detectors, progress_of_several(len(videos), console) as shown:
+    with (
+        ExitStack() as detectors,
+        _index(outputs, pages, videos) as index,
+        progress_of_several(videos, console, index) as shown,
+    ):
         for _ in range(workers):  # each is for one thread at a time
             _go_on(request)
             idle.put(_detector(arguments, networks, detectors))
@@ -247,6 +256,21 @@ def _provenance(
         source=source.rsplit("@", 1)[-1] if is_url(source) else Path(source).name,
         source_sha256=sha256_of(origin) if origin else None,
     )
+
+
+@contextmanager
+def _index(
+    outputs: Outputs, pages: dict[Path, Path], left: list[Path]
+) -> Iterator[ReportIndex | None]:
+    """The page of all videos, where a report is asked for; written in the end, however that is."""
+    if outputs.report is None:
+        yield None
+        return
+    index = ReportIndex(outputs.report, pages, pages.keys() - set(left))
+    try:
+        yield index
+    finally:
+        index.write()
 
 
 def _landmarker(arguments: argparse.Namespace, networks: Networks) -> Landmarker:
