@@ -5,14 +5,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
-from onnxruntime.capi import onnxruntime_pybind11_state as runtime_errors
 
-from .checksum import is_whole
 from .description import METADATA_KEY, CheckpointError
 from .face_detector import CHANNELS, PICTURES, STRIDES, FaceDetector
 from .face_scan import SEEN_PX
-from .onnx_session import session_options
+from .onnx_session import UNUSABLE, OwnSession, first_line, open_session
 
 __all__ = ["FACES", "KIND", "load_face_detector"]
 
@@ -20,13 +17,6 @@ FACES = Path(__file__).parent / "weights" / "faces.onnx"
 KIND = "face-detector"
 """What the description in the file says it is."""
 _MOST_BYTES = 16_000_000
-_CONTROL_FLOW = (b"\x22\x04Loop", b"\x22\x04Scan", b"\x22\x02If")
-"""Names of operators as protobuf stores them: ours has none that can run for ever."""
-_UNUSABLE = (
-    runtime_errors.Fail, runtime_errors.InvalidArgument, runtime_errors.InvalidGraph,
-    runtime_errors.InvalidProtobuf, runtime_errors.NoSuchFile, runtime_errors.NotImplemented,
-    runtime_errors.RuntimeException, runtime_errors.EPFail, RuntimeError, ValueError,
-)  # fmt: skip
 
 
 def load_face_detector(
@@ -42,33 +32,22 @@ def load_face_detector(
     Raises:
         CheckpointError: If the file is missing, damaged or no face detector.
     """
+    session = open_session(path, threads, _MOST_BYTES)
     try:
-        if path.stat().st_size > _MOST_BYTES:
-            raise CheckpointError(f"{path}: too large for a face detector of ours")
-        content = path.read_bytes()
-    except OSError as error:
-        raise CheckpointError(f"{path}: cannot be read ({error.strerror})") from error
-    if not is_whole(content):
-        raise CheckpointError(f"{path}: damaged, or not ours: fetch it anew or export it again")
-    if any(name in content for name in _CONTROL_FLOW):
-        raise CheckpointError(f"{path}: holds loops or branches, which no detector of ours does")
-    try:
-        session = onnxruntime.InferenceSession(
-            content, session_options(threads), providers=["CPUExecutionProvider"]
-        )
         detector = FaceDetector(session, _found_from(session, path), seen_px)
         _check_answer(session, path)
-    except _UNUSABLE as error:
-        first = str(error).splitlines()[0][:120] if str(error) else type(error).__name__
-        raise CheckpointError(f"{path}: not a face detector of ours ({first})") from error
+    except UNUSABLE as error:
+        raise CheckpointError(
+            f"{path}: not a face detector of ours ({first_line(error)})"
+        ) from error
     return detector
 
 
-def _found_from(session: onnxruntime.InferenceSession, path: Path) -> float:
+def _found_from(session: OwnSession, path: Path) -> float:
     """The threshold that the file names."""
     try:
         described: dict[str, Any] = json.loads(
-            session.get_modelmeta().custom_metadata_map[METADATA_KEY]
+            session.built.get_modelmeta().custom_metadata_map[METADATA_KEY]
         )
         kind, found_from = described["kind"], described["found_from"]
     except (KeyError, TypeError, ValueError, RecursionError) as error:
@@ -79,10 +58,10 @@ def _found_from(session: onnxruntime.InferenceSession, path: Path) -> float:
     return float(found_from)
 
 
-def _check_answer(session: onnxruntime.InferenceSession, path: Path) -> None:
+def _check_answer(session: OwnSession, path: Path) -> None:
     """Ask it about two small black pictures."""
-    names = [entry.name for entry in session.get_inputs()]
-    if names != [PICTURES] or len(session.get_outputs()) != 1:
+    names = [entry.name for entry in session.built.get_inputs()]
+    if names != [PICTURES] or len(session.built.get_outputs()) != 1:
         raise CheckpointError(f"{path}: takes and gives other things than a face detector")
     for rows, columns in ((64, 96), (160, 128)):
         (answer,) = session.run(None, {PICTURES: np.zeros((1, rows, columns, 3), np.uint8)})
