@@ -1,5 +1,6 @@
 """The base of all back ends: moments of heat maps become calibrated Gaussians."""
 
+import os
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -8,7 +9,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from .covariance_law import by_spread_law
-from .description import CheckpointInfo
+from .description import CheckpointError, CheckpointInfo
 
 if TYPE_CHECKING:  # it needs ONNX Runtime, which PyTorch does without
     from .face_detector import FaceDetector
@@ -39,6 +40,31 @@ class CropEstimates:
     measurement_noise: Float[np.ndarray, "faces landmarks xy=2 xy=2"]
     confidence: Float[np.ndarray, " faces"]
     descriptor: Float[np.ndarray, "faces descriptor"] | None = None
+
+
+class OneProcess:
+    """Where a network was loaded that cannot follow into a forked process.
+
+    Pickled, as `spawn` hands it over, it is at home in the process that unpickles it.
+    """
+
+    def __init__(self) -> None:
+        self._number = os.getpid()
+
+    def check(self) -> None:
+        """See that this is the process.
+
+        Raises:
+            CheckpointError: If it is a forked one.
+        """
+        if os.getpid() != self._number:
+            raise CheckpointError(
+                "a network that PyTorch runs cannot be used in a forked process: load it there, or "
+                "start processes by multiprocessing's 'spawn'"
+            )
+
+    def __reduce__(self) -> tuple[type["OneProcess"], tuple[()]]:
+        return OneProcess, ()
 
 
 class CalibratedLandmarker(ABC):

@@ -18,7 +18,7 @@ import torch
 from jaxtyping import Float, UInt8
 from torch import Tensor, nn
 
-from .calibrated_landmarker import CalibratedLandmarker, CropMoments
+from .calibrated_landmarker import CalibratedLandmarker, CropMoments, OneProcess
 from .crop_reader import CropReader
 from .description import CheckpointInfo
 from .device_crops import cut_crops
@@ -50,7 +50,7 @@ class DeviceLandmarker(CalibratedLandmarker):
         precision: torch.dtype = torch.float16,
     ) -> None:
         super().__init__(info)
-        self.device, self._precision = device, precision
+        self.device, self._precision, self._home = device, precision, OneProcess()
         self._reader = CropReader(network, info).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
         for module in self._reader.modules():
             if isinstance(module, nn.Conv2d):
@@ -126,6 +126,7 @@ class DeviceLandmarker(CalibratedLandmarker):
         return self._batches[size]
 
     def _upload(self, array: np.ndarray) -> Tensor:
+        self._home.check()
         host = torch.from_numpy(np.require(array, requirements=["C", "W"]))
         if self.device.type == "cuda":
             host = host.pin_memory()  # else the copy would wait for all that runs before it

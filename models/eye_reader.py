@@ -8,9 +8,9 @@ from types import TracebackType
 from typing import Any, Self
 
 import numpy as np
-import onnxruntime
 from jaxtyping import Float, UInt8
 
+from .onnx_session import OwnSession
 from .tool_loading import open_tool
 
 __all__ = ["EYES", "EYE_KIND", "OnnxEyeReader", "load_eye_reader"]
@@ -25,8 +25,8 @@ EYE_CROPS, EYE_ANSWERS = "crops", 7
 class OnnxEyeReader:
     """Runs the network; a context manager, for it holds threads."""
 
-    def __init__(self, session: onnxruntime.InferenceSession) -> None:
-        self._session: onnxruntime.InferenceSession | None = session
+    def __init__(self, session: OwnSession) -> None:
+        self._session: OwnSession | None = session
 
     def __call__(
         self, crops: UInt8[np.ndarray, "eyes size size rgb=3"]
@@ -71,9 +71,16 @@ def load_eye_reader(path: Path = EYES, *, threads: int = 1) -> OnnxEyeReader:
         CheckpointError: If the file is missing, damaged or no reader of eyes.
     """
 
-    def make(session: onnxruntime.InferenceSession, described: dict[str, Any]) -> OnnxEyeReader:
-        names, size_px = [entry.name for entry in session.get_inputs()], described.get("size_px")
-        if names != [EYE_CROPS] or len(session.get_outputs()) != 1 or type(size_px) is not int:
+    def make(session: OwnSession, described: dict[str, Any]) -> OnnxEyeReader:
+        names, size_px = (
+            [entry.name for entry in session.built.get_inputs()],
+            described.get("size_px"),
+        )
+        if (
+            names != [EYE_CROPS]
+            or len(session.built.get_outputs()) != 1
+            or type(size_px) is not int
+        ):
             raise ValueError("it takes and gives other things")
         (answer,) = session.run(None, {EYE_CROPS: np.zeros((3, size_px, size_px, 3), np.uint8)})
         good = isinstance(answer, np.ndarray) and answer.shape == (3, EYE_ANSWERS)

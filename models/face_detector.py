@@ -11,11 +11,11 @@ from typing import Self
 
 import cv2
 import numpy as np
-import onnxruntime
 from jaxtyping import Float, UInt8
 
 from .face_refinement import patch_from_picture, refined, roll_of_row, upright_patch
 from .face_scan import SEEN_PX, Window, thorough_plan, whole_picture, window_near
+from .onnx_session import OwnSession
 
 __all__ = ["FOUND_FROM", "FaceDetector", "FoundFace", "suppress"]
 
@@ -73,10 +73,8 @@ class FaceDetector:
         seen_px: Longest side of what the network sees at once; the time grows with its square.
     """
 
-    def __init__(
-        self, session: onnxruntime.InferenceSession, found_from: float, seen_px: int = SEEN_PX
-    ) -> None:
-        self._session: onnxruntime.InferenceSession | None = session
+    def __init__(self, session: OwnSession, found_from: float, seen_px: int = SEEN_PX) -> None:
+        self._session: OwnSession | None = session
         self.found_from, self.seen_px = found_from, seen_px
 
     def __call__(self, image: Picture, *, thorough: bool = False) -> list[FoundFace]:

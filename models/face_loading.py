@@ -4,10 +4,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnxruntime
 
 from .face_detector import CHANNELS, PICTURES, STRIDES, FaceDetector
 from .face_scan import SEEN_PX
+from .onnx_session import OwnSession
 from .tool_loading import open_tool
 
 __all__ = ["FACES", "KIND", "load_face_detector"]
@@ -31,7 +31,7 @@ def load_face_detector(
         CheckpointError: If the file is missing, damaged or no face detector.
     """
 
-    def make(session: onnxruntime.InferenceSession, described: dict[str, Any]) -> FaceDetector:
+    def make(session: OwnSession, described: dict[str, Any]) -> FaceDetector:
         _check_answer(session)
         return FaceDetector(session, _found_from(described), seen_px)
 
@@ -46,10 +46,10 @@ def _found_from(described: dict[str, Any]) -> float:
     return found_from
 
 
-def _check_answer(session: onnxruntime.InferenceSession) -> None:
+def _check_answer(session: OwnSession) -> None:
     """Ask it about two small black pictures."""
-    names = [entry.name for entry in session.get_inputs()]
-    if names != [PICTURES] or len(session.get_outputs()) != 1:
+    names = [entry.name for entry in session.built.get_inputs()]
+    if names != [PICTURES] or len(session.built.get_outputs()) != 1:
         raise ValueError("it takes and gives other things")
     for rows, columns in ((64, 96), (160, 128)):
         (answer,) = session.run(None, {PICTURES: np.zeros((1, rows, columns, 3), np.uint8)})

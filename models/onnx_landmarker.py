@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import numpy as np
-import onnxruntime
 from jaxtyping import UInt8
 
 from .calibrated_landmarker import CalibratedLandmarker, CropMoments
@@ -12,6 +11,7 @@ from .description_reader import from_dictionary, parse_description
 from .onnx_session import (
     SOURCE_KEY,
     UNUSABLE,
+    OwnSession,
     file_digest,
     first_line,
     open_session,
@@ -31,7 +31,7 @@ OUTPUTS, HEADS = ("mean", "spread", "peak"), ("log_odds", "descriptor")
 class OnnxLandmarker(CalibratedLandmarker):
     """Runs an exported network on crops and calibrates the moments of its heat maps."""
 
-    def __init__(self, session: onnxruntime.InferenceSession, info: CheckpointInfo) -> None:
+    def __init__(self, session: OwnSession, info: CheckpointInfo) -> None:
         super().__init__(info)
         self._session = session
 
@@ -55,7 +55,7 @@ def load_onnx_landmarker(
         CheckpointError: If the file is missing, damaged, not ours or not made from that file.
     """
     session = open_session(path, threads)
-    metadata = session.get_modelmeta().custom_metadata_map
+    metadata = session.built.get_modelmeta().custom_metadata_map
     try:
         info = from_dictionary(parse_description(metadata.get(METADATA_KEY, "")))
     except ValueError as error:
@@ -75,18 +75,21 @@ def load_onnx_landmarker(
         ) from error
 
 
-def _checked(landmarker: OnnxLandmarker, session: onnxruntime.InferenceSession) -> OnnxLandmarker:
+def _checked(landmarker: OnnxLandmarker, session: OwnSession) -> OnnxLandmarker:
     """The same, once the network takes, gives and answers what its description says.
 
     Raises:
         ValueError: If it does not.
     """
     size, landmarks = landmarker.input_px, landmarker.info.architecture.landmarks
-    inputs = [(given.name, given.type, given.shape[1:]) for given in session.get_inputs()]
+    inputs = [(given.name, given.type, given.shape[1:]) for given in session.built.get_inputs()]
     if inputs != [(INPUT, "tensor(uint8)", [size, size, 3])]:
         raise ValueError(f"it takes other things than crops of {size} px")
     heads = landmarker.info.architecture.heads
-    if [output.name for output in session.get_outputs()] != [*OUTPUTS, *(HEADS if heads else ())]:
+    if [output.name for output in session.built.get_outputs()] != [
+        *OUTPUTS,
+        *(HEADS if heads else ()),
+    ]:
         raise ValueError("it gives other things than moments of heat maps")
     pattern = np.arange(2 * size * size * 3).reshape(2, size, size, 3) % 251
     moments = landmarker.raw(pattern.astype(np.uint8))

@@ -1,8 +1,12 @@
 """Opens the ONNX files that this project exports, after their content was checked."""
 
+import ctypes
 import hashlib
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
+from weakref import WeakSet
 
 import onnxruntime
 from onnxruntime.capi import onnxruntime_pybind11_state as runtime_errors
@@ -24,12 +28,61 @@ _MOST_THREADS = 4
 """A network this small has no work for more."""
 
 
-def open_session(path: Path, threads: int = 0) -> onnxruntime.InferenceSession:
+class OwnSession:
+    """A session that works in forked and spawned processes, too: each builds one of its own.
+
+    Args:
+        content: Of a file that was checked.
+        threads: As in `open_session`.
+    """
+
+    def __init__(self, content: bytes, threads: int) -> None:
+        self._content, self._threads = content, threads
+        self._built: onnxruntime.InferenceSession | None = None
+        _SESSIONS.add(self)
+
+    @property
+    def built(self) -> onnxruntime.InferenceSession:
+        """The session of this process."""
+        if self._built is None:
+            self._built = onnxruntime.InferenceSession(
+                self._content, session_options(self._threads), providers=["CPUExecutionProvider"]
+            )
+        return self._built
+
+    def run(self, names: list[str] | None, inputs: Mapping[str, Any]) -> list[Any]:
+        """The outputs of these names, or all."""
+        return list(self.built.run(names, inputs))
+
+    def leave_to_parent(self) -> None:
+        """In a forked process: the parent's threads are not here, and would be waited for."""
+        if self._built is not None:
+            ctypes.pythonapi.Py_IncRef(ctypes.py_object(self._built))  # never destroyed
+            self._built = None
+
+    def __reduce__(self) -> tuple[type["OwnSession"], tuple[bytes, int]]:
+        return OwnSession, (self._content, self._threads)
+
+
+_SESSIONS: WeakSet[OwnSession] = WeakSet()
+
+
+def _leave_all_to_parent() -> None:
+    for session in list(_SESSIONS):
+        session.leave_to_parent()
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_leave_all_to_parent)
+
+
+def open_session(path: Path, threads: int = 0, most_bytes: int = _MOST_BYTES) -> OwnSession:
     """A session on the CPU.
 
     Args:
         path: An `.onnx` file.
         threads: Of one run; 0 takes a thread per core, up to four.
+        most_bytes: Of the file.
 
     Raises:
         CheckpointError: If the file is missing, too large or damaged, or holds a graph that none
@@ -37,7 +90,7 @@ def open_session(path: Path, threads: int = 0) -> onnxruntime.InferenceSession:
     """
     try:
         size = path.stat().st_size
-        if size > _MOST_BYTES:
+        if size > most_bytes:
             raise CheckpointError(f"{path}: {size} bytes are too large for a network of ours")
         content = path.read_bytes()
     except OSError as error:
@@ -48,11 +101,11 @@ def open_session(path: Path, threads: int = 0) -> onnxruntime.InferenceSession:
         )
     try:
         check_graph(content)
-        return onnxruntime.InferenceSession(
-            content, session_options(threads), providers=["CPUExecutionProvider"]
-        )
+        session = OwnSession(content, threads)
+        session.built.get_inputs()
     except UNUSABLE as error:
         raise CheckpointError(f"{path}: not a network of ours ({first_line(error)})") from error
+    return session
 
 
 def session_options(threads: int = 0) -> onnxruntime.SessionOptions:

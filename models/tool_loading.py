@@ -9,12 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
 
-import onnxruntime
-
-from .checksum import is_whole
 from .description import METADATA_KEY, CheckpointError
-from .onnx_graph import check_graph
-from .onnx_session import UNUSABLE, first_line, session_options
+from .onnx_session import UNUSABLE, OwnSession, first_line, open_session
 
 _MOST_BYTES = 16_000_000
 Tool = TypeVar("Tool")
@@ -23,7 +19,7 @@ Tool = TypeVar("Tool")
 def open_tool(
     path: Path,
     kind: str,
-    make: Callable[[onnxruntime.InferenceSession, dict[str, Any]], Tool],
+    make: Callable[[OwnSession, dict[str, Any]], Tool],
     threads: int = 0,
 ) -> Tool:
     """Make something of a file that is whole and of its kind.
@@ -37,28 +33,17 @@ def open_tool(
     Raises:
         CheckpointError: If the file is missing, damaged or of another kind.
     """
+    session = open_session(path, threads, _MOST_BYTES)
     try:
-        if path.stat().st_size > _MOST_BYTES:
-            raise CheckpointError(f"{path}: too large for a {kind} of ours")
-        content = path.read_bytes()
-    except OSError as error:
-        raise CheckpointError(f"{path}: cannot be read ({error.strerror})") from error
-    if not is_whole(content):
-        raise CheckpointError(f"{path}: damaged, or not ours: fetch it anew or export it again")
-    try:
-        check_graph(content)
-        session = onnxruntime.InferenceSession(
-            content, session_options(threads), providers=["CPUExecutionProvider"]
-        )
         return make(session, _described(session, kind))
     except UNUSABLE as error:
         raise CheckpointError(f"{path}: not a {kind} of ours ({first_line(error)})") from error
 
 
-def _described(session: onnxruntime.InferenceSession, kind: str) -> dict[str, Any]:
+def _described(session: OwnSession, kind: str) -> dict[str, Any]:
     """What the file says about itself."""
     try:
-        described = json.loads(session.get_modelmeta().custom_metadata_map[METADATA_KEY])
+        described = json.loads(session.built.get_modelmeta().custom_metadata_map[METADATA_KEY])
         found = described["kind"]
     except (KeyError, TypeError, ValueError, RecursionError) as error:
         raise ValueError("it does not say what it is") from error

@@ -7,7 +7,13 @@ import torch
 from jaxtyping import UInt8
 from torch import Tensor
 
-from .calibrated_landmarker import CalibratedLandmarker, CropEstimates, CropMoments, calibrated
+from .calibrated_landmarker import (
+    CalibratedLandmarker,
+    CropEstimates,
+    CropMoments,
+    OneProcess,
+    calibrated,
+)
 from .checkpoint import CheckpointError, CheckpointInfo, load_checkpoint, load_official_checkpoint
 from .crop_reader import CropMomentTensors, CropReader
 from .landmark_net import LandmarkNet
@@ -25,7 +31,7 @@ class HeatmapLandmarker(CalibratedLandmarker):
 
     def __init__(self, network: LandmarkNet, info: CheckpointInfo, device: torch.device) -> None:
         super().__init__(info)
-        self.device = device
+        self.device, self._home = device, OneProcess()
         self._reader = CropReader(network, info).to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
 
     @property
@@ -54,6 +60,7 @@ class HeatmapLandmarker(CalibratedLandmarker):
         return [calibrated(of, self.info) for of in moments]
 
     def _on_device(self, crops: UInt8[np.ndarray, "faces height width rgb=3"]) -> Tensor:
+        self._home.check()
         return torch.from_numpy(crops).to(self.device)
 
 

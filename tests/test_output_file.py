@@ -5,6 +5,8 @@ import os
 import resource
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -126,6 +128,31 @@ def test_a_pipe_takes_rows_until_its_reader_leaves(tmp_path: Path) -> None:
     with pytest.raises(SinkError, match=r"pipe: cannot be written any more \(Broken pipe\)"):
         file.append(b"row\n")
     file.close()
+
+
+def test_a_pipe_whose_reader_stalls_is_given_up_and_one_that_is_slow_is_not(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    monkeypatch.setattr(output_file, "_STALL_TIMEOUT_S", 1.0)
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    file, rows = OutputFile(tmp_path / "pipe"), b"row\n" * 50_000
+    got = bytearray()
+
+    def read_slowly() -> None:
+        while len(got) < len(rows):
+            time.sleep(0.05)
+            got.extend(os.read(reader, 65_536))
+
+    thread = threading.Thread(target=read_slowly)
+    thread.start()
+    file.append(rows)
+    thread.join(10)
+    assert bytes(got) == rows
+    with pytest.raises(SinkError, match="pipe: its reader took nothing for 1 s"):
+        file.append(rows)
+    file.close()
+    os.close(reader)
 
 
 def test_an_output_that_is_the_source_by_any_name_is_refused(tmp_path: Path) -> None:

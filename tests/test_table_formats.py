@@ -49,6 +49,25 @@ def test_parquet_holds_a_row_per_face_and_frame_and_what_made_it(tmp_path: Path)
     assert [path.name for path in tmp_path.iterdir()] == ["x.parquet"]
 
 
+def test_parquet_is_read_by_duckdb_and_pandas(tmp_path: Path) -> None:
+    duckdb, pandas = pytest.importorskip("duckdb"), pytest.importorskip("pandas")
+    path = tmp_path / "x.parquet"
+    sink = ParquetSink(path, raw=False, made=MADE)
+    write_all(sink)
+    sink.close()
+    truth = face().landmarks.mean[9]
+    query = "select frame, face_id, success, len(x), x[10], y[10], cov_xy[10] from read_parquet(?)"
+    rows = duckdb.execute(f"{query} order by frame, face_id", [str(path)]).fetchall()
+    assert [row[:4] for row in rows] == [
+        (0, 0, True, 68), (0, 1, True, 68), (1, -1, False, None), (2, 2, False, 68),
+    ]  # fmt: skip
+    assert rows[0][4:] == pytest.approx([*truth, 0.5], abs=1e-4)
+    table = pandas.read_parquet(path)
+    assert table["face_id"].tolist() == [0, 1, -1, 2]
+    assert [table["x"][0][9], table["y"][0][9]] == pytest.approx(truth, abs=1e-4)
+    assert table["x"][2] is None
+
+
 def test_many_parts_become_one_table_in_order(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

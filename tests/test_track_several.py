@@ -57,7 +57,7 @@ class Runs:
 def tracked(runs: Runs, *, with_ctrl_c: bool = False) -> tuple[SeveralSummary, str]:
     console = Console(file=StringIO(), width=COLUMNS)
     requests = signals_stop() if with_ctrl_c else nullcontext(StopRequest())
-    with requests as runs.request, progress_of_several(len(VIDEOS), console) as shown:
+    with requests as runs.request, progress_of_several(VIDEOS, console) as shown:
         summary = track_several(VIDEOS, runs, 2, shown, runs.request)
     return summary, console.file.getvalue()
 
@@ -182,14 +182,14 @@ def test_there_is_a_line_for_all_and_one_for_each_in_80_columns() -> None:
     film, other = Film(12_000, is_live=False), Film(None, is_live=False)
     summary = RunSummary(film.name, Tally())
     with (
-        progress_of_several(5, console) as shown,
+        progress_of_several(VIDEOS, console) as shown,
         shown.watch(film, summary) as frame_done,
         shown.watch(other, summary) as frame_of_other_done,
     ):
         for _ in range(100):
             frame_done(2)
             frame_of_other_done(0)
-        shown.end(summary)
+        shown.end(VIDEOS[0], summary)
         shown._bar.refresh()
     lines = console.file.getvalue().splitlines()
     for parts in (

@@ -2,15 +2,18 @@
 
 import os
 import re
+import signal
 import subprocess
 import sys
 import sysconfig
+import time
 import venv
 import zipfile
 from pathlib import Path
 
 import pytest
 from test_library import SNIPPETS, folder  # noqa: F401
+from test_signals_and_streams import hears
 
 ROOT = Path(__file__).parents[1]
 
@@ -99,3 +102,36 @@ def test_the_command_tracks_the_demo(python: Path, tmp_path: Path) -> None:
     assert (tmp_path / "demo-output/overlay.mp4").stat().st_size > 10_000
     entry = next(python.parent.parent.rglob("star_tracker-*.dist-info/entry_points.txt"))
     assert "run-tracker = star_tracker.__main__:main" in entry.read_text()
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="needs Linux's /proc")
+@pytest.mark.parametrize("wait_s", [0.0, 0.3])
+def test_ctrl_c_while_the_command_loads_ends_without_a_traceback(
+    python: Path, tmp_path: Path, wait_s: float
+) -> None:
+    code = "import sys; from star_tracker.__main__ import main; sys.exit(main(['demo']))"
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("PYTHON")}
+    with subprocess.Popen(
+        [python, "-c", code], cwd=tmp_path, env=environment, text=True,
+        stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
+        preexec_fn=lambda: signal.signal(signal.SIGTERM, signal.SIG_DFL),  # noqa: PLW1509
+    ) as process:  # fmt: skip
+        deadline = time.monotonic() + 60
+        while not hears(process, signal.SIGTERM):  # SIGINT Python itself hears from the beginning
+            assert time.monotonic() < deadline
+            time.sleep(0.001)
+        time.sleep(wait_s)
+        process.send_signal(signal.SIGINT)
+        _, error = process.communicate(timeout=60)
+    assert (process.returncode, error) == (130, "")
+
+
+def test_importing_it_loads_nothing_until_it_is_asked(python: Path, tmp_path: Path) -> None:
+    code = (
+        "import sys, star_tracker\n"
+        "print('numpy' in sys.modules, star_tracker.Face.__name__, 'numpy' in sys.modules)\n"
+        "from star_tracker import *\n"
+        "print(FaceTracker.__name__, tracker.__name__)"
+    )
+    printed = run(python, "-c", code, cwd=tmp_path)
+    assert printed == "False Face True\nFaceTracker star_tracker.tracker\n"

@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 from functools import partial
-from itertools import count
 from types import TracebackType
 from typing import Self
 
@@ -84,7 +83,7 @@ class FaceTracker:
     def reset(self) -> None:
         """Forget all faces and the time, as before another video; ids start again from 0."""
         self._tracks: list[Track] = []
-        self._ids, self._shot = count(), Shot()
+        self._next_id, self._shot = 0, Shot()
         self._search, self._last_s = FaceSearch(self.config.detect_every_s), -np.inf
 
     def close(self) -> None:
@@ -258,7 +257,8 @@ class FaceTracker:
             if track is None:
                 if self._has_room_for(measurement, choice):
                     self.tally.ids += 1
-                    new = begin(next(self._ids), measurement, time_s, self.head_filter)
+                    new = begin(self._next_id, measurement, time_s, self.head_filter)
+                    self._next_id += 1
                     self._tracks.append(new)
             elif track.status is TrackStatus.COASTING or self._has_room_for(measurement, choice):
                 self.tally.reacquired += track.status is TrackStatus.LOST

@@ -110,6 +110,10 @@ def build_parser() -> argparse.ArgumentParser:
         help="write a .pts file for each face of each picture, as 300W has them",
     )  # fmt: skip
     output.add_argument(
+        "--report", type=Path, metavar="FOLDER",
+        help="write a page for each video that shows how it went, and one of all, worst first",
+    )  # fmt: skip
+    output.add_argument(
         "--compare", type=Path, metavar="F", help="write raw beside filtered, enlarged, as MP4"
     )
     output.add_argument(
@@ -243,6 +247,7 @@ def asked_outputs(arguments: argparse.Namespace) -> Outputs:
         coco=arguments.save_coco,
         pts=arguments.save_pts,
         compare=arguments.compare,
+        report=arguments.report,
         overwrite=arguments.overwrite,
         raw=arguments.raw,
         ellipses=arguments.ellipses,

@@ -2,45 +2,39 @@
 
 import argparse
 import sys
-from collections.abc import Iterable
-from contextlib import ExitStack
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Protocol
 
 from rich.console import Console
 
-from ..detection.any_roll_detector import AnyRollDetector, FaceFinder
-from ..detection.both_detectors import BothDetectors
-from ..detection.mediapipe_detector import MediaPipeDetector
 from ..errors import FaceTrackError
 from ..io.manifest import Manifest
 from ..io.outputs import Outputs, check_outputs, check_outputs_of_several
 from ..io.pictures import files_in, listed_pictures
-from ..io.provenance import Provenance, own_version, sha256_of
+from ..io.provenance import Provenance
 from ..io.reading import Reading
 from ..io.simulated_camera import SimulatedCamera
 from ..io.sinks import Sink, open_sinks
 from ..io.sources import Source, is_url, opened
-from ..io.video_opening import without_password
-from ..landmarker import FrameLandmarker, Landmarker, on_frames
+from ..landmarker import FrameLandmarker, on_frames
+from ..reports.index_page import ReportIndex, write_index_of
 from ..run.loop import run, run_offline
 from ..run.several_videos import track_several
 from ..run.shared_landmarker import SharedLandmarker
 from ..run.summary import RunSummary, SeveralSummary, StopRequest, Watch
 from ..run.timed_tracker import TimedTracker
 from .arguments import (
-    BOTH,
-    MEDIAPIPE,
     VIDEOS_AT_ONCE_ON_GPU,
     asked_config,
     asked_outputs,
     asked_reading,
     build_parser,
     demo_outputs,
-    settings_of,
 )
+from .asked_networks import Networks, OurDetector, detector_of, landmarker_of, provenance_of
 from .demo import DemoRecorder, demo_camera
 from .inputs import DEMO, several_pictures, several_videos
 from .interruption import signals_stop
@@ -53,24 +47,6 @@ INTERRUPTED = 130
 """Exit status after Ctrl-C, SIGTERM or SIGHUP."""
 INCOMPLETE = 3
 """Exit status where all that could be read was tracked, but a source was cut off or lost much."""
-OurDetector = MediaPipeDetector | AnyRollDetector | BothDetectors
-
-
-class Networks(Protocol):
-    """What `models` is to the command line; the tracker itself knows no networks."""
-
-    @property
-    def CheckpointError(self) -> type[Exception]:  # noqa: N802
-        """Raised for a user's mistake."""
-
-    def weight_file(self, weights: str) -> Path:
-        """The file of a name, or of a path."""
-
-    def load_landmarker(self, weights: str, device: str, backend: str) -> Landmarker:
-        """Load a network by the flags of the same names."""
-
-    def load_face_detector(self) -> FaceFinder:
-        """Load the face detector of any roll."""
 
 
 def main(networks: Networks, argv: list[str] | None = None) -> int:
@@ -129,7 +105,8 @@ def run_one(
     if arguments.resume:
         raise FaceTrackError(f"--resume goes on with several videos, and {address} is one source")
     is_demo = address == DEMO
-    outputs = demo_outputs(asked_outputs(arguments)) if is_demo else asked_outputs(arguments)
+    outputs = asked_outputs(arguments).for_one(address)
+    outputs = demo_outputs(outputs) if is_demo else outputs
     check_outputs(outputs, pictures or _read_from(address, reading))
     with ExitStack() as stack:
         source = demo_camera() if is_demo else _source(address, pictures, reading)
@@ -137,15 +114,15 @@ def run_one(
         is_read_twice = is_url(address) or Path(address).is_file()
         if arguments.offline and (is_demo or source.is_live or not is_read_twice):
             raise FaceTrackError(f"--offline needs a video file, which {address} is not")
-        landmarker = _landmarker(arguments, networks)
+        landmarker = landmarker_of(arguments, networks)
         _go_on(request)
-        detector = _detector(arguments, networks, stack)
+        detector = detector_of(arguments, networks, stack)
         _go_on(request)
         timed = TimedTracker(
             landmarker, detector, asked_config(arguments), stills=source.holds_stills
         )
         origin = Path(address) if Path(address).is_file() and not is_demo else None
-        made = _provenance(arguments, networks, address, origin)
+        made = provenance_of(arguments, networks, address, origin)
         sinks = _closed_later(
             stack, open_sinks(outputs, source, timed.tracker.layout, origin, made, arguments.stream)
         )
@@ -162,6 +139,8 @@ def run_one(
         say_losses(summary)
         if recorder and not summary.interrupted:
             console.print(demo_table(recorder.report(timed.tracker)))
+    if outputs.report:
+        write_index_of(outputs.report.parent)
     for path in outputs.paths:
         console.print(f"wrote {path}", highlight=False)
     return summary
@@ -178,25 +157,30 @@ def run_several(
     outputs, config = asked_outputs(arguments), asked_config(arguments)
     reading = asked_reading(arguments)
     manifest = Manifest((outputs.paths or [Path()])[0])
+    pages = {video: page for video in videos if (page := outputs.of(video).report)}
     if arguments.resume:
         outputs, videos = _left_to_do(outputs, videos, manifest, arguments, networks)
         console.print(f"left to do: {len(videos)} videos")
     else:
         check_outputs_of_several(outputs, videos)
-    network: FrameLandmarker = on_frames(_landmarker(arguments, networks))
+    network: FrameLandmarker = on_frames(landmarker_of(arguments, networks))
     usual = VIDEOS_AT_ONCE_ON_GPU if network.prefers_batches else 1
     workers = max(min(arguments.together or usual, len(videos)), 1)
     if workers > 1:
         network = SharedLandmarker(network)
     idle: SimpleQueue[OurDetector] = SimpleQueue()
-    with ExitStack() as detectors, progress_of_several(len(videos), console) as shown:
+    with (
+        ExitStack() as detectors,
+        _index(outputs, pages, videos) as index,
+        progress_of_several(videos, console, index) as shown,
+    ):
         for _ in range(workers):  # each is for one thread at a time
             _go_on(request)
-            idle.put(_detector(arguments, networks, detectors))
+            idle.put(detector_of(arguments, networks, detectors))
 
         def track(video: Path) -> RunSummary:
             named = outputs.of(video)
-            made = _provenance(arguments, networks, str(video), video)
+            made = provenance_of(arguments, networks, str(video), video)
             manifest.begin(video, named, made)
             summary = track_one(video, named, made)
             if not summary.interrupted:
@@ -256,34 +240,24 @@ def _left_to_do(
 ) -> tuple[Outputs, list[Path]]:
     """The videos that no earlier run finished in the same way, and what may be made anew."""
     check_outputs_of_several(outputs, videos, manifest.has_begun)
-    manifest.check_settings(videos, _provenance(arguments, networks, "", None))
+    manifest.check_settings(videos, provenance_of(arguments, networks, "", None))
     left = [video for video in videos if not manifest.is_whole(video, outputs.of(video))]
     return replace(outputs, overwrite=True), left
 
 
-def _provenance(
-    arguments: argparse.Namespace, networks: Networks, source: str, origin: Path | None
-) -> Provenance:
-    return Provenance(
-        version=own_version(),
-        weights=arguments.weights,
-        weights_sha256=sha256_of(networks.weight_file(arguments.weights)),
-        settings=settings_of(arguments),
-        source=without_password(source) if is_url(source) else Path(source).name,
-        source_sha256=sha256_of(origin) if origin else None,
-    )
-
-
-def _landmarker(arguments: argparse.Namespace, networks: Networks) -> Landmarker:
-    return networks.load_landmarker(arguments.weights, arguments.device, arguments.backend)
-
-
-def _detector(arguments: argparse.Namespace, networks: Networks, opened: ExitStack) -> OurDetector:
-    if arguments.detector == MEDIAPIPE:
-        return opened.enter_context(MediaPipeDetector())
-    if arguments.detector == BOTH:
-        return opened.enter_context(BothDetectors(networks.load_face_detector()))
-    return opened.enter_context(AnyRollDetector(networks.load_face_detector()))
+@contextmanager
+def _index(
+    outputs: Outputs, pages: dict[Path, Path], left: list[Path]
+) -> Iterator[ReportIndex | None]:
+    """The page of all videos, where a report is asked for; written in the end, however that is."""
+    if outputs.report is None:
+        yield None
+        return
+    index = ReportIndex(outputs.report, pages, pages.keys() - set(left))
+    try:
+        yield index
+    finally:
+        index.write()
 
 
 def _closed_later(opened: ExitStack, sinks: Iterable[Sink]) -> list[Sink]:

@@ -5,6 +5,7 @@ The lock is the kernel's own, on the file itself, so it ends with the process, h
 
 import errno
 import os
+import select
 import stat
 import sys
 import time
@@ -20,6 +21,8 @@ else:
 
 _READER_TIMEOUT_S = 10.0
 """A pipe that nobody reads is given up after this."""
+_STALL_TIMEOUT_S = 60.0
+"""A pipe whose reader takes nothing is given up after this."""
 _POLL_INTERVAL_S = 0.05
 _CREATE = os.O_RDWR | os.O_CREAT | getattr(os, "O_BINARY", 0)
 _FAR = 2**62
@@ -104,7 +107,7 @@ class OutputFile:
             if self._is_file:
                 os.lseek(self._descriptor, place, os.SEEK_SET)
             while rest:
-                rest = rest[os.write(self._descriptor, rest) :]
+                rest = rest[self._written(rest) :]
         except OSError as error:
             self.has_failed = True
             if self._is_file and place == self._size:
@@ -119,6 +122,22 @@ class OutputFile:
         if self._is_file and os.fstat(self._descriptor).st_nlink == 0:
             self.has_failed = True
             raise SinkError(f"{self.path}: was removed while it was written: run again")
+
+    def _written(self, rest: memoryview) -> int:
+        """Bytes that the file took; a pipe takes none while its reader is behind."""
+        deadline = time.monotonic() + _STALL_TIMEOUT_S
+        while True:
+            try:
+                return os.write(self._descriptor, rest)
+            except BlockingIOError:
+                left_s = deadline - time.monotonic()
+                if left_s <= 0:
+                    self.has_failed = True
+                    raise SinkError(
+                        f"{self.path}: its reader took nothing for {_STALL_TIMEOUT_S:.0f} s: see "
+                        "why it stands still, or name a file"
+                    ) from None
+                select.select([], [self._descriptor], [], min(left_s, 1.0))
 
     def close(self) -> None:
         """Put all on the disk, and see that it is there.
@@ -181,7 +200,6 @@ def _pipe(path: Path) -> int:
                 ) from error
             time.sleep(_POLL_INTERVAL_S)
         else:
-            os.set_blocking(descriptor, True)
             return descriptor
 
 

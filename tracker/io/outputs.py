@@ -10,6 +10,7 @@ from ..errors import SinkError
 from .video_writer import CONTAINERS, Encoding
 
 _VIDEO, _CSV, _JSONL, _PARQUET, _COCO = ".mp4", ".csv", ".jsonl", ".parquet", ".json"
+_PAGE = ".html"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,6 +25,8 @@ class Outputs:
     pts: Path | None = None
     """A folder, also where there is one input."""
     compare: Path | None = None
+    report: Path | None = None
+    """A page; a folder of pages also where there is one input, until `for_one` names its page."""
     overwrite: bool = False
     raw: bool = False
     """Landmarks as measured."""
@@ -39,7 +42,8 @@ class Outputs:
     @property
     def files(self) -> list[Path]:
         """Those that are no folder where there is one input."""
-        named = (self.video, self.csv, self.jsonl, self.parquet, self.coco, self.compare)
+        named = (self.video, self.csv, self.jsonl, self.parquet, self.coco, self.compare,
+                 self.report)  # fmt: skip
         return [path for path in named if path]
 
     def of(self, video: Path) -> "Outputs":
@@ -57,7 +61,32 @@ class Outputs:
             coco=named(self.coco, _COCO),
             pts=named(self.pts, ""),
             compare=named(self.compare, _VIDEO),
+            report=page_of(self.report, video.stem) if self.report else None,
         )
+
+    def for_one(self, address: str) -> "Outputs":
+        """Those of a single source: the page of a report is named after it.
+
+        Raises:
+            SinkError: If the folder of the report cannot be made.
+        """
+        if self.report is None:
+            return self
+        name = (
+            address.split("?", maxsplit=1)[0].rstrip("/").rpartition("/")[2]
+            if "://" in address
+            else address
+        )
+        try:
+            self.report.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SinkError(f"{self.report}: cannot be made ({error.strerror})") from error
+        return replace(self, report=page_of(self.report, Path(name).stem or "source"))
+
+
+def page_of(folder: Path, stem: str) -> Path:
+    """A report's page of a video; `index.html` is that of all."""
+    return folder / f"{stem}{'_' * (stem.casefold() == 'index')}{_PAGE}"
 
 
 def check_output(path: Path, *, overwrite: bool) -> None:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ..layouts import Layout
+from ..reports.report_sink import ReportSink
 from ..types import Face, Frame, Image
 from .comparison import SideBySide
 from .drawing import draw_faces
@@ -87,6 +88,9 @@ def open_sinks(
         yield ParquetSink(outputs.parquet, raw=raw, made=made, overwrite=overwrite)
     if outputs.coco:
         yield CocoSink(outputs.coco, layout, raw=raw, made=made, overwrite=overwrite)
+    if outputs.report:
+        ellipses = outputs.ellipses
+        yield ReportSink(outputs.report, source, layout, raw=raw, ellipses=ellipses, made=made)
 
 
 def _videos(

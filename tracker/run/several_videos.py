@@ -18,11 +18,11 @@ _POLL_INTERVAL_S = 0.1
 class Report(Protocol):
     """Receives how each video ended; always in the thread of `track_several`."""
 
-    def end(self, run: RunSummary) -> None:
+    def end(self, video: Path, run: RunSummary) -> None:
         """One more video came to its end."""
 
-    def fail(self, error: str) -> None:
-        """One more video ended by an error."""
+    def fail(self, video: Path, error: str) -> None:
+        """One more video ended by an error, whose message names it."""
 
 
 def track_several(
@@ -78,7 +78,7 @@ def _note(
         done = run.result()
         if done:
             summary.add(done)
-            report.end(done)
+            report.end(video, done)
         return
     if not isinstance(error, Exception):  # of the interpreter's own end
         raise error
@@ -86,4 +86,4 @@ def _note(
     told = str(error)
     if not isinstance(error, FaceTrackError | OSError):  # unforeseen: the others may still go well
         told = f"{type(error).__name__}: {told}"
-    report.fail(told if str(video) in told else f"{video}: {told}")
+    report.fail(video, told if str(video) in told else f"{video}: {told}")

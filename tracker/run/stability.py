@@ -30,6 +30,36 @@ def static_jitter(track: Track2D, eye_distance: float) -> float:
     return float(np.sqrt(variance.mean()) / eye_distance)
 
 
+def moving_jitter(
+    times_s: tuple[float, float, float],
+    frames: Float[np.ndarray, "frames=3 landmarks xy=2"],
+    eye_distance: float,
+) -> float:
+    """How far the landmarks of a frame lie from between those around it, whatever the head does.
+
+    The best similarity takes out translation, scale and rotation. White noise gives what
+    `static_jitter` gives of a still face.
+
+    Args:
+        times_s: Rising.
+        frames: One after the other, pixels.
+        eye_distance: Pixels.
+
+    Returns:
+        In inter-ocular distances; NaN of fewer than three landmarks.
+    """
+    share = (times_s[1] - times_s[0]) / (times_s[2] - times_s[0])
+    between = (1 - share) * frames[0] + share * frames[2]
+    here, there = between - between.mean(0), frames[1] - frames[1].mean(0)
+    a, b = here @ (1, 1j), there @ (1, 1j)
+    away = b - (a.conj() @ b) / max(np.square(np.abs(a)).sum(), 1e-12) * a
+    count = len(here) - 2  # a similarity takes the freedom of two landmarks
+    if count <= 0:
+        return float("nan")
+    noise = 1 + (1 - share) ** 2 + share**2
+    return float(np.sqrt(np.square(np.abs(away)).sum() / count / noise) / eye_distance)
+
+
 def lag_s(times_s: Times, track: Track2D, truth: Track2D) -> float:
     """Delay of the truth at which it lies nearest to the track, by least squares; sub-frame.
 

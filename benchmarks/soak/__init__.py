@@ -1,0 +1,1 @@
+"""Reliability, measured: long runs, kills, full disks and inputs that nobody thought of."""

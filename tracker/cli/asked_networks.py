@@ -1,0 +1,64 @@
+"""Network and detector that the flags ask for, and what they say of how a table was made."""
+
+import argparse
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Protocol
+
+from ..detection.any_roll_detector import AnyRollDetector, FaceFinder
+from ..detection.both_detectors import BothDetectors
+from ..detection.mediapipe_detector import MediaPipeDetector
+from ..io.provenance import Provenance, own_version, sha256_of
+from ..io.sources import is_url
+from ..io.video_opening import without_password
+from ..landmarker import Landmarker
+from .arguments import BOTH, MEDIAPIPE, settings_of
+
+OurDetector = MediaPipeDetector | AnyRollDetector | BothDetectors
+
+
+class Networks(Protocol):
+    """What `models` is to the command line; the tracker itself knows no networks."""
+
+    @property
+    def CheckpointError(self) -> type[Exception]:  # noqa: N802
+        """Raised for a user's mistake."""
+
+    def weight_file(self, weights: str) -> Path:
+        """The file of a name, or of a path."""
+
+    def load_landmarker(self, weights: str, device: str, backend: str) -> Landmarker:
+        """Load a network by the flags of the same names."""
+
+    def load_face_detector(self) -> FaceFinder:
+        """Load the face detector of any roll."""
+
+
+def provenance_of(
+    arguments: argparse.Namespace, networks: Networks, source: str, origin: Path | None
+) -> Provenance:
+    """What makes the tables of a source; `origin` is its file."""
+    return Provenance(
+        version=own_version(),
+        weights=arguments.weights,
+        weights_sha256=sha256_of(networks.weight_file(arguments.weights)),
+        settings=settings_of(arguments),
+        source=without_password(source) if is_url(source) else Path(source).name,
+        source_sha256=sha256_of(origin) if origin else None,
+    )
+
+
+def landmarker_of(arguments: argparse.Namespace, networks: Networks) -> Landmarker:
+    """The network that the flags ask for."""
+    return networks.load_landmarker(arguments.weights, arguments.device, arguments.backend)
+
+
+def detector_of(
+    arguments: argparse.Namespace, networks: Networks, opened: ExitStack
+) -> OurDetector:
+    """The detector that the flags ask for; closed with `opened`."""
+    if arguments.detector == MEDIAPIPE:
+        return opened.enter_context(MediaPipeDetector())
+    if arguments.detector == BOTH:
+        return opened.enter_context(BothDetectors(networks.load_face_detector()))
+    return opened.enter_context(AnyRollDetector(networks.load_face_detector()))
