@@ -10,6 +10,7 @@ from ..checks import checked_region
 from ..io.outputs import Outputs
 from ..io.video_writer import BEST_QUALITY, CODECS, WORST_QUALITY, Encoding
 from ..tracker_config import FACES, TrackerConfig
+from .stream_flags import add_stream_flags, asked_streams
 
 ANY_ROLL, MEDIAPIPE, BOTH = DETECTORS = ("any-roll", "mediapipe", "both")
 VIDEOS_AT_ONCE_ON_GPU = 8
@@ -126,6 +127,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--ellipses", action="store_true", help="draw where each landmark is with 95 %% probability"
     )
     output.add_argument("--show", action="store_true", help="open a live window; q ends")
+    add_stream_flags(parser)
     return parser
 
 
@@ -198,6 +200,7 @@ def asked_outputs(arguments: argparse.Namespace) -> Outputs:
         ellipses=arguments.ellipses,
         encoding=Encoding(arguments.video_codec, arguments.video_quality),
         window=arguments.show,
+        are_streamed=bool(asked_streams(arguments)),
     )
 
 

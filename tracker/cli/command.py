@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 from rich.console import Console
 
@@ -27,6 +27,7 @@ from ..run.several_videos import track_several
 from ..run.shared_landmarker import SharedLandmarker
 from ..run.summary import RunSummary, SeveralSummary, StopRequest, Watch
 from ..run.timed_tracker import TimedTracker
+from ..streams.asked_streams import open_streams
 from .arguments import (
     BOTH,
     MEDIAPIPE,
@@ -43,10 +44,12 @@ from .interruption import signals_stop
 from .logs import warnings_on_terminal
 from .progress import closing_table, demo_table, watch_on
 from .progress_of_several import progress_of_several, table_of_several
+from .stream_flags import asked_streams, check_no_streams
 from .terminal import forgiving_streams
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C, SIGTERM or SIGHUP."""
+SinkKind = TypeVar("SinkKind", bound=Sink)
 OurDetector = MediaPipeDetector | AnyRollDetector | BothDetectors
 
 
@@ -133,9 +136,13 @@ def run_one(
         )
         origin = Path(address) if Path(address).is_file() and not is_demo else None
         made = _provenance(arguments, networks, address, origin)
-        sinks = _closed_later(
+        sinks: list[Sink] = _closed_later(
             opened, open_sinks(outputs, source, timed.tracker.layout, origin, made)
         )
+        streams = _closed_later(
+            opened, open_streams(asked_streams(arguments), timed.tracker.layout, source.frame_rate)
+        )
+        sinks += streams
         if not sinks:
             console.print("nothing is kept: add --save-csv F, --save-video F or --show")
         recorder = None
@@ -150,6 +157,8 @@ def run_one(
             console.print(demo_table(recorder.report(timed.tracker)))
     for path in outputs.paths:
         console.print(f"wrote {path}", highlight=False)
+    for stream in streams:
+        console.print(str(stream), highlight=False, markup=False)
     return summary
 
 
@@ -161,6 +170,7 @@ def run_several(
     console: Console,
 ) -> SeveralSummary:
     """Track each video, with one network for all, and sum up."""
+    check_no_streams(arguments)
     outputs, config = asked_outputs(arguments), asked_config(arguments)
     manifest = Manifest((outputs.paths or [Path()])[0])
     if arguments.resume:
@@ -261,7 +271,7 @@ def _detector(arguments: argparse.Namespace, networks: Networks, opened: ExitSta
     return opened.enter_context(AnyRollDetector(networks.load_face_detector()))
 
 
-def _closed_later(opened: ExitStack, sinks: Iterable[Sink]) -> list[Sink]:
+def _closed_later(opened: ExitStack, sinks: Iterable[SinkKind]) -> list[SinkKind]:
     """The sinks; what was open before the next fails to open is closed, too."""
     kept = []
     for sink in sinks:

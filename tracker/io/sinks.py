@@ -72,7 +72,8 @@ def open_sinks(
         origin: The source's file, whose sound goes into the overlay; None where it is none.
         made: What makes the tables, which goes into them or beside them.
     """
-    if outputs.window or (not outputs.paths and display_is_there()):
+    is_kept = bool(outputs.paths) or outputs.are_streamed
+    if outputs.window or (not is_kept and display_is_there()):
         name, ellipses = source.name, outputs.ellipses
         yield WindowSink(name, layout, ellipses=ellipses, raw=outputs.raw)
     yield from _videos(outputs, source, layout, origin)
