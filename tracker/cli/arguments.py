@@ -33,21 +33,7 @@ def build_parser() -> argparse.ArgumentParser:
         "or 'demo'; or several videos, folders of videos among them",
     )  # fmt: skip
     tracking = parser.add_argument_group("tracking")
-    tracking.add_argument(
-        "--weights", default="lite", metavar="NAME_OR_PATH",
-        help="'lite', or 'base', which errs less and takes twice as long; a "
-        ".safetensors or .onnx of ours, or a checkpoint of STAR's authors (default: lite)",
-    )  # fmt: skip
-    tracking.add_argument(
-        "--device",
-        type=_device,
-        default="auto",
-        help="auto, cpu, cuda, cuda:1, ... or mps (default: auto)",
-    )
-    tracking.add_argument(
-        "--backend", choices=("auto", "onnx", "torch"), default="auto",
-        help="what runs the network: ONNX Runtime or PyTorch (default: auto)",
-    )  # fmt: skip
+    add_network_flags(tracking)
     tracking.add_argument(
         "--detector", choices=DETECTORS, default=DETECTORS[0],
         help="any-roll: ours, for small faces and heads at any roll; mediapipe, an extra; or both "
@@ -129,6 +115,25 @@ def build_parser() -> argparse.ArgumentParser:
     output.add_argument("--show", action="store_true", help="open a live window; q ends")
     add_stream_flags(parser)
     return parser
+
+
+def add_network_flags(group: argparse._ArgumentGroup) -> None:
+    """Which network, and what runs it."""
+    group.add_argument(
+        "--weights", default="lite", metavar="NAME_OR_PATH",
+        help="'lite', or 'base', which errs less and takes twice as long; a "
+        ".safetensors or .onnx of ours, or a checkpoint of STAR's authors (default: lite)",
+    )  # fmt: skip
+    group.add_argument(
+        "--device",
+        type=_device,
+        default="auto",
+        help="auto, cpu, cuda, cuda:1, ... or mps (default: auto)",
+    )
+    group.add_argument(
+        "--backend", choices=("auto", "onnx", "torch"), default="auto",
+        help="what runs the network: ONNX Runtime or PyTorch (default: auto)",
+    )  # fmt: skip
 
 
 def _positive(text: str) -> int:

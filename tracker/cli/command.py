@@ -7,13 +7,10 @@ from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Protocol, TypeVar
+from typing import TypeVar
 
 from rich.console import Console
 
-from ..detection.any_roll_detector import AnyRollDetector, FaceFinder
-from ..detection.both_detectors import BothDetectors
-from ..detection.mediapipe_detector import MediaPipeDetector
 from ..errors import FaceTrackError
 from ..io.manifest import Manifest
 from ..io.outputs import Outputs, check_outputs, check_outputs_of_several
@@ -21,7 +18,7 @@ from ..io.provenance import Provenance, own_version, sha256_of
 from ..io.simulated_camera import SimulatedCamera
 from ..io.sinks import Sink, open_sinks
 from ..io.sources import Source, is_url, open_source
-from ..landmarker import FrameLandmarker, Landmarker, on_frames
+from ..landmarker import FrameLandmarker, on_frames
 from ..run.loop import run, run_offline
 from ..run.several_videos import track_several
 from ..run.shared_landmarker import SharedLandmarker
@@ -29,8 +26,6 @@ from ..run.summary import RunSummary, SeveralSummary, StopRequest, Watch
 from ..run.timed_tracker import TimedTracker
 from ..streams.asked_streams import open_streams
 from .arguments import (
-    BOTH,
-    MEDIAPIPE,
     VIDEOS_AT_ONCE_ON_GPU,
     asked_config,
     asked_outputs,
@@ -42,32 +37,16 @@ from .demo import DemoRecorder, demo_camera
 from .inputs import DEMO, several_videos
 from .interruption import signals_stop
 from .logs import warnings_on_terminal
+from .networks import Networks, OurDetector, asked_detector, asked_landmarker
 from .progress import closing_table, demo_table, watch_on
 from .progress_of_several import progress_of_several, table_of_several
+from .serve_command import SERVE, run_serve
 from .stream_flags import asked_streams, check_no_streams
 from .terminal import forgiving_streams
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C, SIGTERM or SIGHUP."""
 SinkKind = TypeVar("SinkKind", bound=Sink)
-OurDetector = MediaPipeDetector | AnyRollDetector | BothDetectors
-
-
-class Networks(Protocol):
-    """What `models` is to the command line; the tracker itself knows no networks."""
-
-    @property
-    def CheckpointError(self) -> type[Exception]:  # noqa: N802
-        """Raised for a user's mistake."""
-
-    def weight_file(self, weights: str) -> Path:
-        """The file of a name, or of a path."""
-
-    def load_landmarker(self, weights: str, device: str, backend: str) -> Landmarker:
-        """Load a network by the flags of the same names."""
-
-    def load_face_detector(self) -> FaceFinder:
-        """Load the face detector of any roll."""
 
 
 def main(networks: Networks, argv: list[str] | None = None) -> int:
@@ -80,10 +59,15 @@ def main(networks: Networks, argv: list[str] | None = None) -> int:
     Returns:
         The exit status: 0 done, 2 bad input or a video that failed, 130 interrupted.
     """
-    arguments = build_parser().parse_intermixed_args(argv)
+    given = sys.argv[1:] if argv is None else argv
+    is_page = given[:1] == [SERVE]
+    arguments = None if is_page else build_parser().parse_intermixed_args(given)
     with forgiving_streams():
         try:
             with warnings_on_terminal(), signals_stop() as request:
+                if arguments is None:
+                    run_serve(given[1:], networks, request, Console())
+                    return 0
                 return _status(arguments, networks, request)
         except (FaceTrackError, networks.CheckpointError, OSError, ImportError) as error:
             print(f"error: {error}", file=sys.stderr)  # noqa: T201
@@ -127,9 +111,9 @@ def run_one(
         opened.enter_context(source)
         if arguments.offline and (is_demo or source.is_live or source.holds_stills):
             raise FaceTrackError(f"--offline needs a video file, which {address} is not")
-        landmarker = _landmarker(arguments, networks)
+        landmarker = asked_landmarker(arguments, networks)
         _go_on(request)
-        detector = _detector(arguments, networks, opened)
+        detector = asked_detector(arguments, networks, opened)
         _go_on(request)
         timed = TimedTracker(
             landmarker, detector, asked_config(arguments), stills=source.holds_stills
@@ -178,7 +162,7 @@ def run_several(
         console.print(f"left to do: {len(videos)} videos")
     else:
         check_outputs_of_several(outputs, videos)
-    network: FrameLandmarker = on_frames(_landmarker(arguments, networks))
+    network: FrameLandmarker = on_frames(asked_landmarker(arguments, networks))
     usual = VIDEOS_AT_ONCE_ON_GPU if network.prefers_batches else 1
     workers = max(min(arguments.together or usual, len(videos)), 1)
     if workers > 1:
@@ -187,7 +171,7 @@ def run_several(
     with ExitStack() as detectors, progress_of_several(len(videos), console) as shown:
         for _ in range(workers):  # each is for one thread at a time
             _go_on(request)
-            idle.put(_detector(arguments, networks, detectors))
+            idle.put(asked_detector(arguments, networks, detectors))
 
         def track(video: Path) -> RunSummary:
             named = outputs.of(video)
@@ -257,18 +241,6 @@ def _provenance(
         source=source.rsplit("@", 1)[-1] if is_url(source) else Path(source).name,
         source_sha256=sha256_of(origin) if origin else None,
     )
-
-
-def _landmarker(arguments: argparse.Namespace, networks: Networks) -> Landmarker:
-    return networks.load_landmarker(arguments.weights, arguments.device, arguments.backend)
-
-
-def _detector(arguments: argparse.Namespace, networks: Networks, opened: ExitStack) -> OurDetector:
-    if arguments.detector == MEDIAPIPE:
-        return opened.enter_context(MediaPipeDetector())
-    if arguments.detector == BOTH:
-        return opened.enter_context(BothDetectors(networks.load_face_detector()))
-    return opened.enter_context(AnyRollDetector(networks.load_face_detector()))
 
 
 def _closed_later(opened: ExitStack, sinks: Iterable[SinkKind]) -> list[SinkKind]:
