@@ -10,6 +10,7 @@ from ..checks import checked_region
 from ..io.outputs import Outputs
 from ..io.video_writer import BEST_QUALITY, CODECS, WORST_QUALITY, Encoding
 from ..tracker_config import FACES, TrackerConfig
+from .camera_flags import add_camera_flags
 from .stream_flags import add_stream_flags, asked_streams
 
 ANY_ROLL, MEDIAPIPE, BOTH = DETECTORS = ("any-roll", "mediapipe", "both")
@@ -29,8 +30,8 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "source", nargs="+",
-        help="camera index (0, 1, ...), video file, URL of a stream, picture, folder of pictures, "
-        "or 'demo'; or several videos, folders of videos among them",
+        help="camera by index (0, 1, ...) or name, video file, URL of a stream, picture, folder of "
+        "pictures, or 'demo'; or several videos, folders of videos among them",
     )  # fmt: skip
     tracking = parser.add_argument_group("tracking")
     add_network_flags(tracking)
@@ -112,7 +113,8 @@ def build_parser() -> argparse.ArgumentParser:
     output.add_argument(
         "--ellipses", action="store_true", help="draw where each landmark is with 95 %% probability"
     )
-    output.add_argument("--show", action="store_true", help="open a live window; q ends")
+    output.add_argument("--show", action="store_true", help="open a live window; q ends, h helps")
+    add_camera_flags(parser)
     add_stream_flags(parser)
     return parser
 

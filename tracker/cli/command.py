@@ -12,12 +12,14 @@ from typing import TypeVar
 from rich.console import Console
 
 from ..errors import FaceTrackError
+from ..io.chosen_camera import ChosenCamera
 from ..io.manifest import Manifest
 from ..io.outputs import Outputs, check_outputs, check_outputs_of_several
 from ..io.provenance import Provenance, own_version, sha256_of
 from ..io.simulated_camera import SimulatedCamera
 from ..io.sinks import Sink, open_sinks
 from ..io.sources import Source, is_url, open_source
+from ..io.window import Steering
 from ..landmarker import FrameLandmarker, on_frames
 from ..run.loop import run, run_offline
 from ..run.several_videos import track_several
@@ -33,6 +35,7 @@ from .arguments import (
     demo_outputs,
     settings_of,
 )
+from .camera_flags import open_asked_source
 from .demo import DemoRecorder, demo_camera
 from .inputs import DEMO, several_videos
 from .interruption import signals_stop
@@ -107,10 +110,11 @@ def run_one(
     outputs = demo_outputs(asked_outputs(arguments)) if is_demo else asked_outputs(arguments)
     check_outputs(outputs, Path(address))
     with ExitStack() as opened:
-        source = demo_camera() if is_demo else open_source(address)
+        source = demo_camera() if is_demo else open_asked_source(address, arguments)
         opened.enter_context(source)
         if arguments.offline and (is_demo or source.is_live or source.holds_stills):
             raise FaceTrackError(f"--offline needs a video file, which {address} is not")
+        _say_granted(source, console)
         landmarker = asked_landmarker(arguments, networks)
         _go_on(request)
         detector = asked_detector(arguments, networks, opened)
@@ -120,8 +124,10 @@ def run_one(
         )
         origin = Path(address) if Path(address).is_file() and not is_demo else None
         made = _provenance(arguments, networks, address, origin)
+        smoothing = timed.tracker.config.smoothing
+        steering = None if arguments.offline else Steering(smoothing, timed.set_smoothing)
         sinks: list[Sink] = _closed_later(
-            opened, open_sinks(outputs, source, timed.tracker.layout, origin, made)
+            opened, open_sinks(outputs, source, timed.tracker.layout, origin, made, steering)
         )
         streams = _closed_later(
             opened, open_streams(asked_streams(arguments), timed.tracker.layout, source.frame_rate)
@@ -144,6 +150,12 @@ def run_one(
     for stream in streams:
         console.print(str(stream), highlight=False, markup=False)
     return summary
+
+
+def _say_granted(source: Source, console: Console) -> None:
+    """What a camera gives, which may not be what it was asked for."""
+    if isinstance(source, ChosenCamera):
+        console.print(str(source), highlight=False, markup=False)
 
 
 def run_several(

@@ -15,7 +15,7 @@ from .provenance import Provenance, description_of, write_whole
 from .sources import Source
 from .tables import CsvSink, JsonLinesSink
 from .video_writer import VideoSink
-from .window import WindowSink, display_is_there
+from .window import Steering, WindowSink, display_is_there
 
 _STILLS_SIZE = (1280, 720)
 """Of the overlay of a folder, whose pictures have many sizes."""
@@ -62,6 +62,7 @@ def open_sinks(
     layout: Layout,
     origin: Path | None = None,
     made: Provenance | None = None,
+    steering: Steering | None = None,
 ) -> Iterator[Sink]:
     """Open the outputs that were asked for; first the window, which may be refused.
 
@@ -71,11 +72,15 @@ def open_sinks(
         layout: Of the landmarks.
         origin: The source's file, whose sound goes into the overlay; None where it is none.
         made: What makes the tables, which goes into them or beside them.
+        steering: Of the tracker, by keys of the window.
     """
     is_kept = bool(outputs.paths) or outputs.are_streamed
     if outputs.window or (not is_kept and display_is_there()):
         name, ellipses = source.name, outputs.ellipses
-        yield WindowSink(name, layout, ellipses=ellipses, raw=outputs.raw)
+        yield WindowSink(
+            name, layout, ellipses=ellipses, raw=outputs.raw,
+            steering=steering, frame_rate=source.frame_rate,
+        )  # fmt: skip
     yield from _videos(outputs, source, layout, origin)
     for path, sink in _plain_tables(outputs, source, layout):
         yield DescribedSink(sink, path, made) if made else sink

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
-from ..layouts import Layout
+from ..layouts import IBUG_68, Layout
 from .address import NetAddress
 from .openseeface_stream import OpenSeeFaceStream
 from .osc_stream import OscStream
@@ -13,6 +14,8 @@ from .update import Stream
 from .virtual_camera import VirtualCameraStream
 from .vmc_stream import PERFECT_SYNC, VmcStream
 from .websocket_stream import WebSocketStream
+
+_PROTOCOLS = ("vmc", "osc", "openseeface", "websocket")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -35,6 +38,29 @@ class AskedStreams:
     def __bool__(self) -> bool:
         addresses = self.vmc, self.osc, self.openseeface, self.websocket
         return any(addresses) or self.virtual_camera or self.rerun is not None
+
+
+def open_stream(protocol: str, address: str, layout: Layout = IBUG_68) -> StreamSink:
+    """One stream for a program of your own: give each frame and its faces to `write`.
+
+    Args:
+        protocol: "vmc", "osc", "openseeface" or "websocket".
+        address: HOST:PORT, of the receiver or, for "websocket", to listen on.
+        layout: Of the landmarks.
+
+    Returns:
+        A context manager, whose `write` never waits.
+
+    Raises:
+        ValueError: If protocol or address is none.
+        SinkError: If a library or a host is missing, or a port is taken.
+    """
+    if protocol not in _PROTOCOLS:
+        raise ValueError(f"protocol must be one of {', '.join(_PROTOCOLS)}, got {protocol!r}")
+    where: dict[str, Any] = {protocol: NetAddress.parse(address)}
+    asked = AskedStreams(**where)
+    (stream,) = open_streams(asked, layout, frame_rate=30.0)
+    return stream
 
 
 def open_streams(asked: AskedStreams, layout: Layout, frame_rate: float) -> Iterator[StreamSink]:

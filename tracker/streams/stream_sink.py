@@ -3,6 +3,7 @@
 import logging
 import time
 from functools import partial
+from typing import Self
 
 from ..run.queues import WriteLatest
 from ..types import Face, Frame
@@ -46,6 +47,12 @@ class StreamSink:
         self._stage.__exit__(None, None, None)
         self._stream.close()
         self._tell_of_error()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
 
     def __str__(self) -> str:
         text = f"{self.name}: {self.sent} of {self._sequence} frames sent"
