@@ -25,14 +25,14 @@ _RATE_S = 1.0
 _RECORDED_AHEAD = 60
 """Frames of a recording that wait to be encoded."""
 _HELP = (
-    "q Esc   end",
-    "h       this help",
-    "e       ellipses",
-    "r       raw or filtered landmarks",
-    "m       mirror",
-    "p       axes of the head pose",
-    "+ -     more or less smoothing",
-    "v       record what is shown, or stop",
+    "q Esc\tend",
+    "h\tthis help",
+    "e\tellipses",
+    "r\traw or filtered landmarks",
+    "m\tmirror",
+    "p\taxes of the head pose",
+    "+ -\tmore or less smoothing",
+    "v\trecord what is shown, or stop",
 )
 
 

@@ -25,9 +25,9 @@ def mirrored_view(image: Image, faces: list[Face]) -> tuple[Image, list[Face]]:
 def _mirrored(face: Face, width: int) -> Face:
     measured, analysis = face.measured, face.analysis
     if analysis is not None:
-        flip = np.diag([-1.0, 1, 1])
-        pose = replace(analysis.pose, rotation=flip @ analysis.pose.rotation @ flip)
-        analysis = replace(analysis, pose=pose)
+        # Its columns are what a mirror shows of the head's axes; to be drawn, no rotation any more.
+        seen = np.diag([-1.0, 1, 1]) @ analysis.pose.rotation
+        analysis = replace(analysis, pose=replace(analysis.pose, rotation=seen))
     return replace(
         face,
         landmarks=_mirrored_estimate(face.landmarks, width),
@@ -61,7 +61,7 @@ def draw_lines(canvas: Image, lines: Sequence[str], *, shaded: bool = False) -> 
 
     Args:
         canvas: RGB.
-        lines: From top to bottom.
+        lines: From top to bottom; what follows a tab begins in a second column.
         shaded: Darken what is behind, for longer texts.
     """
     size = max(canvas.shape[0] / 900, 0.5)
@@ -70,6 +70,8 @@ def draw_lines(canvas: Image, lines: Sequence[str], *, shaded: bool = False) -> 
         box = canvas[: step * len(lines) + left]
         box[:] = (box * _SHADE).astype(np.uint8)
     for number, line in enumerate(lines, 1):
-        place = left, step * number
-        for colour, thickness in ((_BLACK, round(5 * size)), (_WHITE, max(round(1.5 * size), 1))):
-            cv2.putText(canvas, line, place, _FONT, size, colour, thickness, cv2.LINE_AA)
+        for text, column in zip(line.split("\t"), (left, 4 * step), strict=False):
+            place = column, step * number
+            for colour, thickness in ((_BLACK, 5 * size), (_WHITE, 1.5 * size)):
+                thick = max(round(thickness), 1)
+                cv2.putText(canvas, text, place, _FONT, size, colour, thick, cv2.LINE_AA)

@@ -6,11 +6,9 @@ from ..face_analysis import Eye
 from ..io.tables import chosen
 from ..types import Face
 from .address import Datagrams, NetAddress
-from .osc_bundle import Argument, BundleWriter, floats
+from .osc_bundle import Argument, Message, floats, osc_bundle
 from .rotations import quaternion_of, yaw_pitch_roll_deg
 from .update import Update
-
-_Message = tuple[str, list[Argument]]
 
 
 class OscStream:
@@ -28,23 +26,22 @@ class OscStream:
     """
 
     def __init__(self, address: NetAddress, *, raw: bool = False) -> None:
-        self._encode, self._raw = BundleWriter(), raw
-        self._socket = Datagrams(address)
+        self._socket, self._raw = Datagrams(address), raw
 
     def send(self, update: Update) -> None:
         """Send one frame."""
         height, width = update.frame.image.shape[:2]
         stamp: list[Argument] = [("i", update.sequence), ("d", update.frame.time_s)]
         frame = [*stamp, ("i", len(update.faces)), ("i", width), ("i", height)]
-        self._socket.send(self._encode([("/face/frame", frame)]))
+        self._socket.send(osc_bundle([("/face/frame", frame)]))
         for face in update.faces:
-            self._socket.send(self._encode(self._messages([("i", face.track_id), *stamp], face)))
+            self._socket.send(osc_bundle(self._messages([("i", face.track_id), *stamp], face)))
 
     def close(self) -> None:
         """Close the socket."""
         self._socket.close()
 
-    def _messages(self, stamp: list[Argument], face: Face) -> Iterator[_Message]:
+    def _messages(self, stamp: list[Argument], face: Face) -> Iterator[Message]:
         estimate = chosen(face, raw=self._raw)
         if estimate is not None:
             points = floats([face.confidence, *estimate.mean.ravel()])

@@ -12,7 +12,7 @@ import numpy as np
 from ..face_analysis import Estimate, FaceAnalysis
 from ..types import Face
 from .address import Datagrams, NetAddress
-from .osc_bundle import Argument, BundleWriter, floats
+from .osc_bundle import Argument, Message, floats, osc_bundle
 from .rotations import Quaternion, shared_out, turning_to, unity_quaternion
 from .update import Update
 
@@ -21,7 +21,6 @@ _UPRIGHT: Quaternion = np.array([0.0, 0.0, 0.0, 1.0])
 _NECK_SHARE = 0.4
 """Of the head's rotation, the neck's; it is the head bone's parent."""
 _CALIBRATED, _NORMAL_MODE = 3, 0
-_Message = tuple[str, list[Argument]]
 
 
 class VmcStream:
@@ -38,7 +37,6 @@ class VmcStream:
     """
 
     def __init__(self, address: NetAddress, blend_names: str = PERFECT_SYNC) -> None:
-        self._encode = BundleWriter()
         self._socket = Datagrams(address)
         self._named = vrm0_presets if blend_names == VRM0 else perfect_sync_clips
 
@@ -46,13 +44,13 @@ class VmcStream:
         """Send one frame."""
         believed = [face for face in update.faces if not face.is_predicted]
         face = min(believed, key=lambda face: face.track_id, default=None)
-        self._socket.send(self._encode(self._messages(update, face)))
+        self._socket.send(osc_bundle(self._messages(update, face)))
 
     def close(self) -> None:
         """Close the socket."""
         self._socket.close()
 
-    def _messages(self, update: Update, face: Face | None) -> Iterator[_Message]:
+    def _messages(self, update: Update, face: Face | None) -> Iterator[Message]:
         state = (1, _CALIBRATED, _NORMAL_MODE, int(face is not None))
         yield "/VMC/Ext/OK", [("i", number) for number in state]
         yield "/VMC/Ext/T", floats([update.frame.time_s])
