@@ -123,6 +123,24 @@ def test_what_is_no_frame_ends_its_own_line_only(message: bytes, reason: str) ->
             assert line.receive_json()["count"] == 68
 
 
+def test_text_is_no_frame_and_silence_ends_the_line() -> None:
+    for limits, reason in ((ServeLimits(), "binary"), (ServeLimits(idle_s=0.05), "no frame came")):
+        with client(limits=limits) as page, camera_line(page) as line:
+            line.receive_json()
+            if limits.idle_s > 1:
+                line.send_text("hello")
+            with pytest.raises(WebSocketDisconnect) as ended:
+                line.receive_json()
+            assert reason in ended.value.reason
+
+
+def test_a_picture_of_one_pixel_has_no_face() -> None:
+    with client() as page, camera_line(page) as line:
+        line.receive_json()
+        line.send_bytes(stamped(encoded(BLOB[:1, :1])))
+        assert line.receive_json()["faces"] == []
+
+
 def test_too_many_too_fast_and_too_large_are_refused() -> None:
     limits = ServeLimits(cameras_at_once=1, frames_per_second=3, frame_bytes=20_000)
     with client(limits=limits) as page, camera_line(page) as line:

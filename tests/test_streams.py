@@ -7,6 +7,7 @@ import struct
 import sys
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -23,6 +24,7 @@ import run_tracker
 from tracker.errors import SinkError
 from tracker.layouts import IBUG_68, WFLW_98
 from tracker.streams.address import NetAddress
+from tracker.streams.face_json import update_as_json
 from tracker.streams.openseeface_stream import OpenSeeFaceStream
 from tracker.streams.osc_stream import OscStream
 from tracker.streams.rotations import (
@@ -339,6 +341,16 @@ def test_every_client_gets_every_frame_as_json() -> None:
         stream.close()
         with pytest.raises(ConnectionClosed):
             one.recv(PATIENCE_S)
+
+
+def test_what_is_not_known_is_null() -> None:
+    face = replace(plain_face(), confidence=float("nan"))
+    (unsure,) = json.loads(update_as_json(update_of(face)))["faces"]
+    assert unsure["confidence"] is None
+    unmeasured = replace(plain_face(), measured=None)
+    (predicted,) = json.loads(update_as_json(update_of(unmeasured), raw=True))["faces"]
+    assert predicted["predicted"]
+    assert "points" not in predicted
 
 
 def test_a_strangers_page_gets_no_faces() -> None:

@@ -37,7 +37,7 @@ def build_serve_parser() -> argparse.ArgumentParser:
         help="where to listen; other than on this machine alone a token is needed, which is part "
         "of the address that is printed (default: %(default)s)",
     )  # fmt: skip
-    parser.add_argument("--port", type=int, default=8000, help="(default: %(default)s)")
+    parser.add_argument("--port", type=_port, default=8000, help="(default: %(default)s)")
     parser.add_argument("--token", help="of your own, at least 16 characters")
     parser.add_argument(
         "--certificate", type=Path, metavar="PEM",
@@ -45,12 +45,12 @@ def build_serve_parser() -> argparse.ArgumentParser:
     )  # fmt: skip
     parser.add_argument("--key", type=Path, metavar="PEM", help="of the certificate")
     parser.add_argument(
-        "--max-upload-mb", type=int, default=limits.upload_bytes // 1_000_000, metavar="MB",
+        "--max-upload-mb", type=_positive, default=limits.upload_bytes // 1_000_000, metavar="MB",
         help="largest file (default: %(default)s)",
     )  # fmt: skip
     tracking = parser.add_argument_group("tracking")
     add_network_flags(tracking)
-    tracking.add_argument("--max-faces", type=int, default=defaults.max_faces, metavar="N")
+    tracking.add_argument("--max-faces", type=_positive, default=defaults.max_faces, metavar="N")
     tracking.add_argument(
         "--smoothing", type=float, default=defaults.smoothing, metavar="0..1",
         help="trades jitter against lag (default: %(default)s)",
@@ -101,6 +101,20 @@ def run_serve(
         arguments.host, arguments.port, arguments.certificate, arguments.key
     )
     web_server.serve_until(request.stop, page.application(), listening, limits.frame_bytes, started)
+
+
+def _port(text: str) -> int:
+    number = int(text)
+    if not 0 <= number < 65536:
+        raise argparse.ArgumentTypeError(f"must lie between 0 and 65535, got {text}")
+    return number
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"must be at least 1, got {text}")
+    return number
 
 
 def _token(arguments: argparse.Namespace) -> str | None:

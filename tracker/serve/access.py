@@ -24,7 +24,7 @@ class ServeLimits:
     uploads_at_once: int = 2
     cameras_at_once: int = 4
     idle_s: float = 60.0
-    """A camera that sends no frame for this long is let go."""
+    """A camera or a file of which nothing comes for this long is let go."""
 
 
 @dataclass(frozen=True, slots=True)

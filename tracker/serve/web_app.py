@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import suppress
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -92,11 +92,14 @@ class TrackerPage:
         await socket.send_text(session.greeting())
         while True:
             try:
-                message = await asyncio.wait_for(socket.receive_bytes(), limits.idle_s)
+                received = await asyncio.wait_for(socket.receive(), limits.idle_s)
             except TimeoutError:
                 raise RefusedInput("no frame came for a while") from None
-            except KeyError:
-                raise RefusedInput("a frame is binary") from None
+            if received["type"] == "websocket.disconnect":
+                return
+            message = received.get("bytes")
+            if message is None:
+                raise RefusedInput("a frame is binary")
             if len(message) > limits.frame_bytes:
                 await socket.close(_TOO_MUCH, "the frame is too large")
                 return
@@ -130,12 +133,19 @@ class TrackerPage:
             raise too_large
         path = folder / "upload"
         with path.open("wb") as file:
-            async for part in request.stream():
+            parts = request.stream()
+            while (part := await self._next(parts)) is not None:
                 size += len(part)
                 if size > most:
                     raise too_large
                 await asyncio.to_thread(file.write, part)
         return named_by_kind(path, self._limits.picture_pixels)
+
+    async def _next(self, parts: AsyncGenerator[bytes, None]) -> bytes | None:
+        try:
+            return await asyncio.wait_for(anext(parts, None), self._limits.idle_s)
+        except TimeoutError:
+            raise RefusedInput("nothing came for a while: send the file again") from None
 
     async def _tracked(self, path: Path, folder: "TemporaryDirectory[str]") -> AsyncIterator[str]:
         tracker = None
