@@ -28,7 +28,7 @@ def test_the_public_door_is_narrow_and_opens() -> None:
         "CropLandmarks", "Detector", "Face", "FaceTrackError", "FaceTracker", "Frame",
         "LAYOUTS", "LandmarkEstimate", "LandmarkFilter", "Landmarker", "Layout",
         "MediaPipeDetector", "MotionConfig", "Outline", "SinkError", "Source", "SourceError",
-        "TrackerConfig", "draw_faces", "open_source",
+        "TrackerConfig", "draw_faces", "open_source", "open_stream",
     ]  # fmt: skip
     assert sorted(models.__all__) == [
         "CheckpointError", "HeatmapLandmarker", "load_face_detector", "load_landmarker",

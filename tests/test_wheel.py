@@ -64,6 +64,7 @@ def test_the_wheel_owns_one_name_and_brings_the_default_weights(wheel: Path) -> 
     assert {name.split("/")[0] for name in names if ".dist-info/" not in name} == {"star_tracker"}
     assert "star_tracker/models/weights/lite-300w.onnx" in names
     assert "star_tracker/py.typed" in names
+    assert "star_tracker/tracker/serve/page/index.html" in names
     assert not [name for name in names if "train" in name or "test" in name.split("/")[-1]]
     described = next(name for name in names if name.endswith("METADATA"))
     needed = [

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .io.sources import Source, open_source
     from .landmarker import CropLandmarks, Landmarker
     from .layouts import LAYOUTS, Layout, Outline
+    from .streams.asked_streams import open_stream
     from .tracker_config import TrackerConfig
     from .types import Box, Face, Frame, LandmarkEstimate
 
@@ -42,6 +43,7 @@ _HOMES = {
     "io.sources": ("Source", "open_source"),
     "landmarker": ("CropLandmarks", "Landmarker"),
     "layouts": ("LAYOUTS", "Layout", "Outline"),
+    "streams.asked_streams": ("open_stream",),
     "tracker_config": ("TrackerConfig",),
     "types": ("Box", "Face", "Frame", "LandmarkEstimate"),
 }
@@ -52,7 +54,7 @@ __all__ = [
     "CropLandmarks", "Detector", "Face", "FaceTrackError", "FaceTracker", "Frame",
     "LandmarkEstimate", "LandmarkFilter", "Landmarker", "Layout", "MediaPipeDetector",
     "MotionConfig", "Outline", "SinkError", "Source", "SourceError", "TrackerConfig", "draw_faces",
-    "open_source",
+    "open_source", "open_stream",
 ]  # fmt: skip
 
 

@@ -22,7 +22,7 @@ from rich.progress import track
 
 import models
 from tracker.cli.arguments import build_parser
-from tracker.cli.command import run_one
+from tracker.cli.one_source import run_one
 from tracker.run.summary import StopRequest
 
 from ..harness import Json, argument_parser, machine, run_command, save_json, wide_console

@@ -14,7 +14,7 @@ from tracker.io.outputs import Outputs
 from tracker.io.simulated_camera import SimulatedCamera, portrait, still_then_moving
 from tracker.io.sinks import open_sinks
 from tracker.io.sources import open_source
-from tracker.io.video_writer import VideoSink
+from tracker.io.video_writer import SoundOf, VideoSink
 
 from .process_figures import Held, growth, held_now
 
@@ -50,7 +50,7 @@ def endure(folder: Path, minutes: float) -> Json:
             source = opened.enter_context(open_source(clip))
             faces = opened.enter_context(FaceTracker(landmarker))
             sinks = []
-            for sink in open_sinks(out, source, faces.layout, clip):
+            for sink in open_sinks(out, source, faces.layout, SoundOf(clip)):
                 opened.callback(sink.close)
                 sinks.append(sink)
             for frame in source:

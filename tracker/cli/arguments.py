@@ -1,16 +1,17 @@
 """The flags of the command line, and what they ask for."""
 
 import argparse
-import re
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from ..checks import checked_region
 from ..io.outputs import Outputs
-from ..io.reading import MEGAPIXELS, RECONNECT_S, SEQUENCE_RATE, Reading
-from ..io.video_writer import BEST_QUALITY, CODECS, WORST_QUALITY, Encoding
+from ..io.video_writer import CODECS, Encoding
 from ..tracker_config import FACES, TrackerConfig
+from .camera_flags import add_camera_flags
+from .flag_types import device, positive, quality, region, seconds, share
+from .reading_flags import add_reading_flags
+from .stream_flags import add_stream_flags, asked_streams
 
 ANY_ROLL, MEDIAPIPE, BOTH = DETECTORS = ("any-roll", "mediapipe", "both")
 VIDEOS_AT_ONCE_ON_GPU = 8
@@ -29,35 +30,21 @@ def build_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "source", nargs="+",
-        help="camera index (0, 1, ...), video file, URL of a stream or of a remote store's file, "
-        "- for the standard input, picture, folder of pictures, numbered pictures as "
+        help="camera by index (0, 1, ...) or name, video file, URL of a stream or of a remote "
+        "store's file, - for the standard input, picture, folder of pictures, numbered pictures as "
         "frames/%%04d.png, or 'demo'; or several videos, folders of videos among them; or several "
         "pictures",
     )  # fmt: skip
-    _add_reading(parser.add_argument_group("reading"))
+    add_reading_flags(parser.add_argument_group("reading"))
     tracking = parser.add_argument_group("tracking")
-    tracking.add_argument(
-        "--weights", default="lite", metavar="NAME_OR_PATH",
-        help="'lite', or 'base', which errs less and takes twice as long; a "
-        ".safetensors or .onnx of ours, or a checkpoint of STAR's authors (default: lite)",
-    )  # fmt: skip
-    tracking.add_argument(
-        "--device",
-        type=_device,
-        default="auto",
-        help="auto, cpu, cuda, cuda:1, ... or mps (default: auto)",
-    )
-    tracking.add_argument(
-        "--backend", choices=("auto", "onnx", "torch"), default="auto",
-        help="what runs the network: ONNX Runtime or PyTorch (default: auto)",
-    )  # fmt: skip
+    add_network_flags(tracking)
     tracking.add_argument(
         "--detector", choices=DETECTORS, default=DETECTORS[0],
         help="any-roll: ours, for small faces and heads at any roll; mediapipe, an extra; or both "
         "(default: %(default)s)",
     )  # fmt: skip
     tracking.add_argument(
-        "--max-faces", type=_positive, default=defaults.max_faces, metavar="N",
+        "--max-faces", type=positive, default=defaults.max_faces, metavar="N",
         help="follow at most this many faces; a much larger one takes the place of a smaller one "
         "(default: %(default)s)",
     )  # fmt: skip
@@ -67,16 +54,16 @@ def build_parser() -> argparse.ArgumentParser:
         "another takes over when it is clearly larger or nearer (default: %(default)s)",
     )  # fmt: skip
     tracking.add_argument(
-        "--region", type=_region, metavar="X0,Y0,X1,Y1",
+        "--region", type=region, metavar="X0,Y0,X1,Y1",
         help="follow only faces whose centre lies in this part of the picture, in pixels",
     )  # fmt: skip
     tracking.add_argument(
-        "--remember", type=_seconds, default=defaults.remember_s, metavar="SECONDS",
+        "--remember", type=seconds, default=defaults.remember_s, metavar="SECONDS",
         help="a face that comes back within this time keeps its id, after a film cut too where its "
         "appearance is known; 0 forgets at once (default: %(default)s)",
     )  # fmt: skip
     tracking.add_argument(
-        "--smoothing", type=_share, default=defaults.smoothing, metavar="0..1",
+        "--smoothing", type=share, default=defaults.smoothing, metavar="0..1",
         help="trades jitter against lag: 0 follows every measurement, 1 is calmest in motion "
         "(default: %(default)s)",
     )  # fmt: skip
@@ -85,7 +72,7 @@ def build_parser() -> argparse.ArgumentParser:
         help="for video files: smooth with what comes after each frame, too; reads the file twice",
     )  # fmt: skip
     tracking.add_argument(
-        "--together", type=_positive, metavar="N",
+        "--together", type=positive, metavar="N",
         help="of several videos track N at the same time; the network takes the faces of all as "
         f"one batch (default: 1, on a GPU {VIDEOS_AT_ONCE_ON_GPU})",
     )  # fmt: skip
@@ -121,7 +108,7 @@ def build_parser() -> argparse.ArgumentParser:
         help="of videos that are written (default: %(default)s; without its encoder mpeg4)",
     )  # fmt: skip
     output.add_argument(
-        "--video-quality", type=_quality, default=Encoding().quality, metavar="0..51",
+        "--video-quality", type=quality, default=Encoding().quality, metavar="0..51",
         help="0 is best and largest (default: %(default)s)",
     )  # fmt: skip
     output.add_argument("--overwrite", action="store_true", help="replace outputs that exist")
@@ -133,86 +120,29 @@ def build_parser() -> argparse.ArgumentParser:
     output.add_argument(
         "--ellipses", action="store_true", help="draw where each landmark is with 95 %% probability"
     )
-    output.add_argument("--show", action="store_true", help="open a live window; q ends")
+    output.add_argument("--show", action="store_true", help="open a live window; q ends, h helps")
+    add_camera_flags(parser)
+    add_stream_flags(parser)
     return parser
 
 
-def _add_reading(group: argparse._ArgumentGroup) -> None:
+def add_network_flags(group: argparse._ArgumentGroup) -> None:
+    """Which network, and what runs it."""
     group.add_argument(
-        "--stream", type=_index, metavar="N",
-        help="of several picture streams of a video take this one, from 0 (default: the one that "
-        "players show)",
+        "--weights", default="lite", metavar="NAME_OR_PATH",
+        help="'lite', or 'base', which errs less and takes twice as long; a "
+        ".safetensors or .onnx of ours, or a checkpoint of STAR's authors (default: lite)",
     )  # fmt: skip
     group.add_argument(
-        "--fps", type=_above_zero, metavar="RATE",
-        help=f"frames per second of numbered pictures (default: {SEQUENCE_RATE:g})",
-    )  # fmt: skip
-    group.add_argument("--recursive", action="store_true", help="read the folders in a folder, too")
+        "--device",
+        type=device,
+        default="auto",
+        help="auto, cpu, cuda, cuda:1, ... or mps (default: auto)",
+    )
     group.add_argument(
-        "--reconnect", type=_seconds, default=RECONNECT_S, metavar="SECONDS",
-        help="look so long for a camera or live stream that fails (default: %(default)g)",
+        "--backend", choices=("auto", "onnx", "torch"), default="auto",
+        help="what runs the network: ONNX Runtime or PyTorch (default: auto)",
     )  # fmt: skip
-    group.add_argument(
-        "--max-megapixels", type=_above_zero, default=MEGAPIXELS, metavar="N",
-        help="refuse larger pictures (default: %(default)g)",
-    )  # fmt: skip
-
-
-def _index(text: str) -> int:
-    number = int(text)
-    if number < 0:
-        raise argparse.ArgumentTypeError(f"must be at least 0, got {number}")
-    return number
-
-
-def _above_zero(text: str) -> float:
-    number = float(text)
-    if not 0 < number < 1e9:
-        raise argparse.ArgumentTypeError(f"must be above 0, got {text}")
-    return number
-
-
-def _positive(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"must be at least 1, got {number}")
-    return number
-
-
-def _quality(text: str) -> int:
-    number = int(text)
-    if not BEST_QUALITY <= number <= WORST_QUALITY:
-        raise argparse.ArgumentTypeError(f"must lie between 0 and 51, got {text}")
-    return number
-
-
-def _seconds(text: str) -> float:
-    number = float(text)
-    if not 0 <= number <= 1e9:
-        raise argparse.ArgumentTypeError(f"must be 0 or more seconds, got {text}")
-    return number
-
-
-def _region(text: str) -> tuple[float, float, float, float]:
-    try:
-        return checked_region([float(edge) for edge in text.split(",")])
-    except ValueError:
-        raise argparse.ArgumentTypeError(
-            f"must be x0,y0,x1,y1 in pixels with x0 < x1 and y0 < y1, got {text}"
-        ) from None
-
-
-def _device(text: str) -> str:
-    if not re.fullmatch(r"auto|cpu|mps|cuda(:\d+)?", text):
-        raise argparse.ArgumentTypeError(f"must be auto, cpu, cuda, cuda:N or mps, got {text}")
-    return text
-
-
-def _share(text: str) -> float:
-    number = float(text)
-    if not 0 <= number <= 1:
-        raise argparse.ArgumentTypeError(f"must lie between 0 and 1, got {text}")
-    return number
 
 
 def asked_config(arguments: argparse.Namespace) -> TrackerConfig:
@@ -223,17 +153,6 @@ def asked_config(arguments: argparse.Namespace) -> TrackerConfig:
         region=arguments.region,
         remember_s=arguments.remember,
         smoothing=arguments.smoothing,
-    )
-
-
-def asked_reading(arguments: argparse.Namespace) -> Reading:
-    """How to read, as the flags say."""
-    return Reading(
-        stream=arguments.stream,
-        fps=arguments.fps,
-        max_megapixels=arguments.max_megapixels,
-        reconnect_s=arguments.reconnect,
-        recursive=arguments.recursive,
     )
 
 
@@ -253,6 +172,7 @@ def asked_outputs(arguments: argparse.Namespace) -> Outputs:
         ellipses=arguments.ellipses,
         encoding=Encoding(arguments.video_codec, arguments.video_quality),
         window=arguments.show,
+        are_streamed=bool(asked_streams(arguments)),
     )
 
 

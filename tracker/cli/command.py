@@ -2,45 +2,19 @@
 
 import argparse
 import sys
-from collections.abc import Iterable, Iterator
-from contextlib import ExitStack, contextmanager
-from dataclasses import replace
-from pathlib import Path
-from queue import SimpleQueue
 
 from rich.console import Console
 
 from ..errors import FaceTrackError
-from ..io.manifest import Manifest
-from ..io.outputs import Outputs, check_outputs, check_outputs_of_several
-from ..io.pictures import files_in, listed_pictures
-from ..io.provenance import Provenance
-from ..io.reading import Reading
-from ..io.simulated_camera import SimulatedCamera
-from ..io.sinks import Sink, open_sinks
-from ..io.sources import Source, is_url, opened
-from ..landmarker import FrameLandmarker, on_frames
-from ..reports.index_page import ReportIndex, write_index_of
-from ..run.loop import run, run_offline
-from ..run.several_videos import track_several
-from ..run.shared_landmarker import SharedLandmarker
-from ..run.summary import RunSummary, SeveralSummary, StopRequest, Watch
-from ..run.timed_tracker import TimedTracker
-from .arguments import (
-    VIDEOS_AT_ONCE_ON_GPU,
-    asked_config,
-    asked_outputs,
-    asked_reading,
-    build_parser,
-    demo_outputs,
-)
-from .asked_networks import Networks, OurDetector, detector_of, landmarker_of, provenance_of
-from .demo import DemoRecorder, demo_camera
-from .inputs import DEMO, several_pictures, several_videos
+from ..run.summary import StopRequest
+from .arguments import build_parser
+from .asked_networks import Networks
+from .inputs import several_videos
 from .interruption import signals_stop
 from .logs import warnings_on_terminal
-from .progress import closing_table, demo_table, say_losses, watch_on
-from .progress_of_several import progress_of_several, table_of_several
+from .many_videos import run_several
+from .one_source import run_one
+from .serve_command import SERVE, run_serve
 from .terminal import forgiving_streams
 
 INTERRUPTED = 130
@@ -60,10 +34,15 @@ def main(networks: Networks, argv: list[str] | None = None) -> int:
         The exit status: 0 done, 2 bad input or a video that failed, 3 done, but a video was cut
         off or more than a tenth of it could not be decoded, 130 interrupted.
     """
-    arguments = build_parser().parse_intermixed_args(argv)
+    given = sys.argv[1:] if argv is None else argv
+    is_page = given[:1] == [SERVE]
+    arguments = None if is_page else build_parser().parse_intermixed_args(given)
     with forgiving_streams():
         try:
             with warnings_on_terminal(), signals_stop() as request:
+                if arguments is None:
+                    run_serve(given[1:], networks, request, Console())
+                    return 0
                 return _status(arguments, networks, request)
         except (FaceTrackError, networks.CheckpointError, OSError, ImportError) as error:
             print(f"error: {error}", file=sys.stderr)  # noqa: T201
@@ -85,185 +64,3 @@ def _status(arguments: argparse.Namespace, networks: Networks, request: StopRequ
     if interrupted:
         return INTERRUPTED
     return 2 if failed else INCOMPLETE * is_incomplete
-
-
-def _go_on(request: StopRequest) -> None:
-    """Raises KeyboardInterrupt where the run is to end before it began."""
-    if request.stop.is_set():
-        raise KeyboardInterrupt
-
-
-def run_one(
-    arguments: argparse.Namespace,
-    networks: Networks,
-    request: StopRequest,
-    console: Console,
-) -> RunSummary:
-    """Track the one source, or the pictures that were named one by one, and sum up."""
-    address, reading = arguments.source[0], asked_reading(arguments)
-    pictures = several_pictures(arguments.source)
-    if arguments.resume:
-        raise FaceTrackError(f"--resume goes on with several videos, and {address} is one source")
-    is_demo = address == DEMO
-    outputs = asked_outputs(arguments).for_one(address)
-    outputs = demo_outputs(outputs) if is_demo else outputs
-    check_outputs(outputs, pictures or _read_from(address, reading))
-    with ExitStack() as stack:
-        source = demo_camera() if is_demo else _source(address, pictures, reading)
-        stack.enter_context(source)
-        is_read_twice = is_url(address) or Path(address).is_file()
-        if arguments.offline and (is_demo or source.is_live or not is_read_twice):
-            raise FaceTrackError(f"--offline needs a video file, which {address} is not")
-        landmarker = landmarker_of(arguments, networks)
-        _go_on(request)
-        detector = detector_of(arguments, networks, stack)
-        _go_on(request)
-        timed = TimedTracker(
-            landmarker, detector, asked_config(arguments), stills=source.holds_stills
-        )
-        origin = Path(address) if Path(address).is_file() and not is_demo else None
-        made = provenance_of(arguments, networks, address, origin)
-        sinks = _closed_later(
-            stack, open_sinks(outputs, source, timed.tracker.layout, origin, made, arguments.stream)
-        )
-        if not sinks:
-            console.print("nothing is kept: add --save-csv F, --save-video F or --show")
-        recorder = None
-        if isinstance(source, SimulatedCamera):
-            recorder = DemoRecorder(source, timed.tracker.layout)
-            sinks.append(recorder)
-        watch = watch_on(console)
-        ahead = opened(address, reading) if arguments.offline else None
-        summary = _run(source, ahead, timed, sinks, watch, request)
-        console.print(closing_table(summary))
-        say_losses(summary)
-        if recorder and not summary.interrupted:
-            console.print(demo_table(recorder.report(timed.tracker)))
-    if outputs.report:
-        write_index_of(outputs.report.parent)
-    for path in outputs.paths:
-        console.print(f"wrote {path}", highlight=False)
-    return summary
-
-
-def run_several(
-    arguments: argparse.Namespace,
-    videos: list[Path],
-    networks: Networks,
-    request: StopRequest,
-    console: Console,
-) -> SeveralSummary:
-    """Track each video, with one network for all, and sum up."""
-    outputs, config = asked_outputs(arguments), asked_config(arguments)
-    reading = asked_reading(arguments)
-    manifest = Manifest((outputs.paths or [Path()])[0])
-    pages = {video: page for video in videos if (page := outputs.of(video).report)}
-    if arguments.resume:
-        outputs, videos = _left_to_do(outputs, videos, manifest, arguments, networks)
-        console.print(f"left to do: {len(videos)} videos")
-    else:
-        check_outputs_of_several(outputs, videos)
-    network: FrameLandmarker = on_frames(landmarker_of(arguments, networks))
-    usual = VIDEOS_AT_ONCE_ON_GPU if network.prefers_batches else 1
-    workers = max(min(arguments.together or usual, len(videos)), 1)
-    if workers > 1:
-        network = SharedLandmarker(network)
-    idle: SimpleQueue[OurDetector] = SimpleQueue()
-    with (
-        ExitStack() as detectors,
-        _index(outputs, pages, videos) as index,
-        progress_of_several(videos, console, index) as shown,
-    ):
-        for _ in range(workers):  # each is for one thread at a time
-            _go_on(request)
-            idle.put(detector_of(arguments, networks, detectors))
-
-        def track(video: Path) -> RunSummary:
-            named = outputs.of(video)
-            made = provenance_of(arguments, networks, str(video), video)
-            manifest.begin(video, named, made)
-            summary = track_one(video, named, made)
-            if not summary.interrupted:
-                manifest.finish(video, named, made)
-            return summary
-
-        def track_one(video: Path, named: Outputs, made: Provenance) -> RunSummary:
-            with ExitStack() as stack:
-                source = stack.enter_context(opened(video, reading))
-                detector = idle.get()
-                stack.callback(idle.put, detector)
-                timed = TimedTracker(network, detector, config)
-                sinks = _closed_later(
-                    stack, open_sinks(named, source, network.layout, video, made, arguments.stream)
-                )
-                ahead = opened(video, reading) if arguments.offline else None
-                return _run(source, ahead, timed, sinks, shown.watch, request)
-
-        summary = track_several(videos, track, workers, shown, request)
-    console.print(table_of_several(summary))
-    for folder in dict.fromkeys(outputs.paths):
-        console.print(f"wrote into {folder}", highlight=False, markup=False)
-    return summary
-
-
-def _run(
-    source: Source,
-    ahead: Source | None,
-    timed: TimedTracker,
-    sinks: list[Sink],
-    watch: Watch,
-    request: StopRequest,
-) -> RunSummary:
-    """As frames come; or smoothed, with a second reader of the source ahead."""
-    if ahead is None:
-        return run(source, timed, sinks, watch, request)
-    with ahead:
-        return run_offline(source, ahead, timed, sinks, watch, request)
-
-
-def _source(address: str, pictures: list[Path], reading: Reading) -> Source:
-    return listed_pictures(pictures, reading) if pictures else opened(address, reading)
-
-
-def _read_from(address: str, reading: Reading) -> list[Path]:
-    """The files and folders that no output may spoil."""
-    path = Path(address)
-    return [path, *(files_in(path, recursive=True) if reading.recursive and path.is_dir() else [])]
-
-
-def _left_to_do(
-    outputs: Outputs,
-    videos: list[Path],
-    manifest: Manifest,
-    arguments: argparse.Namespace,
-    networks: Networks,
-) -> tuple[Outputs, list[Path]]:
-    """The videos that no earlier run finished in the same way, and what may be made anew."""
-    check_outputs_of_several(outputs, videos, manifest.has_begun)
-    manifest.check_settings(videos, provenance_of(arguments, networks, "", None))
-    left = [video for video in videos if not manifest.is_whole(video, outputs.of(video))]
-    return replace(outputs, overwrite=True), left
-
-
-@contextmanager
-def _index(
-    outputs: Outputs, pages: dict[Path, Path], left: list[Path]
-) -> Iterator[ReportIndex | None]:
-    """The page of all videos, where a report is asked for; written in the end, however that is."""
-    if outputs.report is None:
-        yield None
-        return
-    index = ReportIndex(outputs.report, pages, pages.keys() - set(left))
-    try:
-        yield index
-    finally:
-        index.write()
-
-
-def _closed_later(opened: ExitStack, sinks: Iterable[Sink]) -> list[Sink]:
-    """The sinks; what was open before the next fails to open is closed, too."""
-    kept = []
-    for sink in sinks:
-        opened.callback(sink.close)
-        kept.append(sink)
-    return kept

@@ -18,6 +18,7 @@ from rich.progress import (
 )
 from rich.table import Column, Table
 
+from ..io.chosen_camera import ChosenCamera
 from ..io.sources import Source
 from ..run.summary import FrameDone, RunSummary, Watch
 from .demo import DemoReport
@@ -57,6 +58,8 @@ def progress(source: Source, summary: RunSummary, console: Console) -> Iterator[
             age = str(summary.ages.recent)
             if summary.dropped is not None:
                 age += f"  {summary.dropped} dropped"
+            if isinstance(source, ChosenCamera) and str(source.health):
+                age += f"  {source.health}"
             bar.update(task, advance=1, faces=faces, fps=fps, age=age)
 
         yield frame_done

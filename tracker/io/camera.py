@@ -31,6 +31,8 @@ class Device(Protocol):
 
     def get(self, propId: int, /) -> float: ...  # noqa: N803
 
+    def set(self, propId: int, value: float, /) -> bool: ...  # noqa: N803
+
     def release(self) -> None: ...
 
 
@@ -180,12 +182,13 @@ def webcam(index: int, reconnect_s: float) -> Camera:
     Raises:
         SourceError: If it cannot be opened.
     """
+    return Camera(f"camera {index}", lambda: open_device(index), reconnect_s)
 
-    def connect() -> Device:
-        capture = cv2.VideoCapture(index)
-        # Motion JPEG gives full rate at full size; one buffered frame keeps what we see fresh.
-        capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
-        capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
-        return capture
 
-    return Camera(f"camera {index}", connect, reconnect_s)
+def open_device(index: int) -> Device:
+    """A webcam, which may not be there."""
+    capture = cv2.VideoCapture(index)
+    # Motion JPEG gives full rate at full size; one buffered frame keeps what we see fresh.
+    capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))
+    capture.set(cv2.CAP_PROP_BUFFERSIZE, 1)
+    return capture

@@ -34,6 +34,8 @@ class Outputs:
     encoding: Encoding = field(default_factory=Encoding)
     """Of videos."""
     window: bool = False
+    are_streamed: bool = False
+    """Somebody else shows them: no window opens by itself."""
 
     @property
     def paths(self) -> list[Path]:

@@ -15,9 +15,8 @@ from .parquet_table import ParquetSink
 from .provenance import Provenance, description_of, write_whole
 from .sources import Source
 from .tables import CsvSink, JsonLinesSink
-from .video_reader import Video
 from .video_writer import SoundOf, VideoSink
-from .window import WindowSink, display_is_there
+from .window import Steering, WindowSink, display_is_there
 
 _STILLS_SIZE = (1280, 720)
 """Of the overlay of a folder, whose pictures have many sizes."""
@@ -62,9 +61,9 @@ def open_sinks(
     outputs: Outputs,
     source: Source,
     layout: Layout,
-    origin: Path | None = None,
+    sound: SoundOf | None = None,
     made: Provenance | None = None,
-    stream: int | None = None,
+    steering: Steering | None = None,
 ) -> Iterator[Sink]:
     """Open the outputs that were asked for; first the window, which may be refused.
 
@@ -72,14 +71,17 @@ def open_sinks(
         outputs: What was asked for.
         source: Of the frames.
         layout: Of the landmarks.
-        origin: The source's file, whose sound goes into the overlay; None where it is none.
+        sound: The video whose sound and clock overlays take over; None where there is none.
         made: What makes the tables, which goes into them or beside them.
-        stream: Of several picture streams the one that is read.
+        steering: Of the tracker, by keys of the window.
     """
-    if outputs.window or (not outputs.paths and display_is_there()):
+    is_kept = bool(outputs.paths) or outputs.are_streamed
+    if outputs.window or (not is_kept and display_is_there()):
         name, ellipses = source.name, outputs.ellipses
-        yield WindowSink(name, layout, ellipses=ellipses, raw=outputs.raw)
-    sound = SoundOf(origin, stream) if origin and isinstance(source, Video) else None
+        yield WindowSink(
+            name, layout, ellipses=ellipses, raw=outputs.raw,
+            steering=steering, frame_rate=source.frame_rate,
+        )  # fmt: skip
     yield from _videos(outputs, source, layout, sound)
     for path, sink in _plain_tables(outputs, source, layout):
         yield DescribedSink(sink, path, made) if made else sink

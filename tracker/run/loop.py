@@ -13,6 +13,7 @@ from ..errors import SinkError
 from ..io.sinks import Sink
 from ..io.sources import Source
 from ..io.window import WindowClosed, WindowSink
+from ..streams.stream_sink import StreamSink
 from ..tracker_config import Tally
 from ..types import Face, Frame
 from .offline import LookAhead, NothingFollows
@@ -44,7 +45,8 @@ def run(
 ) -> RunSummary:
     """Every frame of the source through the tracker into every sink, until the end or a request.
 
-    Windows stay in this thread: OpenCV wants the main one.
+    Windows stay in this thread: OpenCV wants the main one. Streams have a thread each, and get
+    faces before files do.
 
     Args:
         source: Open.
@@ -58,8 +60,9 @@ def run(
         SinkError: If an output cannot be written any more.
     """
     summary, started = RunSummary(source.name, follower.tally), time.perf_counter()
-    windows = [sink for sink in sinks if isinstance(sink, WindowSink)]
-    files = [sink for sink in sinks if sink not in windows]
+    prompt: list[Sink] = [sink for sink in sinks if isinstance(sink, StreamSink)]
+    prompt += [sink for sink in sinks if isinstance(sink, WindowSink)]
+    files = [sink for sink in sinks if sink not in prompt]
     room = 1 if source.is_live else READ_AHEAD
     with (
         watch(source, summary) as frame_done,
@@ -70,7 +73,7 @@ def run(
         for frame in frames:
             faces = follower.take(frame)
             summary.ages.add(time.monotonic() - frame.arrived_s)
-            _write(windows, (frame, faces))
+            _write(prompt, (frame, faces))
             writer.put((frame, faces))
             summary.dropped = frames.dropped if source.is_live else None
             frame_done(len(faces))

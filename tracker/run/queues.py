@@ -150,6 +150,44 @@ class ReadAhead(_Stage[Item]):
         self._thread.join(_JOIN_TIMEOUT_S)
 
 
+class WriteLatest(_Stage[Item]):
+    """Calls a function with the latest items in a thread of its own; whoever puts never waits.
+
+    A full queue loses its oldest item. Leaving it waits for a moment at most. An error of `write`
+    ends the stage and stays in it.
+
+    Args:
+        write: Takes an item.
+        room: Items that may wait.
+    """
+
+    def __init__(self, write: Callable[[Item], None], room: int) -> None:
+        super().__init__(BoundedQueue(room, drop_oldest=True))
+        self._write = write
+
+    @property
+    def dropped(self) -> int:
+        return self._queue.dropped
+
+    @property
+    def error(self) -> BaseException | None:
+        """What ended the stage before its time."""
+        return self._error
+
+    def put(self, item: Item) -> None:
+        """Hand over an item."""
+        self._queue.put(item)
+
+    def _work(self) -> None:
+        for item in self._queue:
+            self._write(item)
+            del item
+
+    def __exit__(self, *_: object) -> None:
+        self._queue.end()
+        self._thread.join(_JOIN_TIMEOUT_S)
+
+
 class WriteBehind(_Stage[Item]):
     """Calls a function with every item, in order, in a thread of its own.
 

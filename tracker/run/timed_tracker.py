@@ -1,12 +1,15 @@
 """A face tracker whose stages are timed from outside."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from time import perf_counter
 from typing import Any
 
 from ..detection.boxes import Detector
 from ..detection.face_search import searching
 from ..face_tracker import FaceTracker
+from ..filter.config import smoothed
+from ..filter.head_filter import HeadFilter
 from ..landmarker import CropLandmarks, FrameLandmarker, Landmarker, Matrix, on_frames
 from ..tracker_config import Tally, TrackerConfig
 from ..types import Box, Face, Frame, Image
@@ -42,6 +45,12 @@ class TimedTracker:
     @property
     def tally(self) -> Tally:
         return self.tracker.tally
+
+    def set_smoothing(self, smoothing: float) -> None:
+        """Trade jitter against lag otherwise from the next frame on; faces stay followed."""
+        tracker = self.tracker
+        tracker.config = replace(tracker.config, smoothing=smoothing)
+        tracker.head_filter = HeadFilter(tracker.layout, smoothed(tracker.config.motion, smoothing))
 
     def take(self, frame: Frame) -> list[Face]:
         """The faces of the next frame."""

@@ -1,0 +1,1 @@
+"""What goes out while it happens: protocols of avatars, OSC, WebSocket, a virtual camera, rerun."""
