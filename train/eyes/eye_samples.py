@@ -37,7 +37,8 @@ FREE_SOURCES = ("heads", "portraits")
 """Those whose terms permit commercial use."""
 _PUPILS = [16, 17]
 """Of the 29 landmarks: of the right eye and of the left."""
-_FRONTAL_DEG = 30.0
+_SCALED_ON = 300
+"""Faces on which the teacher's measure of a blink is brought to ours."""
 _IsHeldOut = Callable[[Sample], bool]
 _BAR = Console(stderr=True)
 
@@ -160,14 +161,14 @@ def _with_eyes_shut(face: _Face, rng: np.random.Generator) -> _Face:
 
 
 def _faces(data: Path, teacher: EyeTeacher) -> Iterator[_Face]:
-    offset, factor = _shut_of_taught(data, teacher)
+    opened, closed = _open_and_shut(data, teacher)
     yield from _rendered(data)
     for source, samples, is_out in _annotated(data):
         for sample in track(samples, source, console=_BAR):
             image = sample.read_image()
             taught = teacher(image)
             if taught is not None:
-                shut = np.clip(offset + factor * taught.shut, 0, 1)
+                shut = np.clip((taught.shut - opened) / (closed - opened), 0, 1)
                 corners, points = corners_of(sample.points), sample.points
                 known = points if source == "300w" else None  # a machine's are too coarse to warp
                 yield _Face(image, corners, taught.pupils, shut, known, source, is_out(sample))
@@ -178,7 +179,7 @@ def _faces(data: Path, teacher: EyeTeacher) -> Iterator[_Face]:
             if bgr is not None and taught is not None:
                 rgb = np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
                 out = is_held_out(person_of(picture))
-                shut = np.clip(offset + factor * taught.shut, 0, 1)
+                shut = np.clip((taught.shut - opened) / (closed - opened), 0, 1)
                 yield _Face(rgb, taught.corners, taught.pupils, shut, None, source, out)
 
 
@@ -223,18 +224,20 @@ def _rendered_shut(row: dict[str, str]) -> Float[np.ndarray, "eyes=2"]:
     return np.array([float(row["eyeBlink_R"]), float(row["eyeBlink_L"])])
 
 
-def _shut_of_taught(data: Path, teacher: EyeTeacher) -> Float[np.ndarray, "2"]:
-    """Offset and factor from the teacher's blink to the truth, fitted on rendered heads."""
-    said, true = [], []
-    for sample, row in _rendered_rows(data):
-        taught = None if is_held_out(sample.image_path.stem) else teacher(sample.read_image())
-        if taught is not None and abs(float(row["yaw_deg"])) < _FRONTAL_DEG:
-            said.append(taught.shut)
-            true.append(_rendered_shut(row))
-    if not said:
-        return np.array([0.0, 1.0])
-    design = np.stack([np.ones(2 * len(said)), np.concatenate(said)], 1)
-    return np.linalg.lstsq(design, np.concatenate(true), rcond=None)[0]
+def _open_and_shut(data: Path, teacher: EyeTeacher) -> tuple[float, float]:
+    """What the teacher says of annotated eyes as they are, and of the same eyes shut by a warp."""
+    (_, samples, is_out), *_ = _annotated(data)
+    said: list[list[float]] = [[], []]
+    for sample in track([s for s in samples if not is_out(s)][:_SCALED_ON], "scale", console=_BAR):
+        image = sample.read_image()
+        shut = image.copy()
+        lids = eyelids(PhotographedFace(shut, sample.points, IBUG_68))
+        for lid in lids:
+            lid.apply_once(shut, 1.0)
+        for seen, of in ((image, said[0]), (shut, said[1])):
+            taught = teacher(seen) if len(lids) == 2 else None
+            of.extend([] if taught is None else taught.shut)
+    return float(np.median(said[0])), float(np.median(said[1]))
 
 
 def marked_by_people(data: Path) -> EyeSamples:
