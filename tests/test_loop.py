@@ -14,8 +14,8 @@ from rich.console import Console
 from tracker.cli.progress import watch_on
 from tracker.errors import SinkError, SourceError
 from tracker.io.comparison import SideBySide
-from tracker.io.sinks import Sink
 from tracker.io.read_losses import Losses
+from tracker.io.sinks import Sink
 from tracker.io.sources import Source, open_source
 from tracker.io.tables import CsvSink, JsonLinesSink
 from tracker.io.video_writer import VideoSink

@@ -8,8 +8,8 @@ from PIL import Image as Pictures
 
 from ..errors import SourceError
 from ..types import Frame
-from .read_losses import Losses
 from .picture_reader import UNREADABLE, opened_picture, upright_rgb
+from .read_losses import Losses
 from .reading import Reading
 
 _NO_DURATION_S = 0.1

@@ -86,7 +86,7 @@ class Decoding:
 
     def _decoded(self, packet: Packet) -> list[VideoFrame]:
         try:
-            return self.stream.decode(packet if packet.size else None)
+            return self.stream.decode(packet)
         except av.BlockingIOError:  # stuck after an earlier error
             self.stream.codec_context.flush_buffers()
         except av.EOFError:  # flushed before

@@ -7,8 +7,8 @@ from typing import Self
 
 from ..errors import SourceError
 from ..types import Frame
-from .read_losses import Losses
 from .picture_reader import read_picture
+from .read_losses import Losses
 from .reading import SEQUENCE_RATE, Reading
 
 _NUMBER = re.compile(r"%0?(\d*)d")

@@ -11,8 +11,8 @@ import numpy as np
 
 from ..errors import SourceError
 from ..types import Frame, Image
-from .read_losses import Losses
 from .picture_reader import PICTURE_SUFFIXES, decoded_picture, read_picture
+from .read_losses import Losses
 from .reading import Reading
 from .remote import read_remote
 

@@ -12,8 +12,8 @@ import numpy as np
 from jaxtyping import Float
 
 from ..types import Frame, Image
-from .read_losses import Losses
 from .picture_reader import read_picture
+from .read_losses import Losses
 
 Path2D = Callable[[float], Float[np.ndarray, "3 3"]]
 """Time in seconds to the matrix that takes photograph pixels to frame pixels."""

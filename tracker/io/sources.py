@@ -15,10 +15,10 @@ from ..errors import SourceError
 from ..types import Frame
 from .animation import Animation
 from .camera import webcam
-from .read_losses import Losses
 from .numbered_pictures import NumberedPictures, is_pattern
 from .picture_reader import PICTURE_SUFFIXES, is_animated
 from .pictures import listed_pictures, picture_folder, remote_picture
+from .read_losses import Losses
 from .reading import MEGAPIXELS, RECONNECT_S, Reading
 from .remote import is_remote_store
 from .video_opening import PIPE, open_pipe, open_stream, open_video_file
