@@ -364,3 +364,19 @@ def test_videos_and_pictures_of_a_remote_store(tmp_path: Path) -> None:
         open_source("memory://reading/none.mp4")
     with pytest.raises(SourceError, match=r"bogus://x/y\.mp4: cannot be read"):
         open_source("bogus://x/y.mp4")
+
+
+def test_frames_that_the_container_loses_are_counted_by_their_times(tmp_path: Path) -> None:
+    path = write(tmp_path / "x.mkv", list(range(0, 4000, 40)), size=(160, 120))
+    content = bytearray(path.read_bytes())
+    third = len(content) // 3
+    content[third : third + 2000] = bytes(2000)
+    path.write_bytes(content)
+    with open_source(path) as video:
+        times = milliseconds(list(video))
+        lost = 100 - len(times)
+        assert lost > 2
+        assert video.losses.passed_over == lost
+        assert video.losses.are_grave == (lost > 10)
+    assert times[-1] == 3960
+    assert set(times) <= set(range(0, 4000, 40))

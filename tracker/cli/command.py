@@ -23,7 +23,7 @@ from ..io.reading import Reading
 from ..io.simulated_camera import SimulatedCamera
 from ..io.sinks import Sink, open_sinks
 from ..io.sources import Source, is_url, opened
-from ..io.video_opening import without_password
+from ..io.video_opening import PIPE, without_password
 from ..landmarker import FrameLandmarker, Landmarker, on_frames
 from ..run.loop import run, run_offline
 from ..run.several_videos import track_several
@@ -134,8 +134,8 @@ def run_one(
     with ExitStack() as stack:
         source = demo_camera() if is_demo else _source(address, pictures, reading)
         stack.enter_context(source)
-        is_read_twice = is_url(address) or Path(address).is_file()
-        if arguments.offline and (is_demo or source.is_live or not is_read_twice):
+        comes_once = is_demo or source.is_live or address == PIPE or Path(address).is_fifo()
+        if arguments.offline and (comes_once or source.holds_stills):
             raise FaceTrackError(f"--offline needs a video file, which {address} is not")
         landmarker = _landmarker(arguments, networks)
         _go_on(request)
