@@ -1,5 +1,6 @@
 """Videos as people have them: turned, late, uneven, damaged, cut off, of several sizes."""
 
+import itertools
 import os
 import subprocess
 import sys
@@ -15,7 +16,10 @@ from av.codec.context import Flags
 from PIL import Image as Pictures
 
 from tracker.errors import SourceError
+from tracker.io.live_stream import LiveStream
+from tracker.io.reading import Reading
 from tracker.io.sources import open_source
+from tracker.io.video_reader import Video
 from tracker.types import Frame, Image
 
 ROOT = Path(__file__).parents[1]
@@ -380,3 +384,24 @@ def test_frames_that_the_container_loses_are_counted_by_their_times(tmp_path: Pa
         assert video.losses.are_grave == (lost > 10)
     assert times[-1] == 3960
     assert set(times) <= set(range(0, 4000, 40))
+
+
+def test_a_live_stream_that_breaks_off_is_followed_again_and_its_end_is_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path, calls = write(tmp_path / "x.mkv", EVEN), itertools.count()
+
+    def connect() -> Video:
+        if next(calls) not in (0, 2):
+            raise SourceError("rtsp://camera: no frame can be decoded")
+        return Video("camera", lambda: av.open(str(path)), Reading(), is_live=True)
+
+    with LiveStream(connect, reconnect_s=1.5) as stream:
+        frames = list(stream)
+        assert stream.losses.breaks == 1
+    assert [frame.index for frame in frames] == list(range(2 * len(EVEN)))
+    steps = np.diff([frame.time_s for frame in frames])
+    assert steps.min() >= 0
+    assert steps.argmax() == len(EVEN) - 1
+    assert steps.max() > 0.9  # two tries, half a second each
+    assert f"camera: the stream ended after {len(frames)} frames" in caplog.text
