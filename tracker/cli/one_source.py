@@ -13,7 +13,8 @@ from ..io.pictures import files_in, listed_pictures
 from ..io.reading import Reading
 from ..io.simulated_camera import SimulatedCamera
 from ..io.sinks import Sink, open_sinks
-from ..io.sources import Source, is_url, opened
+from ..io.sources import Source, opened
+from ..io.video_opening import PIPE
 from ..io.window import Steering
 from ..reports.index_page import write_index_of
 from ..run.summary import RunSummary, StopRequest
@@ -92,8 +93,8 @@ def _reader_ahead(address: str, source: Source, arguments: argparse.Namespace) -
     """A second reader of the same video, where it is to be smoothed with what follows."""
     if not arguments.offline:
         return None
-    is_read_twice = address != DEMO and (is_url(address) or Path(address).is_file())
-    if source.is_live or not is_read_twice:
+    comes_once = address in {DEMO, PIPE} or source.is_live or Path(address).is_fifo()
+    if comes_once or source.holds_stills:
         raise FaceTrackError(f"--offline needs a video file, which {address} is not")
     return opened(address, asked_reading(arguments))
 

@@ -39,6 +39,10 @@ class Decoding:
     last_given: int = field(default=-(2**62), init=False)
     _sent: int = field(default=0, init=False)
     _errors: int = field(default=0, init=False)
+    _gaps: int = field(default=0, init=False)
+    """Frames that are missing, by the times around damaged places."""
+    _is_troubled: bool = field(default=False, init=False)
+    """The last frame was damaged, or something since."""
 
     def frames(self) -> Iterator[VideoFrame]:
         """All that can be decoded, in the order in which they are shown."""
@@ -48,10 +52,12 @@ class Decoding:
             if packet.size and not packet.is_discard:
                 self._sent += 1
                 self.last_sent = max(self.last_sent, packet.pts or self.last_sent)
+            self._is_troubled |= packet.is_corrupt
             for frame in self._decoded(packet):
                 if frame.width * frame.height > self.most_pixels:
                     self._errors += 1
                     continue
+                self._note_gap(frame)
                 self.last_given = max(self.last_given, frame.pts or self.last_given)
                 self.losses.frames += 1
                 self.losses.marred += frame.is_corrupt
@@ -59,7 +65,7 @@ class Decoding:
 
     def count_losses(self) -> None:
         """See how many frames are missing; once all are read."""
-        missing = self._errors
+        missing = max(self._errors, self._gaps)
         if (missing or self.losses.marred) and self.stream.codec_context.name not in _HIDE_FRAMES:
             missing = max(missing, self._sent - self.losses.frames)
         self.losses.passed_over = missing
@@ -73,20 +79,33 @@ class Decoding:
                     errors = 0
                     self._note_end(packet)
                     yield packet
-            except (av.InvalidDataError, av.OSError, av.PermissionError):
+            except (av.ExitError, ConnectionError, TimeoutError):
+                break
+            except av.FFmpegError:
                 errors += 1
             else:
                 return
-        yield from self.container.demux(self.stream)
+        flush = Packet()
+        flush.stream = self.stream
+        yield flush
 
     def _note_end(self, packet: Packet) -> None:
         if packet.size and packet.pts is not None and packet.time_base:
             end = (packet.pts + (packet.duration or 0)) * packet.time_base
             self.end_s = max(self.end_s, float(end))
 
+    def _note_gap(self, frame: VideoFrame) -> None:
+        """Where something is damaged, the container may have lost frames without a word."""
+        base, rate = self.stream.time_base, self.stream.average_rate
+        if (self._is_troubled or frame.is_corrupt) and frame.pts and base and rate:
+            gap = round((frame.pts - self.last_given) * base * rate) - 1
+            if self.losses.frames and gap > 0:
+                self._gaps += gap
+        self._is_troubled = frame.is_corrupt
+
     def _decoded(self, packet: Packet) -> list[VideoFrame]:
         try:
-            return self.stream.decode(packet if packet.size else None)
+            return self.stream.decode(packet)
         except av.BlockingIOError:  # stuck after an earlier error
             self.stream.codec_context.flush_buffers()
         except av.EOFError:  # flushed before
@@ -94,4 +113,5 @@ class Decoding:
         except (av.FFmpegError, MemoryError):
             pass
         self._errors += 1
+        self._is_troubled = True
         return []

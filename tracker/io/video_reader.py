@@ -66,7 +66,7 @@ class Video:
             raise
         if self._first is None:
             self.close()
-            raise SourceError(f"{name}: no frame can be decoded: {advice}")
+            raise SourceError(f"{name}: no frame can be decoded: {self._advice}")
 
     def __enter__(self) -> Self:
         return self
@@ -111,6 +111,10 @@ class Video:
         self._container = container = self._opened()
         stream = self._stream_of(container)
         self._check_size(stream.width, stream.height)
+        if not stream.width:  # so are the sizes of pictures that the decoder refuses
+            self._advice += (
+                f"; beyond {self._how.max_megapixels:g} megapixels --max-megapixels helps"
+            )
         rate = stream.average_rate or stream.guessed_rate or 0
         self.frame_rate = float(rate) if 0 < rate < _FASTEST else _USUAL_RATE
         self.frame_count = None if self.is_live else _announced(container, stream, self.frame_rate)
@@ -180,9 +184,9 @@ class Video:
         announced_s = _announced_end_s(container, stream)
         if announced_s is None or decoding.end_s >= announced_s - _SLACK_FRAMES / self.frame_rate:
             return
-        self.losses.announced = max(
-            self.frame_count or round(announced_s * self.frame_rate), self.losses.frames + 1
-        )
+        share = announced_s / max(decoding.end_s, 1 / self.frame_rate)
+        estimate = stream.frames or round(share * self.losses.frames)
+        self.losses.announced = max(estimate, self.losses.frames + 1)
         self.losses.passed_over = 0  # they are among those that are missing
 
 
