@@ -21,6 +21,7 @@ from starlette.websockets import WebSocketDisconnect
 
 import models
 import run_tracker
+from tracker.cli.serve_command import reached_at
 from tracker.face_tracker import FaceTracker
 from tracker.io.simulated_camera import portrait
 from tracker.landmarker import on_frames
@@ -355,6 +356,11 @@ def test_ctrl_c_ends_the_page_cleanly() -> None:
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=PATIENCE_S)
     assert (process.returncode, errors) == (0, "")
+
+
+def test_other_machines_are_told_an_address_of_this_one() -> None:
+    assert reached_at("127.0.0.1") == "127.0.0.1"
+    assert reached_at("0.0.0.0") not in ("0.0.0.0", "")
 
 
 def test_what_cannot_be_served_is_one_line(

@@ -2,6 +2,7 @@
 
 import argparse
 import secrets
+import socket
 from collections.abc import Sequence
 from importlib import import_module
 from pathlib import Path
@@ -15,6 +16,7 @@ from ..landmarker import on_frames
 from ..run.shared_landmarker import SharedLandmarker
 from ..run.summary import StopRequest
 from ..serve.access import AccessRules, ServeLimits, is_loopback
+from ..streams.address import NetAddress
 from ..tracker_config import TrackerConfig
 from .arguments import add_network_flags
 from .asked_networks import Networks, landmarker_of
@@ -91,9 +93,8 @@ def run_serve(
 
     def started(port: int) -> None:
         scheme = "https" if arguments.certificate else "http"
-        host = f"[{arguments.host}]" if ":" in arguments.host else arguments.host
         secret = f"#token={quote(token, safe='')}" if token else ""
-        address = f"{scheme}://{host}:{port}/{secret}"
+        address = f"{scheme}://{NetAddress(reached_at(arguments.host), port)}/{secret}"
         console.print(f"open {address}\nCtrl-C ends", highlight=False, markup=False, soft_wrap=True)
         if token and not arguments.certificate:
             console.print("browsers give cameras to https pages only: add --certificate and --key")
@@ -102,6 +103,21 @@ def run_serve(
         arguments.host, arguments.port, arguments.certificate, arguments.key
     )
     web_server.serve_until(request.stop, page.application(), listening, limits.frame_bytes, started)
+
+
+def reached_at(host: str) -> str:
+    """What other machines call this one, where it listens on all its addresses."""
+    if host not in ("0.0.0.0", "::"):
+        return host
+    family, far = (
+        (socket.AF_INET6, "2001:db8::1") if host == "::" else (socket.AF_INET, "192.0.2.1")
+    )
+    with socket.socket(family, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect((far, 9))  # sends nothing, and chooses the address to send it from
+        except OSError:
+            return socket.gethostname()
+        return str(probe.getsockname()[0])
 
 
 def _token(arguments: argparse.Namespace) -> str | None:

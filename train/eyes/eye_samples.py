@@ -153,9 +153,10 @@ def _with_eyes_shut(face: _Face, rng: np.random.Generator) -> _Face:
     middles = face.corners.mean(1)
     shut[:] = np.nan
     for lid in closed:
-        if (lid.corners >= 0).all() and (lid.corners <= limits).all():
+        moved = lid.moves.any(-1)
+        if moved.any() and (lid.corners >= 0).all() and (lid.corners <= limits).all():
             lid.apply_once(image, amount)
-            eye = int(np.argmin(np.abs(middles - face.points[lid.moves.any(-1)].mean(0)).sum(-1)))
+            eye = int(np.argmin(np.abs(middles - face.points[moved].mean(0)).sum(-1)))
             shut[eye] = face.shut[eye] + (1 - face.shut[eye]) * amount
     return _Face(image, face.corners, face.pupils, shut, face.points, face.source, face.held_out)
 
