@@ -31,6 +31,7 @@ from .arguments import (
     BOTH,
     MEDIAPIPE,
     VIDEOS_AT_ONCE_ON_GPU,
+    asked_analysis,
     asked_config,
     asked_outputs,
     build_parser,
@@ -129,7 +130,11 @@ def run_one(
         detector = _detector(arguments, networks, opened)
         _go_on(request)
         timed = TimedTracker(
-            landmarker, detector, asked_config(arguments), stills=source.holds_stills
+            landmarker,
+            detector,
+            asked_config(arguments),
+            stills=source.holds_stills,
+            analysis=asked_analysis(arguments),
         )
         origin = Path(address) if Path(address).is_file() and not is_demo else None
         made = _provenance(arguments, networks, address, origin)
@@ -162,6 +167,7 @@ def run_several(
 ) -> SeveralSummary:
     """Track each video, with one network for all, and sum up."""
     outputs, config = asked_outputs(arguments), asked_config(arguments)
+    analysis = asked_analysis(arguments)
     manifest = Manifest((outputs.paths or [Path()])[0])
     if arguments.resume:
         outputs, videos = _left_to_do(outputs, videos, manifest, arguments, networks)
@@ -193,7 +199,7 @@ def run_several(
                 source = opened.enter_context(open_source(video))
                 detector = idle.get()
                 opened.callback(idle.put, detector)
-                timed = TimedTracker(network, detector, config)
+                timed = TimedTracker(network, detector, config, analysis=analysis)
                 sinks = _closed_later(
                     opened, open_sinks(named, source, network.layout, video, made)
                 )

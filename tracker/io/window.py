@@ -2,14 +2,13 @@
 
 import os
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 
 import cv2
 
 from ..errors import SinkError
-from ..layouts import Layout
-from ..types import Face, Frame
-from .drawing import draw_faces
+from ..types import Face, Frame, Image
 
 
 class WindowClosed(Exception):  # noqa: N818
@@ -19,19 +18,17 @@ class WindowClosed(Exception):  # noqa: N818
 class WindowSink:
     """A live window; q or Escape ends the run."""
 
-    def __init__(self, title: str, layout: Layout, *, ellipses: bool, raw: bool) -> None:
+    def __init__(self, title: str, draw: Callable[[Frame, list[Face]], Image]) -> None:
         if not display_is_there():
             raise SinkError(
                 "no display to show a window on: leave out --show, or write a video with "
                 "--save-video overlay.mp4"
             )
-        self._title, self._layout = title, layout
-        self._ellipses, self._raw = ellipses, raw
+        self._title, self._draw = title, draw
 
     def write(self, frame: Frame, faces: list[Face]) -> None:
         """Show one frame."""
-        drawn = draw_faces(frame.image, faces, self._layout, ellipses=self._ellipses, raw=self._raw)
-        cv2.imshow(self._title, cv2.cvtColor(drawn, cv2.COLOR_RGB2BGR))
+        cv2.imshow(self._title, cv2.cvtColor(self._draw(frame, faces), cv2.COLOR_RGB2BGR))
         if cv2.waitKey(1) & 0xFF in (ord("q"), 27):
             raise WindowClosed
         if cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) < 1:

@@ -1,0 +1,1 @@
+"""Head pose, eyes and expression, read off the landmarks of a face."""
