@@ -17,7 +17,7 @@ from .linear_face import load_linear_face
 from .neutral_face import Neutral, beyond_neutral, learned_neutral
 from .settled_identity import Identity, settled, shape_prior, unknown_identity
 
-_FORGOTTEN_S = 60.0
+_FORGOTTEN_S, _SETTLES_EVERY_S = 60.0, 0.1
 _LOST_COST = 6.0
 """Mean squared residual from which a fit starts anew, and at most so often in a row."""
 _GAZE_FROM_OPENNESS = 0.3
@@ -33,6 +33,9 @@ class _Known:
 
     fit: HeadFit
     identity: Identity
+    settled_s: float
+    """When the identity last took in a frame."""
+    prior: ShapePrior
     neutral: Neutral
     lids: LidMemory
     last_s: float
@@ -123,8 +126,8 @@ class FaceAnalyser:
         """Fit this frame, and let what is known of the person settle; and the gaps of the lids."""
         linear, seen = self._face, face.landmarks
         before = self._known.get(face.track_id)
-        identity = before.identity if before else unknown_identity(linear)
-        prior = shape_prior(linear, identity)
+        nobody = unknown_identity(linear)
+        prior = before.prior if before else shape_prior(linear, nobody)
         if before and before.fit.cost < _LOST_COST:
             fit = next_fit(linear, seen, self._camera, prior, before.fit)
         else:
@@ -132,13 +135,13 @@ class FaceAnalyser:
         fit = self._at_distance(fit)
         if before is None:
             neutral = Neutral(np.zeros(len(linear.names)))
-            known = _Known(fit, identity, neutral, unknown_lids(linear), time_s)
+            lids = unknown_lids(linear)
+            known = _Known(fit, nobody, -np.inf, prior, neutral, lids, time_s)
         else:
             known = replace(before, fit=fit, last_s=time_s)
         gaps = lid_gaps(linear, fit, seen, self._camera)
         if face.is_believed:
-            since_s = time_s - before.last_s if before else None
-            known = self._learned(known, prior, gaps[:, 0], since_s)
+            known = self._learned(known, gaps[:, 0], time_s - before.last_s if before else 0.0)
         return known, gaps
 
     def _at_distance(self, fit: HeadFit) -> HeadFit:
@@ -153,21 +156,26 @@ class FaceAnalyser:
         }
         return farther(fit, factor)
 
-    def _learned(
-        self,
-        known: _Known,
-        prior: ShapePrior,
-        gaps: np.ndarray,
-        dt_s: float | None,
-    ) -> _Known:
+    def _learned(self, known: _Known, gaps: np.ndarray, passed_s: float) -> _Known:
         """What a frame that is believed adds to what is known of the person."""
-        linear, fit, passed_s = self._face, known.fit, dt_s or 0.0
+        linear, fit = self._face, known.fit
         values = fit.shape[: len(linear.names)]
-        return replace(
+        known = replace(
             known,
-            identity=settled(linear, known.identity, fit, prior, dt_s),
             neutral=learned_neutral(known.neutral, values, passed_s, self._hold_s),
             lids=learned(known.lids, gaps, passed_s, self._hold_s),
+        )
+        since_s = known.last_s - known.settled_s
+        if since_s < _SETTLES_EVERY_S:
+            return known
+        identity = settled(
+            linear, known.identity, fit, known.prior, since_s if np.isfinite(since_s) else None
+        )
+        return replace(
+            known,
+            identity=identity,
+            settled_s=known.last_s,
+            prior=shape_prior(linear, identity),
         )
 
     def _pose(self, fit: HeadFit) -> HeadPose:

@@ -26,6 +26,8 @@ _NARROWED_S = 5.0
 _LEAST_OPEN = 0.05
 """Over the gap of shut eyes: whatever opens less is shut."""
 _SHUT_BELOW, _OPEN_ABOVE = 0.35, 0.6
+_AT_REST = 0.93
+"""Share of the usual gap that counts as open: lids hang a little lower now and then."""
 _LONGEST_BLINK_S = 0.6
 """Eyes that stay shut for longer do not blink."""
 
@@ -87,7 +89,7 @@ def learned(memory: LidMemory, gaps: np.ndarray, dt_s: float, hold_s: float | No
 
 def openness(memory: LidMemory, gap: Float[np.ndarray, "value_deviation=2"]) -> Estimate:
     """0 shut, 1 as open as this person's eyes are at rest."""
-    reach = max(memory.open_gap - memory.shut_gap, 1e-3)
+    reach = max(_AT_REST * (memory.open_gap - memory.shut_gap), 1e-3)
     value = (gap[0] - memory.shut_gap) / reach
     return Estimate(float(np.clip(value, 0, 2)), float(gap[1] / reach))
 
