@@ -135,7 +135,7 @@ class FaceAnalyser:
         fit = self._at_distance(fit)
         if before is None:
             neutral = Neutral(np.zeros(len(linear.names)))
-            lids = unknown_lids(linear)
+            lids = unknown_lids(linear, fit)
             known = _Known(fit, nobody, -np.inf, prior, neutral, lids, time_s)
         else:
             known = replace(before, fit=fit, last_s=time_s)

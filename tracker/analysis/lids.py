@@ -23,6 +23,8 @@ _LEARNED_S, _FOLLOWED_S = 1.0, 20.0
 """Time constants of what is open for this person: in the first seconds, later."""
 _NARROWED_S = 5.0
 """Of eyes that are half open: so narrow may be how they rest."""
+_RESTING_FROM = 0.5
+"""Share of the usual gap from which an eye is open: it may be a person of narrow eyes."""
 _LEAST_OPEN = 0.05
 """Over the gap of shut eyes: whatever opens less is shut."""
 _SHUT_BELOW, _OPEN_ABOVE = 0.35, 0.6
@@ -40,14 +42,18 @@ class LidMemory:
     shut_gap: float
     seen_s: float = 0.0
     """How long the eyes were open."""
-    is_met: bool = False
     shut_since_s: float | None = None
 
 
-def unknown_lids(face: LinearFace) -> LidMemory:
-    """People in general."""
-    shut, is_open = face.lid_gap
-    return LidMemory(float(is_open), float(shut))
+def unknown_lids(face: LinearFace, fit: HeadFit) -> LidMemory:
+    """Of a person seen for the first time: as open as the fitted head is without expression."""
+    expressions = len(face.names)
+    shape = face.mean + face.identity @ fit.shape[expressions:]
+    across = shape[_CORNERS[:, 1]] - shape[_CORNERS[:, 0]]
+    gap = shape[_LOWER, 1].mean(1) - shape[_UPPER, 1].mean(1)
+    opened = float((gap / np.linalg.norm(across, axis=1)).mean())
+    shut, least = float(face.lid_gap[0]), float(face.lid_gap.mean())
+    return LidMemory(max(opened, least), shut)
 
 
 def lid_gaps(
@@ -78,9 +84,7 @@ def learned(memory: LidMemory, gaps: np.ndarray, dt_s: float, hold_s: float | No
     lifted = gap - memory.shut_gap
     if lifted < _LEAST_OPEN or (hold_s is not None and memory.seen_s > hold_s):
         return memory
-    if not memory.is_met:  # most eyes are open most of the time, so are these
-        return replace(memory, open_gap=gap, is_met=True)
-    is_open = lifted > _OPEN_ABOVE * (memory.open_gap - memory.shut_gap)
+    is_open = lifted > _RESTING_FROM * (memory.open_gap - memory.shut_gap)
     constant = min(_LEARNED_S + memory.seen_s, _FOLLOWED_S) if is_open else _NARROWED_S
     share = 1 - np.exp(-dt_s / constant)
     opened = memory.open_gap + share * (gap - memory.open_gap)
