@@ -20,12 +20,14 @@ from tracker.analysis.rotations import (
     rotation_of,
     yaw_pitch_roll_deg,
 )
+from tracker.cli.arguments import asked_analysis, build_parser
 from tracker.errors import FaceTrackError
 from tracker.face_analysis import FaceAnalysis
 from tracker.io.analysis_columns import analysis_columns
 from tracker.io.drawing import draw_faces
 from tracker.io.tables import CsvSink, JsonLinesSink
 from tracker.layouts import IBUG_68, WFLW_98
+from tracker.run.analysis_stage import AnalysisSettings, AnalysisStage
 from tracker.types import Face, Frame, LandmarkEstimate
 
 WIDTH, HEIGHT, FOV_DEG = 640, 480, 50.0
@@ -324,3 +326,25 @@ def test_axes_are_drawn_where_the_head_points(linear: LinearFace) -> None:
     blue = (drawn != plain).any(-1) & (drawn[..., 2] > 200) & (drawn[..., 0] < 120)
     start = faces[0].landmarks.mean[[36, 45]].mean(0)
     assert np.nonzero(blue)[1].mean() > start[0] + 10  # it looks to the right of the picture
+
+
+def test_flags_ask_for_an_analysis_and_refuse_to_tune_none() -> None:
+    parse = build_parser().parse_args
+    assert asked_analysis(parse(["clip.mp4"])) is None
+    asked = asked_analysis(parse(["clip.mp4", "--axes", "--fov", "70", "--calibrate-neutral", "2"]))
+    assert asked == AnalysisSettings(fov_deg=70.0, calibrate_neutral_s=2.0)
+    with pytest.raises(FaceTrackError, match="--fov needs an analysis"):
+        asked_analysis(parse(["clip.mp4", "--fov", "70"]))
+
+
+def test_frames_of_another_size_and_pictures_begin_anew(linear: LinearFace) -> None:
+    stage = AnalysisStage(AnalysisSettings(fov_deg=FOV_DEG), stills=True)
+    wide = Frame(0, 0.0, np.zeros((HEIGHT, WIDTH, 3), np.uint8))
+    large = Frame(1, 0.0, np.zeros((2 * HEIGHT, 2 * WIDTH, 3), np.uint8))
+    (face,) = stage.take(wide, [seen(linear)])
+    (other,) = stage.take(large, [seen(linear)])
+    assert face.analysis is not None
+    assert other.analysis is not None
+    # the same pixels through the longer lens of the larger picture: twice as far, and off its axis
+    ratio = other.analysis.pose.translation_mm[2] / face.analysis.pose.translation_mm[2]
+    assert ratio == pytest.approx(2, rel=0.05)
