@@ -88,7 +88,7 @@ def _error(reading: HeadReading | None, truth: np.ndarray) -> np.ndarray:
 def _coverage(readings: Readings, errors: np.ndarray, found: np.ndarray) -> str:
     scaled = [
         np.abs(errors[head]) / reading.rotation_deviation
-        for head in np.flatnonzero(found)
+        for head in np.flatnonzero(found).tolist()
         if (reading := readings[head]) is not None and reading.rotation_deviation is not None
     ]
     return f"{100 * np.mean(np.array(scaled) < _WITHIN_90):.0f}" if scaled else ""

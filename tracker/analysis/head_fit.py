@@ -18,7 +18,7 @@ POSE = 6
 """Unknowns before expression and identity."""
 _START_YAWS = np.radians([-55.0, -20.0, 20.0, 55.0])
 _RIGID_STEPS, _FIRST_STEPS, _LATER_STEPS = 6, 5, 2
-_NEAREST_MM, _LARGEST_STEP, _SMALL_ROTATION = 60.0, 0.5, 0.02
+_NEAREST_MM, _LARGEST_STEP, _SMALL_ROTATION = 60.0, 0.5, 0.005
 _OUTLIER = 3.0
 """Standard deviations beyond which a landmark counts less (Huber)."""
 
