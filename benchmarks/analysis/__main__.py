@@ -9,16 +9,17 @@ noise, and the time of a frame with and without the analysis, in turns.
 """
 
 import argparse
+from collections.abc import Sequence
 from pathlib import Path
 from time import perf_counter
 
-import cv2
 import numpy as np
 
 from models.loading import load_landmarker
 from tracker.analysis.face_analyser import FaceAnalyser
 from tracker.analysis.rotations import yaw_pitch_roll_deg
 from tracker.face_tracker import FaceTracker
+from tracker.io.pictures import read_picture
 from tracker.io.simulated_camera import SimulatedCamera, portrait, still_then_moving
 from tracker.layouts import IBUG_68
 from tracker.types import Face
@@ -32,7 +33,7 @@ from .head_scores import FOLLOWED, HeadReading, Readings, centered, correlations
 _STILL_S, _SETTLED_S = 4.0, 1.0
 
 
-def read_heads(heads: RenderedHeads, faces: list[Face | None], *, stated: bool) -> Readings:
+def read_heads(heads: RenderedHeads, faces: Sequence[Face | None], *, stated: bool) -> Readings:
     """What the analyser makes of each head, with or without its field of view."""
     side = round(2 * heads.center_px + 1)
     readings: list[HeadReading | None] = []
@@ -54,7 +55,7 @@ def read_by_rival(heads: RenderedHeads, folder: Path, path: Path) -> Readings:
     readings: list[HeadReading | None] = []
     with FaceLandmarker(path, video=False) as rival:
         for picture in heads.pictures:
-            found = rival(cv2.imread(str(folder / picture), cv2.IMREAD_COLOR_RGB))
+            found = rival(read_picture(folder / picture))
             readings.append(HeadReading(*found) if found else None)
     return readings
 
