@@ -25,7 +25,8 @@ def test_packages_come_from_this_checkout() -> None:
 def test_the_public_door_is_narrow_and_opens() -> None:
     assert sorted(tracker.__all__) == [
         "AnyRollDetector", "BothDetectors", "Box",
-        "CropLandmarks", "Detector", "Face", "FaceTrackError", "FaceTracker", "Frame",
+        "CropLandmarks", "Detector", "Face", "FaceAnalyser", "FaceTrackError", "FaceTracker",
+        "Frame",
         "LAYOUTS", "LandmarkEstimate", "LandmarkFilter", "Landmarker", "Layout",
         "MediaPipeDetector", "MotionConfig", "Outline", "SinkError", "Source", "SourceError",
         "TrackerConfig", "draw_faces", "open_source", "open_stream",

@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .analysis.face_analyser import FaceAnalyser
     from .detection.any_roll_detector import AnyRollDetector
     from .detection.both_detectors import BothDetectors
     from .detection.boxes import Detector
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from .types import Box, Face, Frame, LandmarkEstimate
 
 _HOMES = {
+    "analysis.face_analyser": ("FaceAnalyser",),
     "detection.any_roll_detector": ("AnyRollDetector",),
     "detection.both_detectors": ("BothDetectors",),
     "detection.boxes": ("Detector",),
@@ -51,7 +53,7 @@ _MODULES = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "LAYOUTS", "AnyRollDetector", "BothDetectors", "Box",
-    "CropLandmarks", "Detector", "Face", "FaceTrackError", "FaceTracker", "Frame",
+    "CropLandmarks", "Detector", "Face", "FaceAnalyser", "FaceTrackError", "FaceTracker", "Frame",
     "LandmarkEstimate", "LandmarkFilter", "Landmarker", "Layout", "MediaPipeDetector",
     "MotionConfig", "Outline", "SinkError", "Source", "SourceError", "TrackerConfig", "draw_faces",
     "open_source", "open_stream",

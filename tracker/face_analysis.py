@@ -45,6 +45,16 @@ class Eye:
     """Standard deviation of the angle, in each of both directions across the gaze."""
 
 
+@dataclass(frozen=True, slots=True)
+class Blink:
+    """Both eyes shut and opened again."""
+
+    shut_s: float
+    """Time of the first frame in which they were shut."""
+    open_s: float
+    """Time of the first frame in which one was open again."""
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class FaceAnalysis:
     """Everything that analysers read off one face in one frame."""
@@ -56,3 +66,5 @@ class FaceAnalysis:
     """By ARKit's names (`jawOpen`, `eyeBlinkLeft`), 0 to 1 beyond this person's neutral face.
 
     A coefficient that these landmarks cannot carry is absent, not zero."""
+    blink: Blink | None = None
+    """That ended with this frame."""

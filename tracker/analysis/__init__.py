@@ -1,1 +1,1 @@
-"""What is read off landmarks: head pose, eyes, expression."""
+"""Head pose, eyes and expression, read off the landmarks of a face."""

@@ -5,11 +5,14 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from ..analysis.camera import DEFAULT_FOV_DEG
+from ..errors import FaceTrackError
 from ..io.outputs import Outputs
 from ..io.video_writer import CODECS, Encoding
+from ..run.analysis_stage import AnalysisSettings
 from ..tracker_config import FACES, TrackerConfig
 from .camera_flags import add_camera_flags
-from .flag_types import device, positive, quality, region, seconds, share
+from .flag_types import angle, device, duration, positive, quality, region, seconds, share
 from .reading_flags import add_reading_flags
 from .stream_flags import add_stream_flags, asked_streams
 
@@ -75,6 +78,24 @@ def build_parser() -> argparse.ArgumentParser:
         "--together", type=positive, metavar="N",
         help="of several videos track N at the same time; the network takes the faces of all as "
         f"one batch (default: 1, on a GPU {VIDEOS_AT_ONCE_ON_GPU})",
+    )  # fmt: skip
+    analysis = parser.add_argument_group("head pose, eyes and expression")
+    analysis.add_argument(
+        "--analyse", action="store_true",
+        help="read them off every face, and write them into CSV, JSON lines and Parquet",
+    )  # fmt: skip
+    analysis.add_argument(
+        "--axes", action="store_true", help="draw the axes of the head: right, down and ahead"
+    )
+    analysis.add_argument(
+        "--fov", type=angle, metavar="DEGREES",
+        help="the camera's field of view along the longer side, which gives distances their scale "
+        f"(default: {DEFAULT_FOV_DEG:g}, or less where a face would be nearer than 70 cm)",
+    )  # fmt: skip
+    analysis.add_argument(
+        "--calibrate-neutral", type=duration, metavar="SECONDS",
+        help="take every face for neutral in its first so many seconds (default: its neutral is "
+        "learned from what it usually does)",
     )  # fmt: skip
     output = parser.add_argument_group("output")
     output.add_argument(
@@ -156,6 +177,20 @@ def asked_config(arguments: argparse.Namespace) -> TrackerConfig:
     )
 
 
+def asked_analysis(arguments: argparse.Namespace) -> AnalysisSettings | None:
+    """What to read off the faces, as the flags say; None reads nothing.
+
+    Raises:
+        FaceTrackError: If a flag says how, and none that it is to be done.
+    """
+    if arguments.analyse or arguments.axes:
+        return AnalysisSettings(arguments.fov, arguments.calibrate_neutral)
+    for flag, value in (("fov", arguments.fov), ("calibrate-neutral", arguments.calibrate_neutral)):
+        if value is not None:
+            raise FaceTrackError(f"--{flag} needs an analysis: add --analyse or --axes")
+    return None
+
+
 def asked_outputs(arguments: argparse.Namespace) -> Outputs:
     """What to write, as the flags say."""
     return Outputs(
@@ -170,6 +205,8 @@ def asked_outputs(arguments: argparse.Namespace) -> Outputs:
         overwrite=arguments.overwrite,
         raw=arguments.raw,
         ellipses=arguments.ellipses,
+        analysis=arguments.analyse,
+        axes=arguments.axes,
         encoding=Encoding(arguments.video_codec, arguments.video_quality),
         window=arguments.show,
         are_streamed=bool(asked_streams(arguments)),
@@ -180,7 +217,8 @@ def settings_of(arguments: argparse.Namespace) -> dict[str, Any]:
     """What of the flags changes the results; the same for the same results."""
     config = asdict(asked_config(arguments))
     flags = ("detector", "device", "backend", "offline", "raw", "ellipses", "video_codec",
-             "video_quality", "stream", "fps")  # fmt: skip
+             "video_quality", "stream", "fps", "analyse", "axes", "fov",
+             "calibrate_neutral")  # fmt: skip
     return config | {name: getattr(arguments, name) for name in flags}
 
 

@@ -86,3 +86,19 @@ def size(text: str) -> tuple[int, int]:
     if not found:
         raise argparse.ArgumentTypeError(f"must be WIDTHxHEIGHT, as 1280x720, got {text}")
     return int(found[1]), int(found[2])
+
+
+def duration(text: str) -> float:
+    """More than 0 seconds."""
+    number = float(text)
+    if not 0 < number <= 1e9:
+        raise argparse.ArgumentTypeError(f"must be more than 0 seconds, got {text}")
+    return number
+
+
+def angle(text: str) -> float:
+    """Degrees of a camera's field of view."""
+    number = float(text)
+    if not 1 <= number <= 170:
+        raise argparse.ArgumentTypeError(f"must lie between 1 and 170 degrees, got {text}")
+    return number

@@ -20,7 +20,7 @@ from ..reports.index_page import write_index_of
 from ..run.summary import RunSummary, StopRequest
 from ..run.timed_tracker import TimedTracker
 from ..streams.asked_streams import open_streams
-from .arguments import asked_config, asked_outputs, demo_outputs
+from .arguments import asked_analysis, asked_config, asked_outputs, demo_outputs
 from .asked_networks import Networks, detector_of, landmarker_of, provenance_of
 from .camera_flags import open_asked_source
 from .demo import DemoRecorder, demo_camera
@@ -54,7 +54,11 @@ def run_one(
         detector = detector_of(arguments, networks, stack)
         go_on(request)
         timed = TimedTracker(
-            landmarker, detector, asked_config(arguments), stills=source.holds_stills
+            landmarker,
+            detector,
+            asked_config(arguments),
+            stills=source.holds_stills,
+            analysis=asked_analysis(arguments),
         )
         sinks = _asked_sinks(stack, outputs, source, timed, arguments, networks)
         streams = closed_later(

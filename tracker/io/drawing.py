@@ -6,8 +6,9 @@ import cv2
 import numpy as np
 
 from ..checks import checked_image
+from ..face_analysis import HeadPose
 from ..gaussian import ellipse_axes
-from ..layouts import Layout, plain_layout
+from ..layouts import IBUG_68, Layout, plain_layout
 from ..types import Face, Image, LandmarkEstimate
 
 _SUBPIXEL_BITS = 4
@@ -17,17 +18,21 @@ _COLOURS = (
     (255, 230, 80), (120, 240, 240), (190, 140, 255), (255, 120, 110),
 )  # fmt: skip
 _PREDICTED_COLOUR = (160, 160, 160)
+_AXIS_COLOURS = ((255, 60, 60), (60, 220, 60), (70, 110, 255))
+_BETWEEN_EYES = IBUG_68.eye_corners
+"""Only faces of that layout have an analysis."""
 _FARTHEST_PX = 1e6
 """Beyond it OpenCV's coordinates overflow."""
 
 
-def draw_faces(
+def draw_faces(  # noqa: PLR0913  of a picture there is much to say
     image: Image,
     faces: Iterable[Face],
     layout: Layout | None = None,
     *,
     ellipses: bool = False,
     raw: bool = False,
+    axes: bool = False,
     image_format: str = "rgb",
 ) -> Image:
     """A copy of the image with every face on it.
@@ -38,6 +43,8 @@ def draw_faces(
         layout: Of their landmarks, where the faces do not say it themselves.
         ellipses: Draw the region that holds each landmark with 95 % probability.
         raw: Draw the landmarks as measured in place of the filtered ones.
+        axes: Draw the head's axes where a face has an analysis: red to its left hand's side, green
+            down, blue where it looks.
         image_format: "rgb" or "bgr"; the copy has the same.
 
     Raises:
@@ -53,6 +60,8 @@ def draw_faces(
         colour = _PREDICTED_COLOUR if face.is_predicted else _COLOURS[face.track_id % len(_COLOURS)]
         draw_estimate(canvas, estimate, face.layout or layout, colour, ellipses=ellipses)
         _draw_id(canvas, estimate, face, colour)
+        if axes and face.analysis is not None:
+            _draw_axes(canvas, estimate, face.analysis.pose)
     return canvas if image_format == "rgb" else np.ascontiguousarray(canvas[:, :, ::-1])
 
 
@@ -85,6 +94,22 @@ def draw_estimate(
         cv2.circle(canvas, (x, y), radius, (255, 255, 255), cv2.FILLED, cv2.LINE_AA, _SUBPIXEL_BITS)
     if ellipses:
         _draw_ellipses(canvas, estimate, colour)
+
+
+def _draw_axes(canvas: Image, estimate: LandmarkEstimate, pose: HeadPose) -> None:
+    """From between the eyes, half as long as the face is; as a far camera would see them."""
+    if not np.isfinite(estimate.mean).all():
+        return
+    points = np.clip(estimate.mean, -_FARTHEST_PX, _FARTHEST_PX)
+    length = float(np.ptp(points, axis=0).max()) / 2
+    start = points[list(_BETWEEN_EYES)].mean(0)
+    away = np.array(pose.rotation.T)
+    away[2] *= -1  # where the face looks
+    thick = max(round(length / 30), 1)
+    for axis in np.argsort(-away[:, 2]):  # the farthest first
+        end = start + length * away[axis, :2]
+        first, last = np.round(np.stack([start, end]) * (1 << _SUBPIXEL_BITS)).astype(int).tolist()
+        cv2.line(canvas, first, last, _AXIS_COLOURS[axis], thick, cv2.LINE_AA, _SUBPIXEL_BITS)
 
 
 def _draw_ellipses(canvas: Image, estimate: LandmarkEstimate, colour: tuple[int, int, int]) -> None:

@@ -31,6 +31,10 @@ class Outputs:
     raw: bool = False
     """Landmarks as measured."""
     ellipses: bool = False
+    analysis: bool = False
+    """Head pose, eyes and expression in tables."""
+    axes: bool = False
+    """Draw the axes of heads."""
     encoding: Encoding = field(default_factory=Encoding)
     """Of videos."""
     window: bool = False

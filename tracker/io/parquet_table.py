@@ -3,7 +3,8 @@
 Schema 1: a row per face and frame, as in CSV: `frame` (int64), `file` (of a folder's picture, else
 null), `face_id` (int32), `timestamp` (seconds, double), `confidence` (float), `success` (bool), and
 lists with an entry per landmark: `x`, `y` (pixels), `cov_xx`, `cov_xy`, `cov_yy` (square pixels);
-null where there is no face. The key `star_tracker` of the file's metadata says what made it.
+null where there is no face. With an analysis its columns follow, as in CSV. The key `star_tracker`
+of the file's metadata says what made it.
 """
 
 import time
@@ -15,6 +16,7 @@ import numpy as np
 
 from ..errors import SinkError
 from ..types import Face, Frame
+from .analysis_columns import analysis_columns, analysis_values
 from .provenance import Provenance
 from .spool import Spool
 from .tables import chosen
@@ -32,6 +34,7 @@ class ParquetSink:
     Args:
         path: Of the file; parts are in `NAME.parts` until it is whole.
         raw: Landmarks as measured.
+        analysis: Columns for head pose, eyes and expression (float, null where not known).
         made: What goes into the file's metadata.
         overwrite: A file that exists may be replaced.
 
@@ -40,8 +43,15 @@ class ParquetSink:
     """
 
     def __init__(
-        self, path: Path, *, raw: bool, made: Provenance | None = None, overwrite: bool = True
+        self,
+        path: Path,
+        *,
+        raw: bool,
+        analysis: bool = False,
+        made: Provenance | None = None,
+        overwrite: bool = True,
     ) -> None:
+        self._analysis = analysis_columns() if analysis else []
         self._arrow, self._parquet = _imported("pyarrow"), _imported("pyarrow.parquet")
         self._schema, self._raw = self._schema_of(made), raw
         self._spool, self._is_open = Spool(path, overwrite=overwrite), True
@@ -57,6 +67,7 @@ class ParquetSink:
             ("timestamp", arrow.float64()), ("confidence", number), ("success", arrow.bool_()),
         ]  # fmt: skip
         columns += [(name, numbers) for name in _NUMBERS]
+        columns += [(name, number) for name in self._analysis]
         return arrow.schema(columns, {"star_tracker": made.as_json()} if made else None)
 
     def write(self, frame: Frame, faces: list[Face]) -> None:
@@ -80,6 +91,8 @@ class ParquetSink:
             covariance = estimate.covariance
             values = (*estimate.mean.T, *covariance[:, [0, 0, 1], [0, 1, 1]].T)
             row |= {n: v.astype(np.float32) for n, v in zip(_NUMBERS, values, strict=True)}
+        if self._analysis and face is not None:
+            row |= zip(self._analysis, analysis_values(face.analysis), strict=True)
         return row
 
     def _flush(self) -> None:

@@ -1,6 +1,7 @@
 """The sinks that write what a run was asked for."""
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Protocol
 
@@ -85,14 +86,28 @@ def open_sinks(
     yield from _videos(outputs, source, layout, sound)
     for path, sink in _plain_tables(outputs, source, layout):
         yield DescribedSink(sink, path, made) if made else sink
-    raw, overwrite = outputs.raw, outputs.overwrite
+    raw, overwrite, analysis = outputs.raw, outputs.overwrite, outputs.analysis
     if outputs.parquet:
-        yield ParquetSink(outputs.parquet, raw=raw, made=made, overwrite=overwrite)
+        yield ParquetSink(
+            outputs.parquet, raw=raw, analysis=analysis, made=made, overwrite=overwrite
+        )
     if outputs.coco:
         yield CocoSink(outputs.coco, layout, raw=raw, made=made, overwrite=overwrite)
     if outputs.report:
         ellipses = outputs.ellipses
         yield ReportSink(outputs.report, source, layout, raw=raw, ellipses=ellipses, made=made)
+
+
+def _drawn(layout: Layout, outputs: Outputs, frame: Frame, faces: list[Face]) -> Image:
+    """The frame with what was asked for on it."""
+    return draw_faces(
+        frame.image,
+        faces,
+        layout,
+        ellipses=outputs.ellipses,
+        raw=outputs.raw,
+        axes=outputs.axes,
+    )
 
 
 def _videos(
@@ -101,10 +116,7 @@ def _videos(
     ellipses, rate = outputs.ellipses, source.frame_rate
     encoding, overwrite = outputs.encoding, outputs.overwrite
     if outputs.video:
-
-        def overlay(frame: Frame, faces: list[Face]) -> Image:
-            return draw_faces(frame.image, faces, layout, ellipses=ellipses, raw=outputs.raw)
-
+        overlay = partial(_drawn, layout, outputs)
         size = _STILLS_SIZE if source.holds_stills else None
         yield VideoSink(
             outputs.video, rate, overlay, size,
@@ -119,12 +131,15 @@ def _videos(
 
 def _plain_tables(outputs: Outputs, source: Source, layout: Layout) -> Iterator[tuple[Path, Sink]]:
     """Those that hold nothing but faces."""
-    raw, overwrite = outputs.raw, outputs.overwrite
+    raw, overwrite, analysis = outputs.raw, outputs.overwrite, outputs.analysis
     if outputs.csv:
-        by_name = source.holds_stills
-        sink = CsvSink(outputs.csv, layout, by_name=by_name, raw=raw, overwrite=overwrite)
+        sink = CsvSink(
+            outputs.csv, layout,
+            by_name=source.holds_stills, raw=raw, analysis=analysis, overwrite=overwrite,
+        )  # fmt: skip
         yield outputs.csv, sink
     if outputs.jsonl:
-        yield outputs.jsonl, JsonLinesSink(outputs.jsonl, raw=raw, overwrite=overwrite)
+        lines = JsonLinesSink(outputs.jsonl, raw=raw, analysis=analysis, overwrite=overwrite)
+        yield outputs.jsonl, lines
     if outputs.pts:
         yield outputs.pts, PtsSink(outputs.pts, raw=raw, overwrite=overwrite)

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import numpy as np
 
+from ..face_analysis import FaceAnalysis
 from ..layouts import Layout
 from ..types import Face, Frame, LandmarkEstimate
+from .analysis_columns import analysis_columns, analysis_values, described_analysis
 from .output_file import OutputFile
 
 
@@ -22,7 +24,7 @@ def chosen(face: Face, *, raw: bool) -> LandmarkEstimate | None:
 
 
 class CsvSink:
-    """One row per face and frame, in OpenFace's columns, covariances after them.
+    """One row per face and frame, in OpenFace's columns, covariances and analysis after them.
 
     A frame without a face has one row with `face_id` -1, `success` 0 and empty coordinates; a
     face that is only predicted, or whose landmarks are not believed, has `success` 0 and its
@@ -30,15 +32,24 @@ class CsvSink:
     """
 
     def __init__(
-        self, path: Path, layout: Layout, *, by_name: bool, raw: bool, overwrite: bool = True
+        self,
+        path: Path,
+        layout: Layout,
+        *,
+        by_name: bool,
+        raw: bool,
+        analysis: bool = False,
+        overwrite: bool = True,
     ) -> None:
         self._raw, self._by_name, self._count = raw, by_name, layout.count
+        self._has_analysis = analysis
         first = "file" if by_name else "frame"
         axes = [f"{axis}_{i}" for axis in ("x", "y") for i in range(layout.count)]
         covariances = [
             f"cov_{entry}_{i}" for i in range(layout.count) for entry in ("xx", "xy", "yy")
         ]
         columns = [first, "face_id", "timestamp", "confidence", "success", *axes, *covariances]
+        columns += analysis_columns() if analysis else []
         head = ",".join(columns) + "\n"
         self._file = OutputFile(path, overwrite=overwrite, head=head.encode())
 
@@ -50,12 +61,11 @@ class CsvSink:
         time = f"{frame.time_s:.6f}"
         for face in faces:
             values = self._values(chosen(face, raw=self._raw))
-            success = int(face.is_believed)
-            writer.writerow(
-                [first, face.track_id, time, f"{face.confidence:.4f}", success, *values]
-            )
+            known = [face.track_id, time, f"{face.confidence:.4f}", int(face.is_believed)]
+            writer.writerow([first, *known, *values, *self._analysed(face.analysis)])
         if not faces:
-            writer.writerow([first, -1, time, "0.0000", 0, *self._values(None)])
+            empty = [*self._values(None), *self._analysed(None)]
+            writer.writerow([first, -1, time, "0.0000", 0, *empty])
         self._file.append(_encoded(rows.getvalue()))
 
     def _values(self, estimate: LandmarkEstimate | None) -> Iterable[str]:
@@ -65,6 +75,11 @@ class CsvSink:
         points = [f"{value:.4f}" for value in estimate.mean.T.ravel()]
         return points + [f"{value:.5f}" for value in entries.ravel()]
 
+    def _analysed(self, analysis: FaceAnalysis | None) -> list[str]:
+        if not self._has_analysis:
+            return []
+        return ["" if v is None else f"{v:.5f}" for v in analysis_values(analysis)]
+
     def close(self) -> None:
         """Close the file."""
         self._file.close()
@@ -73,8 +88,10 @@ class CsvSink:
 class JsonLinesSink:
     """One JSON object per frame, with a list of its faces."""
 
-    def __init__(self, path: Path, *, raw: bool, overwrite: bool = True) -> None:
-        self._raw = raw
+    def __init__(
+        self, path: Path, *, raw: bool, analysis: bool = False, overwrite: bool = True
+    ) -> None:
+        self._raw, self._has_analysis = raw, analysis
         self._file = OutputFile(path, overwrite=overwrite)
 
     def write(self, frame: Frame, faces: list[Face]) -> None:
@@ -97,6 +114,8 @@ class JsonLinesSink:
         if estimate is not None:
             described["points"] = np.round(estimate.mean, 4).tolist()
             described["covariances"] = np.round(estimate.covariance, 5).tolist()
+        if self._has_analysis and face.analysis is not None:
+            described["analysis"] = described_analysis(face.analysis)
         return described
 
     def close(self) -> None:

@@ -17,7 +17,7 @@ from ..run.queues import WriteBehind
 from ..types import Face, Frame, Image
 from .drawing import draw_faces
 from .video_writer import VideoSink
-from .window_overlay import draw_lines, draw_pose_axes, mirrored_view
+from .window_overlay import draw_lines, mirrored_view
 
 _STEP = 0.1
 """Of the smoothing, with each key."""
@@ -111,10 +111,14 @@ class WindowSink:
         image = frame.image
         if self._mirror:
             image, faces = mirrored_view(image, faces)
-        canvas = draw_faces(image, faces, self._layout, ellipses=self._ellipses, raw=self._raw)
-        for face in faces if self._axes else ():
-            draw_pose_axes(canvas, face)
-        return canvas
+        return draw_faces(
+            image,
+            faces,
+            self._layout,
+            ellipses=self._ellipses,
+            raw=self._raw,
+            axes=self._axes,
+        )
 
     def _texts(self, frame: Frame) -> list[str]:
         now = time.monotonic()

@@ -190,8 +190,8 @@ class LookAhead:
     def seconds(self) -> dict[str, float]:
         return self._timed.seconds
 
-    def take(self, _frame: Frame) -> list[Face]:
-        """The smoothed faces of the next frame.
+    def take(self, frame: Frame) -> list[Face]:
+        """The smoothed faces of the next frame, analysed where that was asked for.
 
         Raises:
             NothingFollows: After the last frame that the tracker had.
@@ -200,7 +200,7 @@ class LookAhead:
         while not self._known and not self._is_over:
             self._look_on()
         if self._known:
-            return self._known.popleft()
+            return self._timed.analysed(frame, self._known.popleft())
         if self._error:
             raise self._error
         raise NothingFollows
@@ -214,4 +214,4 @@ class LookAhead:
             self._is_over = True
             self._known += self._smoother.finish()
         else:
-            self._known += self._smoother.push(frame.time_s, self._timed.take(frame))
+            self._known += self._smoother.push(frame.time_s, self._timed.tracked(frame))

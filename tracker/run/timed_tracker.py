@@ -13,6 +13,7 @@ from ..filter.head_filter import HeadFilter
 from ..landmarker import CropLandmarks, FrameLandmarker, Landmarker, Matrix, on_frames
 from ..tracker_config import Tally, TrackerConfig
 from ..types import Box, Face, Frame, Image
+from .analysis_stage import AnalysisSettings, AnalysisStage
 
 
 class TimedTracker:
@@ -23,6 +24,7 @@ class TimedTracker:
         detector: As in `FaceTracker`.
         config: As in `FaceTracker`.
         stills: Every frame is a picture by itself.
+        analysis: What to read off the faces; None reads nothing.
     """
 
     def __init__(
@@ -32,6 +34,7 @@ class TimedTracker:
         config: TrackerConfig | None = None,
         *,
         stills: bool = False,
+        analysis: AnalysisSettings | None = None,
     ) -> None:
         self.seconds = {"detect": 0.0, "crop": 0.0, "network": 0.0, "filter": 0.0}
         """Spent in each stage so far."""
@@ -41,6 +44,7 @@ class TimedTracker:
             config,
         )
         self._stills = stills
+        self._analysis = AnalysisStage(analysis, stills=stills) if analysis else None
 
     @property
     def tally(self) -> Tally:
@@ -53,7 +57,11 @@ class TimedTracker:
         tracker.head_filter = HeadFilter(tracker.layout, smoothed(tracker.config.motion, smoothing))
 
     def take(self, frame: Frame) -> list[Face]:
-        """The faces of the next frame."""
+        """The faces of the next frame, analysed where that was asked for."""
+        return self.analysed(frame, self.tracked(frame))
+
+    def tracked(self, frame: Frame) -> list[Face]:
+        """The faces of the next frame, without analysis."""
         started, before = perf_counter(), sum(self.seconds.values())
         if self._stills:
             faces = self.tracker.detect(frame.image)
@@ -61,6 +69,16 @@ class TimedTracker:
             faces = self.tracker.update(frame.image, frame.time_s)
         elsewhere = sum(self.seconds.values()) - before
         self.seconds["filter"] += perf_counter() - started - elsewhere
+        return faces
+
+    def analysed(self, frame: Frame, faces: list[Face]) -> list[Face]:
+        """The faces with what is read off them; frames come in order."""
+        if self._analysis is None:
+            return faces
+        started = perf_counter()
+        faces = self._analysis.take(frame, faces)
+        spent = self.seconds.get("analysis", 0.0)
+        self.seconds["analysis"] = spent + perf_counter() - started
         return faces
 
 

@@ -1,0 +1,1 @@
+"""How good head pose, eyes and expression are."""

@@ -1,0 +1,218 @@
+"""From the faces of each frame to their head pose, eyes and expression."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+from ..checks import checked_time
+from ..face_analysis import Estimate, Eye, FaceAnalysis, HeadPose
+from ..layouts import IBUG_68
+from ..types import Face, LandmarkEstimate
+from .camera import DEFAULT_FOV_DEG, PinholeCamera
+from .gaze import gaze_of
+from .head_fit import POSE, HeadFit, ShapePrior, farther, first_fit, next_fit
+from .lids import LEFT, RIGHT, LidMemory, blinked, learned, lid_gaps, openness, unknown_lids
+from .linear_face import load_linear_face
+from .neutral_face import Neutral, beyond_neutral, learned_neutral
+from .settled_identity import Identity, settled, shape_prior, unknown_identity
+
+_FORGOTTEN_S, _SETTLES_EVERY_S = 60.0, 0.1
+_LOST_COST = 6.0
+"""Mean squared residual from which a fit starts anew, and at most so often in a row."""
+_GAZE_FROM_OPENNESS = 0.3
+_NEAREST_MM = 700.0
+
+Pupils = Mapping[int, LandmarkEstimate]
+"""By track id: the right and the left pupil, frame pixels."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Known:
+    """What the frames so far say of one face."""
+
+    fit: HeadFit
+    identity: Identity
+    settled_s: float
+    """When the identity last took in a frame."""
+    prior: ShapePrior
+    neutral: Neutral
+    lids: LidMemory
+    last_s: float
+
+
+class FaceAnalyser:
+    """Reads head pose, eyes and expression off the faces of a video, in one thread.
+
+    Args:
+        width: Of the frames, pixels.
+        height: Likewise.
+        fov_deg: Field of view along the longer side, which gives distances their scale; None
+            supposes 60, or as much less as
+            it takes for no face to be nearer than 70 cm: a picture may be cut out of a larger one.
+        calibrate_neutral_s: Every face is neutral in its first so many seconds, and its neutral is
+            final then; None learns it from what the face usually does.
+
+    Raises:
+        ValueError: If a number makes no sense.
+    """
+
+    def __init__(
+        self,
+        width: int,
+        height: int,
+        *,
+        fov_deg: float | None = None,
+        calibrate_neutral_s: float | None = None,
+    ) -> None:
+        if min(width, height) < 1:
+            raise ValueError(f"frames have a width and a height, got {width} x {height}")
+        if fov_deg is not None and not 1 <= fov_deg <= 170:
+            raise ValueError(f"fov_deg must lie between 1 and 170, got {fov_deg}")
+        if calibrate_neutral_s is not None and not calibrate_neutral_s > 0:
+            raise ValueError(f"calibrate_neutral_s must be positive, got {calibrate_neutral_s}")
+        self._face, self._hold_s = load_linear_face(), calibrate_neutral_s
+        self._is_stated = fov_deg is not None
+        self._widest = PinholeCamera.of_size(width, height, fov_deg or DEFAULT_FOV_DEG)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everybody, as before another video."""
+        self._camera = self._widest
+        self._known: dict[int, _Known] = {}
+        self._last_s = -np.inf
+
+    def analyse(
+        self, faces: Iterable[Face], time_s: float, *, pupils: Pupils | None = None
+    ) -> list[Face]:
+        """The same faces with their `analysis`.
+
+        Args:
+            faces: Of the next frame, as `FaceTracker.update` reports them; those of another layout
+                than the 68 points stay without analysis.
+            time_s: Of the frame; never falls.
+            pupils: Where known; without them there is no gaze.
+
+        Raises:
+            ValueError: If the time falls.
+        """
+        self._last_s = time_s = checked_time(time_s, self._last_s)
+        analysed = [
+            self._analysed(face, time_s, (pupils or {}).get(face.track_id)) for face in faces
+        ]
+        self._known = {
+            i: known for i, known in self._known.items() if time_s - known.last_s <= _FORGOTTEN_S
+        }
+        return analysed
+
+    def _analysed(self, face: Face, time_s: float, pupils: LandmarkEstimate | None) -> Face:
+        layout, seen = face.layout, face.landmarks
+        if layout is None or layout.name != self._face.layout or not _is_whole(seen):
+            return face
+        known, gaps = self._followed(face, time_s)
+        right, left = (openness(known.lids, gap) for gap in gaps)
+        lids, blink = blinked(known.lids, right, left, time_s)
+        self._known[face.track_id] = replace(known, lids=lids)
+        analysis = FaceAnalysis(
+            pose=self._pose(known.fit),
+            left_eye=self._eye(known.fit, LEFT, left, pupils),
+            right_eye=self._eye(known.fit, RIGHT, right, pupils),
+            expression=self._expression(known, right, left),
+            blink=blink,
+        )
+        return replace(face, analysis=analysis)
+
+    def _followed(self, face: Face, time_s: float) -> tuple[_Known, np.ndarray]:
+        """Fit this frame, and let what is known of the person settle; and the gaps of the lids."""
+        linear, seen = self._face, face.landmarks
+        before = self._known.get(face.track_id)
+        nobody = unknown_identity(linear)
+        prior = before.prior if before else shape_prior(linear, nobody)
+        if before and before.fit.cost < _LOST_COST:
+            fit = next_fit(linear, seen, self._camera, prior, before.fit)
+        else:
+            fit = first_fit(linear, seen, self._camera, prior)
+        fit = self._at_distance(fit)
+        if before is None:
+            neutral = Neutral(np.zeros(len(linear.names)))
+            lids = unknown_lids(linear, fit)
+            known = _Known(fit, nobody, -np.inf, prior, neutral, lids, time_s)
+        else:
+            known = replace(before, fit=fit, last_s=time_s)
+        gaps = lid_gaps(linear, fit, seen, self._camera)
+        if face.is_believed:
+            known = self._learned(known, gaps[:, 0], time_s - before.last_s if before else 0.0)
+        return known, gaps
+
+    def _at_distance(self, fit: HeadFit) -> HeadFit:
+        """Of a supposed lens: suppose a longer one where a face would be too near."""
+        distance_mm = float(fit.translation_mm[2])
+        if self._is_stated or distance_mm >= _NEAREST_MM:
+            return fit
+        factor = _NEAREST_MM / distance_mm
+        self._camera = self._camera.narrowed(factor)
+        self._known = {
+            i: replace(known, fit=farther(known.fit, factor)) for i, known in self._known.items()
+        }
+        return farther(fit, factor)
+
+    def _learned(self, known: _Known, gaps: np.ndarray, passed_s: float) -> _Known:
+        """What a frame that is believed adds to what is known of the person."""
+        linear, fit = self._face, known.fit
+        values = fit.shape[: len(linear.names)]
+        known = replace(
+            known,
+            neutral=learned_neutral(known.neutral, values, passed_s, self._hold_s),
+            lids=learned(known.lids, gaps, passed_s, self._hold_s),
+        )
+        since_s = known.last_s - known.settled_s
+        if since_s < _SETTLES_EVERY_S:
+            return known
+        identity = settled(
+            linear, known.identity, fit, known.prior, since_s if np.isfinite(since_s) else None
+        )
+        return replace(
+            known,
+            identity=identity,
+            settled_s=known.last_s,
+            prior=shape_prior(linear, identity),
+        )
+
+    def _pose(self, fit: HeadFit) -> HeadPose:
+        """Of the point midway between the outer eye corners."""
+        corners = list(IBUG_68.eye_corners)
+        shape = self._face.mean[corners] + self._face.basis[corners] @ fit.shape
+        place = fit.translation_mm + fit.rotation @ shape.mean(0)
+        inflation = self._face.pose_inflation
+        return HeadPose(
+            fit.rotation, place, fit.covariance[:POSE, :POSE] * np.outer(inflation, inflation)
+        )
+
+    def _eye(
+        self, fit: HeadFit, eye: int, opened: Estimate, pupils: LandmarkEstimate | None
+    ) -> Eye:
+        if pupils is None or opened.value < _GAZE_FROM_OPENNESS or not _is_whole(pupils):
+            return Eye(opened, None, None, None, None)
+        pupil, covariance = pupils.mean[eye], pupils.covariance[eye]
+        gaze, deviation = gaze_of(self._face, fit, self._camera, eye, pupil, covariance)
+        return Eye(opened, pupil.copy(), covariance.copy(), gaze, deviation)
+
+    def _expression(self, known: _Known, right: Estimate, left: Estimate) -> dict[str, Estimate]:
+        linear, fit = self._face, known.fit
+        count = len(linear.names)
+        values, stretched = beyond_neutral(known.neutral, fit.shape[:count])
+        variance = np.diagonal(fit.covariance)[POSE : POSE + count]
+        deviations = np.sqrt(variance) * linear.coefficient_inflation * stretched
+        found = dict(zip(linear.names, zip(values, deviations, strict=True), strict=True))
+        inner = np.array([found[f"browInnerUp{side}"] for side in ("Left", "Right")])
+        found["browInnerUp"] = inner.mean(0)  # ARKit has one for both brows
+        expression = {
+            name: Estimate(float(found[name][0]), float(found[name][1])) for name in linear.carried
+        }
+        for name, opened in (("eyeBlinkLeft", left), ("eyeBlinkRight", right)):
+            expression[name] = Estimate(max(1 - opened.value, 0.0), opened.deviation)
+        return expression
+
+
+def _is_whole(estimate: LandmarkEstimate) -> bool:
+    return bool(np.isfinite(estimate.mean).all() and np.isfinite(estimate.covariance).all())
