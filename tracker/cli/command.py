@@ -24,6 +24,7 @@ from ..run.several_videos import track_several
 from ..run.shared_landmarker import SharedLandmarker
 from ..run.summary import RunSummary, SeveralSummary, StopRequest, Watch
 from ..run.timed_tracker import TimedTracker
+from .archive_command import ARCHIVE, archive
 from .arguments import (
     VIDEOS_AT_ONCE_ON_GPU,
     asked_config,
@@ -54,10 +55,14 @@ def main(networks: Networks, argv: list[str] | None = None) -> int:
     Returns:
         The exit status: 0 done, 2 bad input or a video that failed, 130 interrupted.
     """
-    arguments = build_parser().parse_intermixed_args(argv)
+    given = sys.argv[1:] if argv is None else argv
+    is_archive = given[:1] == [ARCHIVE]
+    arguments = None if is_archive else build_parser().parse_intermixed_args(given)
     with forgiving_streams():
         try:
             with warnings_on_terminal(), signals_stop() as request:
+                if arguments is None:
+                    return archive(given[1:], networks, request)
                 return _status(arguments, networks, request)
         except (FaceTrackError, networks.CheckpointError, OSError, ImportError) as error:
             print(f"error: {error}", file=sys.stderr)  # noqa: T201
