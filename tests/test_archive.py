@@ -209,23 +209,33 @@ def test_a_cluster_that_loses_a_worker_has_each_video_once(
     (tmp_path / "list.txt").write_text("\n".join([*names, "missing.mp4", "0.mp4"]) + "\n")
     out = tmp_path / "out"
     killed: list[int] = []
+    is_over = threading.Event()
 
     def kill_one() -> None:
         deadline = time.monotonic() + 200
-        while not list(out.glob("pieces/*/*.parts")) and time.monotonic() < deadline:
+        while not list(out.glob("pieces/*/*.parts")):
+            if is_over.is_set() or time.monotonic() > deadline:
+                return
             time.sleep(0.05)
         for number in ray_workers()[:1]:
             os.kill(number, signal.SIGKILL)
             killed.append(number)
 
-    killer = threading.Thread(target=kill_one)
+    killer = threading.Thread(target=kill_one, daemon=True)
     killer.start()
     flags = ["--workers", "2", "--piece-minutes", "0.025", "--overlap", "1.0", "--remember", "1"]
     asked = ["archive", str(tmp_path / "list.txt"), "--output", str(out), *flags, *FLAGS]
-    assert run_tracker.main(asked) == 2
-    killer.join()
+    try:
+        status = run_tracker.main(asked)
+    finally:
+        is_over.set()
+        killer.join()
+    told = capfd.readouterr().err
+    if "no cluster answers" in told:
+        pytest.skip(f"Ray does not start here: {told.strip()}")
+    assert status == 2
     assert killed
-    assert "missing.mp4" in capfd.readouterr().err
+    assert "missing.mp4" in told
     lines = [json.loads(line) for line in (out / "manifest.jsonl").read_text().splitlines()]
     assert sorted(Path(line["video"]).name for line in lines) == names
     table = ds.dataset(out / "data", partitioning="hive").to_table()
