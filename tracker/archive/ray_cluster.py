@@ -82,7 +82,7 @@ class RayCluster:
             self.ray.init(
                 where, logging_level="error", log_to_driver=False, ignore_reinit_error=True, **own
             )
-        except Exception as error:  # noqa: BLE001  Ray raises bare ones when its node does not start
+        except Exception as error:  # Ray raises bare ones when its node does not start
             told = _first_line(error)
             raise FaceTrackError(f"--ray {address}: no cluster answers ({told})") from error
 
