@@ -16,6 +16,7 @@ import pytest
 from fakes import blob_shape, write_video
 
 import run_tracker
+from tracker.io.read_losses import Losses
 from tracker.io.simulated_camera import SimulatedCamera, portrait, still_then_moving
 from tracker.layouts import IBUG_68
 from tracker.reports.binned_series import BinnedSeries
@@ -34,7 +35,9 @@ class Film:
 
     name, frame_count, frame_rate = "film <b>.mp4", 40, 25.0
     is_live = holds_stills = False
-    damaged_frames = 0
+
+    def __init__(self) -> None:
+        self.losses = Losses()
 
 
 def seen(face_id: int, points: np.ndarray, confidence: float = 0.9) -> Face:
@@ -85,7 +88,7 @@ def test_the_figures_are_those_of_what_was_tracked(tmp_path: Path) -> None:
     sink = ReportSink(tmp_path / "film.html", source, IBUG_68)
     for number in range(20):
         index = number + 2 * (number >= 10)  # two frames are dropped
-        source.damaged_frames = 3 * (number >= 15)
+        source.losses.passed_over = 3 * (number >= 15)
         faces = [seen(7, points_at(20 + number))] if number < 15 else []
         faces += [seen(9, points_at(60), confidence=0.1)] if number < 5 else []
         sink.write(frame(index, 0.5 + number / 25), faces)

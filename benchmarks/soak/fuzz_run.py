@@ -1,5 +1,6 @@
 """Reads many fuzzed inputs, each in a process of its own with little memory and little time."""
 
+import faulthandler
 import os
 import resource
 import signal
@@ -82,6 +83,7 @@ def in_a_child(kind: FuzzedKind, done: list[Edit]) -> tuple[str, str]:
 
 def _read_and_end(kind: FuzzedKind, folder: Path, done: list[Edit], said: Path) -> None:
     """Ends the process: 0 right, 1 another error than a user's, 2 too much memory."""
+    faulthandler.disable()
     signal.signal(signal.SIGALRM, signal.SIG_DFL)
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
     signal.setitimer(signal.ITIMER_PROF, _SECONDS)

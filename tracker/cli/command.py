@@ -2,11 +2,13 @@
 
 import argparse
 import sys
+from collections.abc import Callable, Sequence
 
 from rich.console import Console
 
 from ..errors import FaceTrackError
 from ..run.summary import StopRequest
+from .archive_command import ARCHIVE, archive
 from .arguments import build_parser
 from .asked_networks import Networks
 from .inputs import several_videos
@@ -22,6 +24,12 @@ INTERRUPTED = 130
 INCOMPLETE = 3
 """Exit status where all that could be read was tracked, but a source was cut off or lost much."""
 
+_COMMANDS: dict[str, Callable[[Sequence[str], Networks, StopRequest], int]] = {
+    ARCHIVE: archive,
+    SERVE: run_serve,
+}
+"""What the first word may name; else it is a source."""
+
 
 def main(networks: Networks, argv: list[str] | None = None) -> int:
     """Run the command line.
@@ -35,14 +43,14 @@ def main(networks: Networks, argv: list[str] | None = None) -> int:
         off or more than a tenth of it could not be decoded, 130 interrupted.
     """
     given = sys.argv[1:] if argv is None else argv
-    is_page = given[:1] == [SERVE]
-    arguments = None if is_page else build_parser().parse_intermixed_args(given)
+    command = _COMMANDS.get(given[0]) if given else None
+    arguments = None if command else build_parser().parse_intermixed_args(given)
     with forgiving_streams():
         try:
             with warnings_on_terminal(), signals_stop() as request:
-                if arguments is None:
-                    run_serve(given[1:], networks, request, Console())
-                    return 0
+                if command is not None:
+                    return command(given[1:], networks, request)
+                assert arguments is not None
                 return _status(arguments, networks, request)
         except (FaceTrackError, networks.CheckpointError, OSError, ImportError) as error:
             print(f"error: {error}", file=sys.stderr)  # noqa: T201

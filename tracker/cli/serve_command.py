@@ -61,15 +61,13 @@ def build_serve_parser() -> argparse.ArgumentParser:
     return parser
 
 
-def run_serve(
-    argv: Sequence[str], networks: Networks, request: StopRequest, console: Console
-) -> None:
-    """Serve the page until the request to stop.
+def run_serve(argv: Sequence[str], networks: Networks, request: StopRequest) -> int:
+    """Serve the page until the request to stop; returns the exit status.
 
     Raises:
         FaceTrackError: If something is missing, wrong or taken.
     """
-    arguments = build_serve_parser().parse_args(argv)
+    arguments, console = build_serve_parser().parse_args(argv), Console()
     try:
         web_app = import_module("..serve.web_app", __package__)
         web_server = import_module("..serve.web_server", __package__)
@@ -103,6 +101,7 @@ def run_serve(
         arguments.host, arguments.port, arguments.certificate, arguments.key
     )
     web_server.serve_until(request.stop, page.application(), listening, limits.frame_bytes, started)
+    return 0
 
 
 def reached_at(host: str) -> str:

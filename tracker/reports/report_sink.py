@@ -25,7 +25,7 @@ class ReportSink:
 
     Args:
         path: Of the page.
-        source: Of the frames; its `damaged_frames`, where it has them, are counted as they grow.
+        source: Of the frames; its losses are counted as they grow.
         layout: Of the landmarks.
         raw: Landmarks as measured.
         ellipses: In the thumbnails.
@@ -56,7 +56,7 @@ class ReportSink:
         """Take one frame."""
         believed = sum(face.is_believed for face in faces)
         motions, jitters = self._movements(frame.time_s, faces)
-        damaged = getattr(self._source, "damaged_frames", 0)
+        damaged = self._source.losses.passed_over + self._source.losses.marred
         figures: dict[str, Sequence[float]] = {
             "tracked": [float(believed > 0)],
             "faces": [float(believed)],
