@@ -22,7 +22,7 @@ from train.turned_heads import HeadTurn, turn_head
 
 from .kit_folder import KitClip
 from .kit_kinds import FRAME_RATE, KIT_KINDS, KitKind
-from .kit_people import Mesh, KitPerson
+from .kit_people import KitPerson, Mesh
 
 SIZE = (480, 360)
 """Width and height of the frames."""
