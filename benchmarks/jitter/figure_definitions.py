@@ -45,8 +45,8 @@ FIGURES: tuple[FigureDefinition, ...] = (
     FigureDefinition(
         key="settling_ms", title="settling", unit="ms", kinds=("still",), better="lower",
         digits=0,
-        definition="Time from the first frame until the jitter within half a second is below twice "
-        "that of the last third of the clip; half a second is part of every value that is not 0.",
+        definition="Time from the first frame after which the jitter within the half second that "
+        "follows is below twice the level of the last third of the clip.",
         reason="A filter that needs seconds to become calm is not calm after each blink or cut.",
     ),
     FigureDefinition(

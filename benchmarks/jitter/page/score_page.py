@@ -88,7 +88,8 @@ def _best(figure: FigureDefinition, methods: Json) -> list[str]:
         for name, v in values.items()
     }
     least = min(costs.values(), default=0.0)
-    return [name for name, cost in costs.items() if cost == least] if len(costs) > 1 else []
+    best = [name for name, cost in costs.items() if cost == least]
+    return best if len(best) < len(costs) else []
 
 
 def _figure_cell(figure: FigureDefinition, found: Json | None, *, is_best: bool) -> PageCell:
@@ -103,11 +104,7 @@ def _figure_cell(figure: FigureDefinition, found: Json | None, *, is_best: bool)
 def _trade_off(result: Json, colours: dict[str, str]) -> str:
     """The precision-lag curve, and the least jitter that can be had at the same lag."""
     curves = result["curves"]["filters"]
-    found = {
-        name: (of["lag_ms"]["value"], of["jitter"]["value"])
-        for name, of in result["methods"].items()
-        if "lag_ms" in of and "jitter" in of
-    }
+    found = {name: (lag, jitter) for name, (lag, jitter) in result["points"].items()}
     by_curve = {f"{result['curves']['of']} + {name}": points for name, points in curves.items()}
     everything = [
         *found.values(),
@@ -131,8 +128,8 @@ def _trade_off(result: Json, colours: dict[str, str]) -> str:
         paragraph(
             "Down and left is better: less jitter, less lag. A dot is a tracker or a filter as it "
             "comes; a line joins the best settings of a filter. Only points at the same lag "
-            f"compare. Lags below {_LEAST_LAG_MS} ms are drawn there. Lag of dots: mean over all "
-            "rigid motions; of lines: over pans."
+            f"compare. Lags below {_LEAST_LAG_MS} ms are drawn there. Lag: mean over pans, so it "
+            "differs from the lag above, which is over all rigid motions."
         ),
         legend([(name, colours[name]) for name in found]),
         f"<figure>{chart(lines, x, y, about)}</figure>",
@@ -143,7 +140,7 @@ def _trade_off(result: Json, colours: dict[str, str]) -> str:
                 "Least jitter on still faces that a filter reaches at no more lag than this on "
                 "pans, % of the eye distance:"
             ),
-            _equal_lag(curves),
+            _equal_lag(result),
         ]
     return section("Jitter against lag", *parts)
 
@@ -157,11 +154,14 @@ def front(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     return best
 
 
-def _equal_lag(curves: Json) -> str:
-    columns = [PageColumn("filter"), *(PageColumn(f"≤ {lag:g}", "ms of lag") for lag in _LAGS_MS)]
+def _equal_lag(result: Json) -> str:
+    columns = [
+        PageColumn("filter"),
+        *(PageColumn(f"≤\u00a0{lag:g}", "ms of lag") for lag in _LAGS_MS),
+    ]
     rows = []
-    for name, points in curves.items():
-        cells = [PageCell(name, name)]
+    for name, points in result["curves"]["filters"].items():
+        cells = [PageCell(name, name, _remark(f" + {name}", result))]
         for most in _LAGS_MS:
             jitters = [p["jitter"] for p in points if p["lag_ms"] <= most]
             least = min(jitters, default=None)

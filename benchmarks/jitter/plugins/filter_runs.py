@@ -103,8 +103,8 @@ def _raw(
     covariance = np.broadcast_to(noise * np.eye(2), (*points.shape, 2))
     if track.covariance is not None:
         covariance = track.covariance[rows][:, used]
-    size = plain_layout(points.shape[1]).length(points)
-    return RawStretch(times_s[track.frames[rows]], points, covariance, float(np.median(size)))
+    size = plain_layout(points.shape[1]).length(points[0])  # not later: filters are causal
+    return RawStretch(times_s[track.frames[rows]], points, covariance, float(size))
 
 
 def uses_the_future(plugged: PluggedFilter, raw: TrackSet, kit: Kit) -> bool:

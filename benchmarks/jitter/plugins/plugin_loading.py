@@ -42,7 +42,7 @@ class RawStretch:
     covariance: Float[np.ndarray, "frames points xy=2 xy=2"] | None
     """Measurement noise, square pixels, where the tracker gives it."""
     size_px: float
-    """1.4 RMS distances of the points from their middle: about the eye distance."""
+    """1.4 RMS distances of the first frame's points from their middle: about the eye distance."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

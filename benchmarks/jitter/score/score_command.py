@@ -131,6 +131,11 @@ def result_of(arguments: argparse.Namespace, kit: Kit) -> Json:
         "command": shlex.join(["python", "-m", "benchmarks.jitter", "score", *arguments.written]),
         "machine": machine(),
         "methods": {one.name: summary(one) for one in scored},
+        "points": {
+            one.name: [round(value, 4) for value in point]
+            for one in scored
+            if (point := curve_point(one)) is not None
+        },
         "of_clips": {one.name: _of_clips(one) for one in scored},
         "curves": {"of": raw.name, "filters": filter_curves(kit, raw, filters, points)},
         "offline": future,
