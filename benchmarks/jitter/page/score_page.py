@@ -80,11 +80,10 @@ def _remark(name: str, result: Json) -> str:
 
 def _best(figure: FigureDefinition, methods: Json) -> list[str]:
     """Names that share the best value, as it is printed."""
-    right = {"one": 1.0, "ninety": 90.0}.get(figure.better)
-    sign = -1 if figure.better == "higher" else 1
+    right = {"one": 1.0, "ninety": 90.0, "lower": 0.0}.get(figure.better)  # early is no better
     values = {name: of[figure.key]["value"] for name, of in methods.items() if figure.key in of}
     costs = {
-        name: round(abs(v - right) if right is not None else sign * v, figure.digits)
+        name: round(abs(v - right) if right is not None else -v, figure.digits)
         for name, v in values.items()
     }
     least = min(costs.values(), default=0.0)
@@ -95,10 +94,13 @@ def _best(figure: FigureDefinition, methods: Json) -> list[str]:
 def _figure_cell(figure: FigureDefinition, found: Json | None, *, is_best: bool) -> PageCell:
     if found is None:
         return PageCell("-")
-    digits = figure.digits
-    low, high = found["low"], found["high"]
-    note = "1 clip" if low is None else f"{low:.{digits}f} to {high:.{digits}f}"
-    return PageCell(f"{found['value'] + 0.0:.{digits}f}", found["value"], note, is_best=is_best)
+    ends = [found["low"], found["high"]]
+    note = "1 clip" if None in ends else " to ".join(_printed(end, figure) for end in ends)
+    return PageCell(_printed(found["value"], figure), found["value"], note, is_best=is_best)
+
+
+def _printed(value: float, figure: FigureDefinition) -> str:
+    return f"{round(value, figure.digits) + 0.0:.{figure.digits}f}"
 
 
 def _trade_off(result: Json, colours: dict[str, str]) -> str:
