@@ -25,7 +25,7 @@ FILM_FIGURES: tuple[FilmFigure, ...] = (
     FilmFigure(
         "flow_lag_ms", "lag behind the picture", "ms", 1,
         "Delay of the flow's way at which the track's way fits best, in windows of a second in "
-        "which the face moves. Negative: ahead.",
+        "which the face does not only move evenly. Negative: ahead.",
     ),
     FilmFigure(
         "still_jitter", "jitter at rest", _EYES, 3,

@@ -25,7 +25,7 @@ _LEAST_STILL_S = 0.7
 _LAGS_S = np.arange(-0.1, 0.3001, 0.002)
 _LAG_WINDOW_S = 1.0
 _LEAST_MOTION = 0.02
-"""Eye distances RMS in a window that a lag is measured on."""
+"""Eye distances RMS about a constant velocity, which tells nothing of the lag, in a window."""
 
 Figures = dict[str, float]
 
@@ -87,7 +87,7 @@ def against_flow(times_s: Times, track: Track2D, steps: Track2D, eye_px: float) 
     fits = [
         _misfits(at_s, own, way)
         for at_s, own, way in _windows(times_s, track, steps, _LAG_WINDOW_S)
-        if np.std(way, axis=0).mean() >= _LEAST_MOTION * eye_px
+        if np.std(detrend(way, axis=0), axis=0).mean() >= _LEAST_MOTION * eye_px
     ]
     lag_s = _best_lag(np.sum(fits, axis=0)) if fits else 0.0
     if fits:

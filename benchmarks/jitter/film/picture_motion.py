@@ -37,7 +37,9 @@ def flow_steps(frames: Iterator[Frame], track: Track2D) -> Track2D:
     known = np.isfinite(track).all((1, 2))
     for one, other in pairwise(frames):
         index = one.index
-        if index >= len(steps) or not known[index]:
+        if index >= len(steps):
+            break
+        if not known[index]:
             continue
         steps[index] = _step(flow, one.image, other.image, track[index])
     return steps

@@ -35,7 +35,8 @@ def write_side_by_side(
         view = cv2.warpAffine(frame.image, matrix, (_TILE_PX, _TILE_PX), flags=cv2.INTER_LINEAR)
         return np.hstack([_tile(view.copy(), track, frame.index, matrix) for track in tracks])
 
-    sink = VideoSink(path, rate, painted, encoding=Encoding(quality=18))
+    size = (_TILE_PX * len(tracks), _TILE_PX)
+    sink = VideoSink(path, rate, painted, size, encoding=Encoding(quality=18))
     try:
         for frame in frames:
             sink.write(frame, [])
