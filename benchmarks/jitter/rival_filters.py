@@ -131,33 +131,60 @@ def predicted_noise_kalman(recording: Recording, constants: Kalman) -> FilterOut
 
 
 def _kalman(recording: Recording, noise: Covariances2D, constants: Kalman) -> FilterOutput:
-    density = constants.acceleration_noise * recording.eye_px**2
-    mean, innovations = np.full((2, *recording.mean.shape), np.nan)
+    mean = np.full_like(recording.mean, np.nan)
     covariance = np.full_like(recording.measurement_noise, np.nan)
-    observation = np.hstack([np.eye(2), np.zeros((2, 2))])  # H of the state (x, y, vx, vy)
+    nis = np.full(len(mean), np.nan)
     for frames in stretches(recording):
-        raw, times_s = recording.mean[frames], recording.times_s[frames]
-        scaled = constants.noise_scale * noise[frames]
-        state = np.concatenate([raw[0], np.zeros_like(raw[0])], -1)
-        known = np.zeros((len(state), 4, 4))
-        known[:, :2, :2] = scaled[0]
-        known[:, 2:, 2:] = (_VELOCITY_SPREAD * recording.eye_px) ** 2 * np.eye(2)
-        mean[frames[0]], covariance[frames[0]] = raw[0], scaled[0]
-        for index, dt_s in enumerate(np.diff(times_s), 1):
-            step = discretised(density, constants.velocity_memory_s, float(dt_s))
-            transition, process_noise = (np.kron(of_one_axis, np.eye(2)) for of_one_axis in step)
-            # x = F x,  P = F P F^T + Q;  S = H P H^T + R,  K = P H^T S^-1
-            state, known = state @ transition.T, transition @ known @ transition.T + process_noise
-            innovation_covariance = known[:, :2, :2] + scaled[index]
-            gain = known[..., :2] @ np.linalg.inv(innovation_covariance)
-            innovation = raw[index] - state[:, :2]
-            state = state + (gain @ innovation[..., None])[..., 0]
-            known = known - gain @ observation @ known
-            frame = frames[index]
-            mean[frame], covariance[frame] = state[:, :2], known[:, :2, :2]
-            root = np.linalg.cholesky(innovation_covariance)
-            innovations[frame] = np.linalg.solve(root, innovation[..., None])[..., 0]
-    return FilterOutput(mean, covariance, {"landmarks": np.square(innovations).mean((1, 2))})
+        mean[frames], covariance[frames], nis[frames] = kalman(
+            recording.times_s[frames],
+            recording.mean[frames],
+            noise[frames],
+            constants,
+            recording.eye_px,
+        )
+    return FilterOutput(mean, covariance, {"landmarks": nis})
+
+
+def kalman(
+    times_s: Times, raw: Track2D, noise: Covariances2D, constants: Kalman, unit_px: float
+) -> tuple[Track2D, Covariances2D, Float[np.ndarray, " frames"]]:
+    """Filter one stretch.
+
+    Args:
+        times_s: Of the frames.
+        raw: Measured in every frame.
+        noise: R of each landmark and frame, square pixels.
+        constants: Of the filter.
+        unit_px: The eye distance.
+
+    Returns:
+        Landmarks, their covariances, and the NIS over its dimensions; NaN in the first frame.
+    """
+    density = constants.acceleration_noise * unit_px**2
+    mean, covariance = np.empty_like(raw), np.empty_like(noise)
+    nis = np.full(len(raw), np.nan)
+    observation = np.hstack([np.eye(2), np.zeros((2, 2))])  # H of the state (x, y, vx, vy)
+    scaled = constants.noise_scale * noise
+    state = np.concatenate([raw[0], np.zeros_like(raw[0])], -1)
+    known = np.zeros((len(state), 4, 4))
+    known[:, :2, :2] = scaled[0]
+    known[:, 2:, 2:] = (_VELOCITY_SPREAD * unit_px) ** 2 * np.eye(2)
+    mean[0], covariance[0] = raw[0], scaled[0]
+    for index, dt_s in enumerate(np.diff(times_s), 1):
+        step = discretised(density, constants.velocity_memory_s, float(dt_s))
+        transition, process_noise = (np.kron(of_one_axis, np.eye(2)) for of_one_axis in step)
+        # x = F x,  P = F P F^T + Q;  S = H P H^T + R,  K = P H^T S^-1
+        state, known = state @ transition.T, transition @ known @ transition.T + process_noise
+        innovation_covariance = known[:, :2, :2] + scaled[index]
+        gain = known[..., :2] @ np.linalg.inv(innovation_covariance)
+        innovation = raw[index] - state[:, :2]
+        state = state + (gain @ innovation[..., None])[..., 0]
+        known = known - gain @ observation @ known
+        mean[index], covariance[index] = state[:, :2], known[:, :2, :2]
+        root = np.linalg.cholesky(innovation_covariance)
+        whitened = np.linalg.solve(root, innovation[..., None])[..., 0]
+        nis[index] = np.square(whitened).mean()
+    return mean, covariance, nis
 
 
 def discretised(

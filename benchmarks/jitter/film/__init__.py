@@ -1,0 +1,1 @@
+"""Tracks on films without truth: anybody's own recording."""

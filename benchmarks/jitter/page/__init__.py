@@ -1,0 +1,1 @@
+"""One static page of figures: no network, charts inline."""

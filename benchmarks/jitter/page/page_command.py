@@ -1,0 +1,39 @@
+"""Write the page of figures that `score --json` or `film --json` wrote.
+
+python -m benchmarks.jitter page scores.json scores.html
+"""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from tracker.errors import FaceTrackError
+from train.training_run import write_whole
+
+from ...harness import argument_parser, read_json, run_command
+from .film_page import film_page
+from .score_page import score_page
+
+
+def command(arguments: argparse.Namespace) -> None:
+    """Write the page.
+
+    Raises:
+        FaceTrackError: If the figures cannot be read.
+    """
+    try:
+        result = read_json(arguments.figures)
+        made = film_page(result) if "film" in result else score_page(result)
+    except (OSError, ValueError, KeyError) as error:
+        raise FaceTrackError(
+            f"{arguments.figures}: holds no figures of `score` or `film` ({error!r})"
+        ) from error
+    write_whole(arguments.page, made.encode())
+
+
+def main(flags: Sequence[str] | None = None) -> None:
+    """Parse the flags and write."""
+    parser = argument_parser("jitter page", __doc__)
+    parser.add_argument("figures", type=Path, metavar="FIGURES.json", help="as --json wrote them")
+    parser.add_argument("page", type=Path, metavar="PAGE.html", help="to write")
+    run_command(parser, command, flags)

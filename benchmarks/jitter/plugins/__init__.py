@@ -1,0 +1,1 @@
+"""Trackers and filters that plug in, and the examples that come along."""

@@ -1,0 +1,1 @@
+"""Figures of anybody's tracks on the kit."""

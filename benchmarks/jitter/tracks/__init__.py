@@ -1,0 +1,1 @@
+"""Tracks as anybody writes them."""
