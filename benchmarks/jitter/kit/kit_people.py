@@ -12,7 +12,7 @@ from jaxtyping import Float
 import models
 from tracker.errors import FaceTrackError
 from tracker.face_tracker import FaceTracker
-from tracker.io.pictures import read_picture
+from tracker.io.picture_reader import read_picture
 from tracker.layouts import IBUG_68
 from train.synthetic.face import PhotographedFace, portrait_face
 
