@@ -10,10 +10,11 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
-from tracker.analysis.camera import PinholeCamera
+from tracker.analysis.eye_reading import EyesRead
 from tracker.analysis.face_analyser import FaceAnalyser
 from tracker.analysis.linear_face import LinearFace, load_linear_face
 from tracker.analysis.neutral_face import Neutral, beyond_neutral, learned_neutral
+from tracker.analysis.pinhole import PinholeCamera
 from tracker.analysis.rotations import (
     angle_slopes,
     openface_angles,
@@ -194,11 +195,12 @@ def test_eyes_that_stay_shut_do_not_blink(linear: LinearFace) -> None:
         assert analysed(faces, face, i / 30).blink is None
 
 
-def pupils_of(linear: LinearFace, rotation: np.ndarray, gaze: np.ndarray) -> LandmarkEstimate:
+def eyes_of(linear: LinearFace, rotation: np.ndarray, gaze: np.ndarray, shut: float) -> EyesRead:
     """Of eyes at 70 cm that look along a direction of the camera's frame."""
     centres = linear.eyeball @ rotation.T + np.array([0, 0, 700])
     points = CAMERA.project(centres + linear.eyeball_radius * gaze)
-    return LandmarkEstimate(points, np.tile(0.04 * np.eye(2), (2, 1, 1)))
+    spread = np.tile(0.04 * np.eye(2), (2, 1, 1))
+    return EyesRead(points, spread, np.full(2, shut), np.full(2, 0.02))
 
 
 @pytest.mark.parametrize("head_yaw", [0, 25])
@@ -210,8 +212,8 @@ def test_gaze_follows_the_pupils_whatever_the_head_does(
     gaze = np.array([math.sin(across), math.sin(down), 0])
     gaze[2] = -math.sqrt(1 - gaze @ gaze)
     rotation = turned(head_yaw)
-    pupils = pupils_of(linear, rotation, gaze)
-    (face,) = analyser().analyse([seen(linear, rotation)], 0.0, pupils={0: pupils})
+    eyes = {0: eyes_of(linear, rotation, gaze, shut=0.1)}
+    (face,) = analyser().analyse([seen(linear, rotation)], 0.0, eyes=eyes)
     assert face.analysis is not None
     for eye in (face.analysis.left_eye, face.analysis.right_eye):
         assert eye.gaze is not None
@@ -221,16 +223,29 @@ def test_gaze_follows_the_pupils_whatever_the_head_does(
 
 
 def test_shut_eyes_and_unknown_pupils_have_no_gaze(linear: LinearFace) -> None:
-    pupils = pupils_of(linear, FRONTAL, np.array([0, 0, -1.0]))
-    faces = analyser()
-    (face,) = faces.analyse([seen(linear)], 0.0)
+    ahead = np.array([0, 0, -1.0])
+    (face,) = analyser().analyse([seen(linear)], 0.0)
     assert face.analysis is not None
     assert face.analysis.left_eye.gaze is None
-    shut = seen(linear, eyeBlinkLeft=1.0, eyeBlinkRight=1.0)
-    (face,) = faces.analyse([shut], 0.1, pupils={0: pupils})
+    shut = {0: eyes_of(linear, FRONTAL, ahead, shut=0.97)}
+    (face,) = analyser().analyse([seen(linear)], 0.1, eyes=shut)
     assert face.analysis is not None
     assert face.analysis.left_eye.gaze is None
     assert face.analysis.right_eye.pupil is None
+
+
+def test_a_close_look_sees_blinks_that_the_landmarks_of_the_lids_miss(linear: LinearFace) -> None:
+    faces, ahead, blinks, said = analyser(), np.array([0, 0, -1.0]), [], []
+    for i in range(60):
+        eyes = {0: eyes_of(linear, FRONTAL, ahead, shut=0.95 if 30 <= i < 36 else 0.1)}
+        (face,) = faces.analyse([seen(linear)], i / 30, eyes=eyes)
+        assert face.analysis is not None
+        said.append(face.analysis.expression["eyeBlinkLeft"].value)
+        if face.analysis.blink:
+            blinks.append(face.analysis.blink)
+    assert max(said[:30]) < 0.1
+    assert min(said[30:36]) > 0.9
+    assert [(b.shut_s, b.open_s) for b in blinks] == [(1.0, 1.2)]
 
 
 def test_a_neutral_that_is_calibrated_is_the_mean_and_stays() -> None:

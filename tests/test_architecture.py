@@ -32,8 +32,8 @@ def test_the_public_door_is_narrow_and_opens() -> None:
         "TrackerConfig", "draw_faces", "open_source", "open_stream",
     ]  # fmt: skip
     assert sorted(models.__all__) == [
-        "CheckpointError", "HeatmapLandmarker", "load_face_detector", "load_landmarker",
-        "load_official", "weight_file",
+        "CheckpointError", "HeatmapLandmarker", "load_eye_reader", "load_face_detector",
+        "load_landmarker", "load_official", "weight_file",
     ]  # fmt: skip
     for package in (tracker, models):
         assert all(getattr(package, name) is not None for name in package.__all__)

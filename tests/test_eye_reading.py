@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from tracker.analysis.eye_crop import EYE_PX, SIZE_PX, eye_crops_from_frame
-from tracker.analysis.eye_reading import eye_corners, read_eyes
+from tracker.analysis.eye_reading import eye_corners, read_between_corners
 from tracker.crop import transform
 from tracker.layouts import COFW_29, IBUG_68, WFLW_98, plain_layout
 
@@ -78,7 +78,9 @@ def test_what_is_read_in_the_crop_comes_back_in_frame_pixels() -> None:
         seen.append(crops)
         return np.tile(answer, (len(crops), 1))
 
-    first, second = read_eyes(np.zeros((300, 300, 3), np.uint8), [FRONTAL, other], reader)
+    first, second = read_between_corners(
+        np.zeros((300, 300, 3), np.uint8), [FRONTAL, other], reader
+    )
     assert seen[0].shape == (4, SIZE_PX, SIZE_PX, 3)
     px = 20 / EYE_PX
     np.testing.assert_allclose(
@@ -96,4 +98,4 @@ def test_no_face_asks_the_network_nothing() -> None:
     def reader(_crops: np.ndarray) -> np.ndarray:
         raise AssertionError
 
-    assert read_eyes(np.zeros((9, 9, 3), np.uint8), [], reader) == []
+    assert read_between_corners(np.zeros((9, 9, 3), np.uint8), [], reader) == []

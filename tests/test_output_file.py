@@ -164,14 +164,14 @@ def test_an_output_that_is_the_source_by_any_name_is_refused(tmp_path: Path) -> 
     for name in ("film.mp4", "hard.mp4", "symbolic.mp4", "again/film.mp4"):
         outputs = Outputs(video=tmp_path / name, overwrite=True)
         with pytest.raises(SinkError, match="is already the source"):
-            check_outputs(outputs, film)
+            check_outputs(outputs, [film])
     assert film.read_text() == "film"
 
 
 def test_an_output_that_is_a_picture_of_the_source_is_refused(tmp_path: Path) -> None:
     (tmp_path / "a.png").write_text("picture")
     with pytest.raises(SinkError, match="is already the source"):
-        check_outputs(Outputs(csv=tmp_path / "a.png", overwrite=True), tmp_path)
+        check_outputs(Outputs(csv=tmp_path / "a.png", overwrite=True), [tmp_path])
 
 
 def test_a_disk_without_locks_is_written_to(

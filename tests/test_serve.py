@@ -143,16 +143,15 @@ def test_a_picture_of_one_pixel_has_no_face() -> None:
 
 
 def test_too_many_too_fast_and_too_large_are_refused() -> None:
-    limits = ServeLimits(cameras_at_once=1, frames_per_second=3, frame_bytes=20_000)
+    limits = ServeLimits(cameras_at_once=1, frames_per_second=0.001, frame_bytes=20_000)
     with client(limits=limits) as page, camera_line(page) as line:
         line.receive_json()
         with camera_line(page) as second, pytest.raises(WebSocketDisconnect) as ended:
             second.receive_json()
         assert "too many cameras" in ended.value.reason
-        for number in range(3):
-            line.send_bytes(stamped(encoded(BLOB), float(number)))
-            line.receive_json()
-        line.send_bytes(stamped(encoded(BLOB), 4.0))
+        line.send_bytes(stamped(encoded(BLOB), 1.0))
+        line.receive_json()
+        line.send_bytes(stamped(encoded(BLOB), 2.0))
         with pytest.raises(WebSocketDisconnect) as ended:
             line.receive_json()
         assert "too fast" in ended.value.reason

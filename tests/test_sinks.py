@@ -147,7 +147,7 @@ def test_a_window_without_a_display_says_what_to_do(monkeypatch: pytest.MonkeyPa
     monkeypatch.delenv("DISPLAY", raising=False)
     monkeypatch.delenv("WAYLAND_DISPLAY", raising=False)
     with pytest.raises(SinkError, match="no display"):
-        WindowSink("x", lambda frame, faces: frame.image)
+        WindowSink("x", IBUG_68, ellipses=False, raw=False)
 
 
 def test_landmarks_that_are_hardly_believed_are_no_success(tmp_path: Path) -> None:

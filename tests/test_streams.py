@@ -25,15 +25,15 @@ from tracker.errors import SinkError
 from tracker.layouts import IBUG_68, WFLW_98
 from tracker.streams.address import NetAddress
 from tracker.streams.face_json import update_as_json
-from tracker.streams.openseeface_stream import OpenSeeFaceStream
-from tracker.streams.osc_stream import OscStream
-from tracker.streams.rotations import (
+from tracker.streams.frames_of_reference import (
     quaternion_of,
     shared_out,
     turning_to,
     unity_quaternion,
     yaw_pitch_roll_deg,
 )
+from tracker.streams.openseeface_stream import OpenSeeFaceStream
+from tracker.streams.osc_stream import OscStream
 from tracker.streams.stream_sink import StreamSink
 from tracker.streams.update import Update
 from tracker.streams.virtual_camera import VirtualCameraStream

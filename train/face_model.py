@@ -16,10 +16,10 @@ import numpy as np
 from safetensors.numpy import save_file
 
 from models.loading import load_landmarker
-from tracker.analysis.camera import PinholeCamera
 from tracker.analysis.head_fit import POSE, HeadFit, first_fit, whitening_of
 from tracker.analysis.lids import lid_gaps
 from tracker.analysis.linear_face import LinearFace
+from tracker.analysis.pinhole import PinholeCamera
 from tracker.analysis.settled_identity import shape_prior, unknown_identity
 from tracker.face_tracker import FaceTracker
 from tracker.layouts import IBUG_68

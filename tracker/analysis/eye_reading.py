@@ -1,17 +1,19 @@
 """Looks closely at both eyes of a face: where the pupils are, how surely, how far each is shut."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import numpy as np
 from jaxtyping import Float, UInt8
 
 from ..crop import inverse_affine, transform, transform_covariance, warp_crop
 from ..layouts import Layout
-from ..types import Image, Points
+from ..types import Face, Image, Points
 from .eye_crop import SIZE_PX, Corners, eye_crops_from_frame
 
 
+@runtime_checkable
 class EyeReader(Protocol):
     """Reads crops of eyes, as `models.load_eye_reader` does."""
 
@@ -52,8 +54,27 @@ def eye_corners(points: Points, layout: Layout) -> Corners | None:
     return np.stack(corners)
 
 
-def read_eyes(image: Image, faces: list[Corners], reader: EyeReader) -> list[EyesRead]:
-    """Look at the eyes of several faces of a picture at once.
+def read_eyes(image: Image, faces: Iterable[Face], reader: EyeReader) -> dict[int, EyesRead]:
+    """Look closely at the eyes of a frame's faces; by track id, those whose layout has eyes.
+
+    Args:
+        image: The frame, RGB.
+        faces: As `FaceTracker.update` reports them.
+        reader: As `models.load_eye_reader` gives it.
+    """
+    corners = {
+        face.track_id: found
+        for face in faces
+        if face.layout is not None
+        and (found := eye_corners(face.landmarks.mean, face.layout)) is not None
+        and np.isfinite(found).all()
+    }
+    eyes = read_between_corners(image, list(corners.values()), reader)
+    return dict(zip(corners, eyes, strict=True))
+
+
+def read_between_corners(image: Image, faces: list[Corners], reader: EyeReader) -> list[EyesRead]:
+    """The same of faces whose eyes' corners are known.
 
     Args:
         image: RGB.

@@ -9,12 +9,24 @@ from ..checks import checked_time
 from ..face_analysis import Estimate, Eye, FaceAnalysis, HeadPose
 from ..layouts import IBUG_68
 from ..types import Face, LandmarkEstimate
-from .camera import DEFAULT_FOV_DEG, PinholeCamera
+from .eye_reading import EyesRead
 from .gaze import gaze_of
 from .head_fit import POSE, HeadFit, ShapePrior, farther, first_fit, next_fit
-from .lids import LEFT, RIGHT, LidMemory, blinked, learned, lid_gaps, openness, unknown_lids
+from .lids import (
+    LEFT,
+    LOOKED_AT,
+    RIGHT,
+    LidMemory,
+    blinked,
+    closely_seen,
+    learned,
+    lid_gaps,
+    openness,
+    unknown_lids,
+)
 from .linear_face import load_linear_face
 from .neutral_face import Neutral, beyond_neutral, learned_neutral
+from .pinhole import DEFAULT_FOV_DEG, PinholeCamera
 from .settled_identity import Identity, settled, shape_prior, unknown_identity
 
 _FORGOTTEN_S, _SETTLES_EVERY_S = 60.0, 0.1
@@ -22,9 +34,6 @@ _LOST_COST = 6.0
 """Mean squared residual from which a fit starts anew, and at most so often in a row."""
 _GAZE_FROM_OPENNESS = 0.3
 _NEAREST_MM = 700.0
-
-Pupils = Mapping[int, LandmarkEstimate]
-"""By track id: the right and the left pupil, frame pixels."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,7 +92,7 @@ class FaceAnalyser:
         self._last_s = -np.inf
 
     def analyse(
-        self, faces: Iterable[Face], time_s: float, *, pupils: Pupils | None = None
+        self, faces: Iterable[Face], time_s: float, *, eyes: Mapping[int, EyesRead] | None = None
     ) -> list[Face]:
         """The same faces with their `analysis`.
 
@@ -91,38 +100,39 @@ class FaceAnalyser:
             faces: Of the next frame, as `FaceTracker.update` reports them; those of another layout
                 than the 68 points stay without analysis.
             time_s: Of the frame; never falls.
-            pupils: Where known; without them there is no gaze.
+            eyes: What a close look at the eyes says (`read_eyes`), by track id; without it there is
+                no gaze, and openness and blinks come from the landmarks of the lids.
 
         Raises:
             ValueError: If the time falls.
         """
         self._last_s = time_s = checked_time(time_s, self._last_s)
-        analysed = [
-            self._analysed(face, time_s, (pupils or {}).get(face.track_id)) for face in faces
-        ]
+        analysed = [self._analysed(face, time_s, (eyes or {}).get(face.track_id)) for face in faces]
         self._known = {
             i: known for i, known in self._known.items() if time_s - known.last_s <= _FORGOTTEN_S
         }
         return analysed
 
-    def _analysed(self, face: Face, time_s: float, pupils: LandmarkEstimate | None) -> Face:
+    def _analysed(self, face: Face, time_s: float, eyes: EyesRead | None) -> Face:
         layout, seen = face.layout, face.landmarks
         if layout is None or layout.name != self._face.layout or not _is_whole(seen):
             return face
-        known, gaps = self._followed(face, time_s)
+        known, gaps = self._followed(face, time_s, eyes)
         right, left = (openness(known.lids, gap) for gap in gaps)
         lids, blink = blinked(known.lids, right, left, time_s)
         self._known[face.track_id] = replace(known, lids=lids)
         analysis = FaceAnalysis(
             pose=self._pose(known.fit),
-            left_eye=self._eye(known.fit, LEFT, left, pupils),
-            right_eye=self._eye(known.fit, RIGHT, right, pupils),
+            left_eye=self._eye(known.fit, LEFT, left, eyes),
+            right_eye=self._eye(known.fit, RIGHT, right, eyes),
             expression=self._expression(known, right, left),
             blink=blink,
         )
         return replace(face, analysis=analysis)
 
-    def _followed(self, face: Face, time_s: float) -> tuple[_Known, np.ndarray]:
+    def _followed(
+        self, face: Face, time_s: float, eyes: EyesRead | None
+    ) -> tuple[_Known, np.ndarray]:
         """Fit this frame, and let what is known of the person settle; and the gaps of the lids."""
         linear, seen = self._face, face.landmarks
         before = self._known.get(face.track_id)
@@ -135,11 +145,11 @@ class FaceAnalyser:
         fit = self._at_distance(fit)
         if before is None:
             neutral = Neutral(np.zeros(len(linear.names)))
-            lids = unknown_lids(linear, fit)
+            lids = LOOKED_AT if eyes else unknown_lids(linear, fit)
             known = _Known(fit, nobody, -np.inf, prior, neutral, lids, time_s)
         else:
             known = replace(before, fit=fit, last_s=time_s)
-        gaps = lid_gaps(linear, fit, seen, self._camera)
+        gaps = closely_seen(eyes) if eyes else lid_gaps(linear, fit, seen, self._camera)
         if face.is_believed:
             known = self._learned(known, gaps[:, 0], time_s - before.last_s if before else 0.0)
         return known, gaps
@@ -188,12 +198,10 @@ class FaceAnalyser:
             fit.rotation, place, fit.covariance[:POSE, :POSE] * np.outer(inflation, inflation)
         )
 
-    def _eye(
-        self, fit: HeadFit, eye: int, opened: Estimate, pupils: LandmarkEstimate | None
-    ) -> Eye:
-        if pupils is None or opened.value < _GAZE_FROM_OPENNESS or not _is_whole(pupils):
+    def _eye(self, fit: HeadFit, eye: int, opened: Estimate, eyes: EyesRead | None) -> Eye:
+        if eyes is None or opened.value < _GAZE_FROM_OPENNESS:
             return Eye(opened, None, None, None, None)
-        pupil, covariance = pupils.mean[eye], pupils.covariance[eye]
+        pupil, covariance = eyes.pupil[eye], eyes.pupil_covariance[eye]
         gaze, deviation = gaze_of(self._face, fit, self._camera, eye, pupil, covariance)
         return Eye(opened, pupil.copy(), covariance.copy(), gaze, deviation)
 

@@ -3,9 +3,9 @@
 import numpy as np
 from jaxtyping import Float
 
-from .camera import PinholeCamera
 from .head_fit import POSE, HeadFit
 from .linear_face import LinearFace
+from .pinhole import PinholeCamera
 
 _CENTRE_DEVIATION_MM = 0.8
 """Of an eyeball's centre within a head whose landmarks are known; the socket differs by person."""

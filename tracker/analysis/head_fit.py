@@ -7,11 +7,10 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from jaxtyping import Float
-from scipy.linalg.lapack import dpotrf, dpotri
 
 from ..types import LandmarkEstimate
-from .camera import PinholeCamera
 from .linear_face import LinearFace
+from .pinhole import PinholeCamera
 from .rotations import rotation_of
 
 POSE = 6
@@ -151,6 +150,9 @@ class _Problem:
 
 def _inverse(matrix: np.ndarray) -> np.ndarray:
     """Of a symmetric positive definite matrix, by Cholesky."""
+    # Here, not on top: runs without an analysis need not wait for it.
+    from scipy.linalg.lapack import dpotrf, dpotri  # noqa: PLC0415
+
     factor, _ = dpotrf(matrix, lower=1)
     lower, _ = dpotri(factor, lower=1)
     inverse: np.ndarray = np.tril(lower)

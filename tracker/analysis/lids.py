@@ -11,9 +11,10 @@ from jaxtyping import Float
 
 from ..face_analysis import Blink, Estimate
 from ..types import LandmarkEstimate
-from .camera import PinholeCamera
+from .eye_reading import EyesRead
 from .head_fit import HeadFit
 from .linear_face import LinearFace
+from .pinhole import PinholeCamera
 
 RIGHT, LEFT = 0, 1
 _CORNERS = np.array([[36, 39], [42, 45]])
@@ -56,6 +57,10 @@ def unknown_lids(face: LinearFace, fit: HeadFit) -> LidMemory:
     return LidMemory(max(opened, least), shut)
 
 
+LOOKED_AT = LidMemory(open_gap=0.9, shut_gap=0.2)
+"""Of a person seen for the first time, closely; of eyes that are shut it is said to be 0.8."""
+
+
 def lid_gaps(
     face: LinearFace, fit: HeadFit, seen: LandmarkEstimate, camera: PinholeCamera
 ) -> Float[np.ndarray, "eyes=2 value_deviation=2"]:
@@ -69,6 +74,11 @@ def lid_gaps(
     spread = seen.covariance[_LIDS].sum(1) / 4
     variance = (across[:, None] @ spread @ across[..., None])[:, 0, 0]
     return np.stack([(gap * across).sum(-1), np.sqrt(variance)], 1)
+
+
+def closely_seen(eyes: EyesRead) -> Float[np.ndarray, "eyes=2 value_deviation=2"]:
+    """What a close look at the eyes says in place of the lids' gap: 1 open, 0 shut."""
+    return np.stack([1 - eyes.shut, eyes.shut_deviation], 1)
 
 
 def learned(memory: LidMemory, gaps: np.ndarray, dt_s: float, hold_s: float | None) -> LidMemory:

@@ -5,7 +5,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from ..analysis.camera import DEFAULT_FOV_DEG
+from ..analysis.pinhole import DEFAULT_FOV_DEG
 from ..errors import FaceTrackError
 from ..io.outputs import Outputs
 from ..io.video_writer import CODECS, Encoding
@@ -183,7 +183,7 @@ def asked_analysis(arguments: argparse.Namespace) -> AnalysisSettings | None:
     Raises:
         FaceTrackError: If a flag says how, and none that it is to be done.
     """
-    if arguments.analyse or arguments.axes:
+    if arguments.analyse or arguments.axes or asked_streams(arguments):
         return AnalysisSettings(arguments.fov, arguments.calibrate_neutral)
     for flag, value in (("fov", arguments.fov), ("calibrate-neutral", arguments.calibrate_neutral)):
         if value is not None:

@@ -5,6 +5,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Protocol
 
+from ..analysis.eye_reading import EyeReader
 from ..detection.any_roll_detector import AnyRollDetector, FaceFinder
 from ..detection.both_detectors import BothDetectors
 from ..detection.mediapipe_detector import MediaPipeDetector
@@ -12,7 +13,8 @@ from ..io.provenance import Provenance, own_version, sha256_of
 from ..io.sources import is_url
 from ..io.video_opening import without_password
 from ..landmarker import Landmarker
-from .arguments import BOTH, MEDIAPIPE, settings_of
+from ..run.analysis_stage import AnalysisStage
+from .arguments import BOTH, MEDIAPIPE, asked_analysis, settings_of
 
 OurDetector = MediaPipeDetector | AnyRollDetector | BothDetectors
 
@@ -32,6 +34,9 @@ class Networks(Protocol):
 
     def load_face_detector(self) -> FaceFinder:
         """Load the face detector of any roll."""
+
+    def load_eye_reader(self) -> EyeReader:
+        """Load the network that reads eyes."""
 
 
 def provenance_of(
@@ -62,3 +67,13 @@ def detector_of(
     if arguments.detector == BOTH:
         return opened.enter_context(BothDetectors(networks.load_face_detector()))
     return opened.enter_context(AnyRollDetector(networks.load_face_detector()))
+
+
+def analysis_of(
+    arguments: argparse.Namespace, networks: Networks, *, stills: bool = False
+) -> AnalysisStage | None:
+    """What reads the head pose and more off the faces of one source, where that is asked for."""
+    settings = asked_analysis(arguments)
+    if settings is None:
+        return None
+    return AnalysisStage(settings, stills=stills, eye_reader=networks.load_eye_reader())

@@ -20,8 +20,15 @@ from ..run.several_videos import track_several
 from ..run.shared_landmarker import SharedLandmarker
 from ..run.summary import RunSummary, SeveralSummary, StopRequest
 from ..run.timed_tracker import TimedTracker
-from .arguments import VIDEOS_AT_ONCE_ON_GPU, asked_analysis, asked_config, asked_outputs
-from .asked_networks import Networks, OurDetector, detector_of, landmarker_of, provenance_of
+from .arguments import VIDEOS_AT_ONCE_ON_GPU, asked_config, asked_outputs
+from .asked_networks import (
+    Networks,
+    OurDetector,
+    analysis_of,
+    detector_of,
+    landmarker_of,
+    provenance_of,
+)
 from .progress_of_several import progress_of_several, table_of_several
 from .reading_flags import asked_reading
 from .run_parts import closed_later, go_on, run_frames, sound_of
@@ -38,7 +45,7 @@ def run_several(
     """Track each video, with one network for all, and sum up."""
     check_no_streams(arguments)
     outputs, config = asked_outputs(arguments), asked_config(arguments)
-    reading, analysis = asked_reading(arguments), asked_analysis(arguments)
+    reading = asked_reading(arguments)
     manifest = Manifest((outputs.paths or [Path()])[0])
     pages = {video: page for video in videos if (page := outputs.of(video).report)}
     if arguments.resume:
@@ -75,7 +82,9 @@ def run_several(
                 source = stack.enter_context(opened(video, reading))
                 detector = idle.get()
                 stack.callback(idle.put, detector)
-                timed = TimedTracker(network, detector, config, analysis=analysis)
+                timed = TimedTracker(
+                    network, detector, config, analysis=analysis_of(arguments, networks)
+                )
                 sound = sound_of(source, video, arguments)
                 sinks = closed_later(stack, open_sinks(named, source, network.layout, sound, made))
                 ahead = opened(video, reading) if arguments.offline else None

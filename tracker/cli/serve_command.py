@@ -87,7 +87,7 @@ def run_serve(argv: Sequence[str], networks: Networks, request: StopRequest) -> 
     def new_tracker() -> FaceTracker:
         return FaceTracker(network, None, config)
 
-    page = web_app.TrackerPage(new_tracker, AccessRules(token), limits)
+    page = web_app.TrackerPage(new_tracker, AccessRules(token), limits, networks.load_eye_reader())
 
     def started(port: int) -> None:
         scheme = "https" if arguments.certificate else "http"

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from ..analysis.eye_reading import EyeReader, read_eyes
 from ..analysis.face_analyser import FaceAnalyser
 from ..types import Face, Frame
 
@@ -20,10 +21,13 @@ class AnalysisStage:
     Args:
         settings: Of the analyser.
         stills: Every frame is a picture by itself.
+        eye_reader: Looks closely at the eyes; None leaves them to the landmarks.
     """
 
-    def __init__(self, settings: AnalysisSettings, *, stills: bool) -> None:
-        self._settings, self._stills = settings, stills
+    def __init__(
+        self, settings: AnalysisSettings, *, stills: bool, eye_reader: EyeReader | None = None
+    ) -> None:
+        self._settings, self._stills, self._eye_reader = settings, stills, eye_reader
         self._analyser: FaceAnalyser | None = None
         self._size = (0, 0)
 
@@ -38,4 +42,5 @@ class AnalysisStage:
                 fov_deg=self._settings.fov_deg,
                 calibrate_neutral_s=self._settings.calibrate_neutral_s,
             )
-        return self._analyser.analyse(faces, frame.time_s)
+        eyes = read_eyes(frame.image, faces, self._eye_reader) if self._eye_reader else None
+        return self._analyser.analyse(faces, frame.time_s, eyes=eyes)

@@ -13,7 +13,7 @@ from ..filter.head_filter import HeadFilter
 from ..landmarker import CropLandmarks, FrameLandmarker, Landmarker, Matrix, on_frames
 from ..tracker_config import Tally, TrackerConfig
 from ..types import Box, Face, Frame, Image
-from .analysis_stage import AnalysisSettings, AnalysisStage
+from .analysis_stage import AnalysisStage
 
 
 class TimedTracker:
@@ -24,7 +24,7 @@ class TimedTracker:
         detector: As in `FaceTracker`.
         config: As in `FaceTracker`.
         stills: Every frame is a picture by itself.
-        analysis: What to read off the faces; None reads nothing.
+        analysis: Reads the head pose and more off the faces; None reads nothing.
     """
 
     def __init__(
@@ -34,7 +34,7 @@ class TimedTracker:
         config: TrackerConfig | None = None,
         *,
         stills: bool = False,
-        analysis: AnalysisSettings | None = None,
+        analysis: AnalysisStage | None = None,
     ) -> None:
         self.seconds = {"detect": 0.0, "crop": 0.0, "network": 0.0, "filter": 0.0}
         """Spent in each stage so far."""
@@ -44,7 +44,7 @@ class TimedTracker:
             config,
         )
         self._stills = stills
-        self._analysis = AnalysisStage(analysis, stills=stills) if analysis else None
+        self._analysis = analysis
 
     @property
     def tally(self) -> Tally:

@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from ..face_tracker import FaceTracker
+from ..run.analysis_stage import AnalysisStage
 from ..streams.face_json import update_as_json
 from ..streams.update import Update
 from ..types import Frame, Image
@@ -27,11 +28,12 @@ class LiveSession:
 
     Args:
         tracker: Its own.
+        analysis: Its own, of head pose, eyes and expression.
         most_pixels: Of a frame.
     """
 
-    def __init__(self, tracker: FaceTracker, most_pixels: int) -> None:
-        self._tracker, self._most_pixels = tracker, most_pixels
+    def __init__(self, tracker: FaceTracker, analysis: AnalysisStage, most_pixels: int) -> None:
+        self._tracker, self._analysis, self._most_pixels = tracker, analysis, most_pixels
         self._sequence, self._last_s = 0, -math.inf
 
     def greeting(self) -> str:
@@ -51,7 +53,7 @@ class LiveSession:
         """
         started = time.perf_counter()
         frame = self._frame(message)
-        faces = self._tracker.update(frame.image, frame.time_s)
+        faces = self._analysis.take(frame, self._tracker.update(frame.image, frame.time_s))
         update = Update(self._sequence, time.time(), frame, faces)
         self._sequence += 1
         spent_ms = round(1000 * (time.perf_counter() - started), 2)

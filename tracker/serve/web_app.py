@@ -13,8 +13,10 @@ from starlette.responses import FileResponse, JSONResponse, Response, StreamingR
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
+from ..analysis.eye_reading import EyeReader
 from ..errors import FaceTrackError
 from ..face_tracker import FaceTracker
+from ..run.analysis_stage import AnalysisSettings, AnalysisStage
 from .access import AccessRules, RateLimit, ServeLimits
 from .live_session import LiveSession, RefusedInput
 from .upload_table import named_by_kind, table_lines
@@ -41,10 +43,18 @@ class TrackerPage:
         new_tracker: Makes a tracker for one camera or file; called in any thread.
         rules: Who may use it.
         limits: How much.
+        eye_reader: Looks closely at eyes, for any thread; None leaves them to the landmarks.
     """
 
-    def __init__(self, new_tracker: NewTracker, rules: AccessRules, limits: ServeLimits) -> None:
+    def __init__(
+        self,
+        new_tracker: NewTracker,
+        rules: AccessRules,
+        limits: ServeLimits,
+        eye_reader: EyeReader | None = None,
+    ) -> None:
         self._new_tracker, self._rules, self._limits = new_tracker, rules, limits
+        self._eye_reader = eye_reader
         self._cameras = self._uploads = 0
         each_minute = limits.uploads_per_minute
         self._upload_rate = RateLimit(each_minute / 60, each_minute)
@@ -75,7 +85,8 @@ class TrackerPage:
         session = None
         try:
             tracker = await asyncio.to_thread(self._new_tracker)
-            session = LiveSession(tracker, self._limits.frame_pixels)
+            analysis = AnalysisStage(AnalysisSettings(), stills=False, eye_reader=self._eye_reader)
+            session = LiveSession(tracker, analysis, self._limits.frame_pixels)
             await self._follow(socket, session)
         except RefusedInput as refused:
             await socket.close(_REFUSED, str(refused))
@@ -88,7 +99,7 @@ class TrackerPage:
 
     async def _follow(self, socket: WebSocket, session: LiveSession) -> None:
         limits = self._limits
-        rate = RateLimit(limits.frames_per_second, limits.frames_per_second)
+        rate = RateLimit(limits.frames_per_second, max(limits.frames_per_second, 1))
         await socket.send_text(session.greeting())
         while True:
             try:

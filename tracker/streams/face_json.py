@@ -9,7 +9,7 @@ import numpy as np
 from ..face_analysis import Estimate, Eye, FaceAnalysis
 from ..io.tables import chosen
 from ..types import Face
-from .rotations import quaternion_of, yaw_pitch_roll_deg
+from .frames_of_reference import quaternion_of, yaw_pitch_roll_deg
 from .update import Update
 
 JSON_VERSION = 1

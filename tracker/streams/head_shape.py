@@ -8,7 +8,7 @@ import numpy as np
 from jaxtyping import Float
 
 from ..layouts import IBUG_68
-from .rotations import Rotation
+from .frames_of_reference import Rotation
 
 _RIGHT_HALF = (
     (0, -70, 6, 72), (1, -69, 24, 71), (2, -66, 42, 69), (3, -61, 59, 64), (4, -53, 74, 55),

@@ -16,8 +16,8 @@ from ..io.tables import chosen
 from ..layouts import IBUG_68, Layout
 from ..types import Face, Points
 from .address import Datagrams, NetAddress
+from .frames_of_reference import Rotation, quaternion_of
 from .head_shape import HEAD_MM, NOSE_TIP, raised_mm
-from .rotations import Rotation, quaternion_of
 from .update import Update
 
 _PACKET = struct.Struct("<di2f2fBf4f3f3f68f136f210f14f")

@@ -6,8 +6,8 @@ from ..face_analysis import Eye
 from ..io.tables import chosen
 from ..types import Face
 from .address import Datagrams, NetAddress
+from .frames_of_reference import quaternion_of, yaw_pitch_roll_deg
 from .osc_bundle import Argument, Message, floats, osc_bundle
-from .rotations import quaternion_of, yaw_pitch_roll_deg
 from .update import Update
 
 

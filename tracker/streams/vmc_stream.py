@@ -12,8 +12,8 @@ import numpy as np
 from ..face_analysis import Estimate, FaceAnalysis
 from ..types import Face
 from .address import Datagrams, NetAddress
+from .frames_of_reference import Quaternion, shared_out, turning_to, unity_quaternion
 from .osc_bundle import Argument, Message, floats, osc_bundle
-from .rotations import Quaternion, shared_out, turning_to, unity_quaternion
 from .update import Update
 
 PERFECT_SYNC, VRM0 = BLEND_NAMES = ("perfect-sync", "vrm0")
