@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 
 from ..checks import checked_image
-from ..face_analysis import HeadPose
+from ..face_analysis import Eye, HeadPose
 from ..gaussian import ellipse_axes
 from ..layouts import IBUG_68, Layout, plain_layout
 from ..types import Face, Image, LandmarkEstimate
@@ -19,6 +19,7 @@ _COLOURS = (
 )  # fmt: skip
 _PREDICTED_COLOUR = (160, 160, 160)
 _AXIS_COLOURS = ((255, 60, 60), (60, 220, 60), (70, 110, 255))
+_GAZE_COLOUR = (255, 220, 60)
 _BETWEEN_EYES = IBUG_68.eye_corners
 """Only faces of that layout have an analysis."""
 _FARTHEST_PX = 1e6
@@ -44,7 +45,7 @@ def draw_faces(  # noqa: PLR0913  of a picture there is much to say
         ellipses: Draw the region that holds each landmark with 95 % probability.
         raw: Draw the landmarks as measured in place of the filtered ones.
         axes: Draw the head's axes where a face has an analysis: red to its left hand's side, green
-            down, blue where it looks.
+            down, blue where it looks; and from each open eye's pupil where that looks, yellow.
         image_format: "rgb" or "bgr"; the copy has the same.
 
     Raises:
@@ -62,6 +63,8 @@ def draw_faces(  # noqa: PLR0913  of a picture there is much to say
         _draw_id(canvas, estimate, face, colour)
         if axes and face.analysis is not None:
             _draw_axes(canvas, estimate, face.analysis.pose)
+            for eye in (face.analysis.right_eye, face.analysis.left_eye):
+                _draw_gaze(canvas, estimate, eye)
     return canvas if image_format == "rgb" else np.ascontiguousarray(canvas[:, :, ::-1])
 
 
@@ -110,6 +113,19 @@ def _draw_axes(canvas: Image, estimate: LandmarkEstimate, pose: HeadPose) -> Non
         end = start + length * away[axis, :2]
         first, last = np.round(np.stack([start, end]) * (1 << _SUBPIXEL_BITS)).astype(int).tolist()
         cv2.line(canvas, first, last, _AXIS_COLOURS[axis], thick, cv2.LINE_AA, _SUBPIXEL_BITS)
+
+
+def _draw_gaze(canvas: Image, estimate: LandmarkEstimate, eye: Eye) -> None:
+    """From the pupil to where the eye looks; nothing where that is not known."""
+    if eye.pupil is None or eye.gaze is None:
+        return
+    length = float(np.ptp(estimate.mean, axis=0).max()) / 3
+    ends = np.stack([eye.pupil, eye.pupil + length * eye.gaze[:2]])
+    start, end = np.round(ends * (1 << _SUBPIXEL_BITS)).astype(int).tolist()
+    thick = max(round(length / 40), 1)
+    cv2.line(canvas, start, end, _GAZE_COLOUR, thick, cv2.LINE_AA, _SUBPIXEL_BITS)
+    radius = round(max(length / 30, 1.5) * (1 << _SUBPIXEL_BITS))
+    cv2.circle(canvas, start, radius, _GAZE_COLOUR, cv2.FILLED, cv2.LINE_AA, _SUBPIXEL_BITS)
 
 
 def _draw_ellipses(canvas: Image, estimate: LandmarkEstimate, colour: tuple[int, int, int]) -> None:
