@@ -25,11 +25,11 @@ def test_packages_come_from_this_checkout() -> None:
 def test_the_public_door_is_narrow_and_opens() -> None:
     assert sorted(tracker.__all__) == [
         "AnyRollDetector", "BothDetectors", "Box",
-        "CropLandmarks", "Detector", "Face", "FaceAnalyser", "FaceTrackError", "FaceTracker",
-        "Frame",
+        "CropLandmarks", "Detector", "EyesRead", "Face", "FaceAnalyser",
+        "FaceTrackError", "FaceTracker", "Frame",
         "LAYOUTS", "LandmarkEstimate", "LandmarkFilter", "Landmarker", "Layout",
         "MediaPipeDetector", "MotionConfig", "Outline", "SinkError", "Source", "SourceError",
-        "TrackerConfig", "draw_faces", "open_source", "open_stream",
+        "TrackerConfig", "draw_faces", "open_source", "open_stream", "read_eyes",
     ]  # fmt: skip
     assert sorted(models.__all__) == [
         "CheckpointError", "HeatmapLandmarker", "load_eye_reader", "load_face_detector",

@@ -15,7 +15,9 @@ from time import perf_counter
 
 import numpy as np
 
+from models.eye_reader import load_eye_reader
 from models.loading import load_landmarker
+from tracker.analysis.eye_reading import read_eyes
 from tracker.analysis.face_analyser import FaceAnalyser
 from tracker.analysis.rotations import yaw_pitch_roll_deg
 from tracker.face_tracker import FaceTracker
@@ -33,14 +35,19 @@ from .head_scores import FOLLOWED, HeadReading, Readings, centered, correlations
 _STILL_S, _SETTLED_S = 4.0, 1.0
 
 
-def read_heads(heads: RenderedHeads, faces: Sequence[Face | None], *, stated: bool) -> Readings:
+def read_heads(
+    heads: RenderedHeads, folder: Path, faces: Sequence[Face | None], *, stated: bool
+) -> Readings:
     """What the analyser makes of each head, with or without its field of view."""
     side = round(2 * heads.center_px + 1)
     readings: list[HeadReading | None] = []
-    for focal_px, face in zip(heads.focal_px, faces, strict=True):
+    reader = load_eye_reader()
+    for focal_px, picture, face in zip(heads.focal_px, heads.pictures, faces, strict=True):
         fov_deg = float(np.degrees(2 * np.arctan(side / 2 / focal_px))) if stated else None
         analyser = FaceAnalyser(side, side, fov_deg=fov_deg)
-        analysis = analyser.analyse([face], 0.0)[0].analysis if face else None
+        found = [face] if face else []
+        eyes = read_eyes(read_picture(folder / picture), found, reader)
+        analysis = analyser.analyse(found, 0.0, eyes=eyes)[0].analysis if face else None
         if analysis is None:
             readings.append(None)
             continue
@@ -67,13 +74,15 @@ def still_portrait(weights: str, path: Path | None) -> list[list[str]]:
     spent = {"without": 0.0, "with": 0.0}
     with FaceTracker(load_landmarker(weights)) as tracker, camera:
         analyser: FaceAnalyser | None = None
+        reader = load_eye_reader()
         for frame in camera:
             started = perf_counter()
             faces = tracker.update(frame.image, frame.time_s)
             tracked = perf_counter()
             height, width = frame.image.shape[:2]
             analyser = analyser or FaceAnalyser(width, height)
-            (face,) = analyser.analyse(faces, frame.time_s)
+            eyes = read_eyes(frame.image, faces, reader)
+            (face,) = analyser.analyse(faces, frame.time_s, eyes=eyes)
             assert face.analysis is not None
             ours.append(yaw_pitch_roll_deg(face.analysis.pose.rotation))
             if frame.time_s >= _SETTLED_S:
@@ -108,9 +117,9 @@ def benchmark(arguments: argparse.Namespace) -> None:
         for seen in (true_landmarks(heads, head) for head in range(len(heads)))
     ]
     methods = {
-        "ours": read_heads(heads, found, stated=False),
-        "ours, field of view stated": read_heads(heads, found, stated=True),
-        "ours, true landmarks, stated": read_heads(heads, true, stated=True),
+        "ours": read_heads(heads, folder, found, stated=False),
+        "ours, field of view stated": read_heads(heads, folder, found, stated=True),
+        "ours, true landmarks, stated": read_heads(heads, folder, true, stated=True),
     }
     if arguments.face_landmarker:
         rival = read_by_rival(heads, folder, arguments.face_landmarker)
