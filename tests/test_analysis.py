@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from safetensors.numpy import load_file
 
+from tracker.analysis.calm_spread import calmed_spread, relative_spread
 from tracker.analysis.eye_reading import EyesRead
 from tracker.analysis.face_analyser import FaceAnalyser
 from tracker.analysis.linear_face import LinearFace, load_linear_face
@@ -363,3 +364,27 @@ def test_frames_of_another_size_and_pictures_begin_anew(linear: LinearFace) -> N
     # the same pixels through the longer lens of the larger picture: twice as far, and off its axis
     ratio = other.analysis.pose.translation_mm[2] / face.analysis.pose.translation_mm[2]
     assert ratio == pytest.approx(2, rel=0.05)
+
+
+def test_covariances_that_flicker_move_no_head(linear: LinearFace) -> None:
+    """Landmarks at rest, whose variances change by a fifth from frame to frame."""
+    rng = np.random.default_rng(3)
+    faces, angles, still = analyser(), [], seen(linear, turned(20), jawOpen=0.3)
+    for i in range(60):
+        factor = np.exp(rng.normal(0, 0.2, (68, 1, 1)))
+        estimate = LandmarkEstimate(still.landmarks.mean, still.landmarks.covariance * factor)
+        (face,) = faces.analyse([replace(still, landmarks=estimate)], i / 30)
+        assert face.analysis is not None
+        angles.append(yaw_pitch_roll_deg(face.analysis.pose.rotation))
+    assert np.diff(np.array(angles[30:]), axis=0).std(0).max() < 0.01
+
+
+def test_a_landmark_that_is_suddenly_covered_counts_less_at_once() -> None:
+    points = np.random.default_rng(0).normal(0, 50, (68, 2))
+    plain = LandmarkEstimate(points, np.tile(np.eye(2), (68, 1, 1)))
+    covered = LandmarkEstimate(points, plain.covariance * np.r_[9.0, np.ones(67)][:, None, None])
+    spread, calm = calmed_spread(relative_spread(plain), covered, 1 / 30)
+    np.testing.assert_allclose(calm.covariance[0], 9 * np.eye(2), rtol=1e-9)
+    np.testing.assert_allclose(calm.covariance[1:], plain.covariance[1:], rtol=1e-9)
+    _, after = calmed_spread(spread, plain, 1 / 30)
+    assert 8 < after.covariance[0, 0, 0] < 9  # and comes back slowly

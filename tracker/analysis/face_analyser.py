@@ -9,6 +9,7 @@ from ..checks import checked_time
 from ..face_analysis import Estimate, Eye, FaceAnalysis, HeadPose
 from ..layouts import IBUG_68
 from ..types import Face, LandmarkEstimate
+from .calm_spread import RelativeSpread, calmed_spread, relative_spread
 from .eye_reading import EyesRead
 from .gaze import gaze_of
 from .head_fit import POSE, HeadFit, ShapePrior, farther, first_fit, next_fit
@@ -47,6 +48,7 @@ class _Known:
     prior: ShapePrior
     neutral: Neutral
     lids: LidMemory
+    spread: RelativeSpread
     last_s: float
 
 
@@ -136,6 +138,9 @@ class FaceAnalyser:
         """Fit this frame, and let what is known of the person settle; and the gaps of the lids."""
         linear, seen = self._face, face.landmarks
         before = self._known.get(face.track_id)
+        spread = relative_spread(seen)
+        if before:
+            spread, seen = calmed_spread(before.spread, seen, time_s - before.last_s)
         nobody = unknown_identity(linear)
         prior = before.prior if before else shape_prior(linear, nobody)
         if before and before.fit.cost < _LOST_COST:
@@ -146,9 +151,9 @@ class FaceAnalyser:
         if before is None:
             neutral = Neutral(np.zeros(len(linear.names)))
             lids = LOOKED_AT if eyes else unknown_lids(linear, fit)
-            known = _Known(fit, nobody, -np.inf, prior, neutral, lids, time_s)
+            known = _Known(fit, nobody, -np.inf, prior, neutral, lids, spread, time_s)
         else:
-            known = replace(before, fit=fit, last_s=time_s)
+            known = replace(before, fit=fit, spread=spread, last_s=time_s)
         gaps = closely_seen(eyes) if eyes else lid_gaps(linear, fit, seen, self._camera)
         if face.is_believed:
             known = self._learned(known, gaps[:, 0], time_s - before.last_s if before else 0.0)

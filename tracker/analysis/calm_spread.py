@@ -1,0 +1,43 @@
+"""Covariances of landmarks that do not flicker, as weights of a fit.
+
+What a network says of its errors changes a little from frame to frame, and a fit that follows it
+moves though no landmark does.
+"""
+
+import numpy as np
+from jaxtyping import Float
+
+from ..types import LandmarkEstimate
+
+_FOLLOWED_S = 0.5
+_GROWN = 2.0
+"""Times the usual variance: a landmark that is suddenly covered counts less at once."""
+
+RelativeSpread = Float[np.ndarray, "landmarks xy=2 xy=2"]
+"""Covariances over the mean square distance of the landmarks from their middle."""
+
+
+def relative_spread(seen: LandmarkEstimate) -> RelativeSpread:
+    """Of one frame."""
+    return np.asarray(seen.covariance / _square_size(seen))
+
+
+def calmed_spread(
+    before: RelativeSpread, seen: LandmarkEstimate, passed_s: float
+) -> tuple[RelativeSpread, LandmarkEstimate]:
+    """The running mean after a frame, and the landmarks with it for their covariances.
+
+    Args:
+        before: The mean so far.
+        seen: In the frame.
+        passed_s: Since the frame before.
+    """
+    now = relative_spread(seen)
+    usual, found = (np.trace(spread, axis1=1, axis2=2) for spread in (before, now))
+    share = np.where(found > _GROWN * usual, 1.0, 1 - np.exp(-passed_s / _FOLLOWED_S))
+    mean = before + share[:, None, None] * (now - before)
+    return mean, LandmarkEstimate(seen.mean, mean * _square_size(seen))
+
+
+def _square_size(seen: LandmarkEstimate) -> float:
+    return max(float(np.square(seen.mean - seen.mean.mean(0)).sum(-1).mean()), 1e-6)
