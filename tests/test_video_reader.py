@@ -150,7 +150,7 @@ def damage(path: Path, numbers: list[int]) -> Path:
     return path
 
 
-@pytest.mark.parametrize("place", [0.5, 0.97])
+@pytest.mark.parametrize("place", [0.01, 0.5, 0.97])
 def test_damaged_frames_are_passed_over_and_counted(tmp_path: Path, place: float) -> None:
     path = write(tmp_path / "x.avi", list(range(0, 4000, 40)), codec="mjpeg")
     with open_source(damage(path, [int(place * 100)])) as video:

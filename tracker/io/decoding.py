@@ -17,6 +17,10 @@ _HIDE_FRAMES = ("vp8", "vp9", "av1", "libdav1d", "mpeg4", "theora", "gif")
 """Codecs whose packets do not all give a frame."""
 
 
+_UNKNOWN = -(2**62)
+"""Before all stamps."""
+
+
 @dataclass(slots=True)
 class Decoding:
     """Decodes one stream from its beginning to its end.
@@ -34,9 +38,9 @@ class Decoding:
     most_pixels: int
     end_s: float = field(default=0.0, init=False)
     """Where the last packet of any stream ends, by the file's clock."""
-    last_sent: int = field(default=-(2**62), init=False)
+    last_sent: int = field(default=_UNKNOWN, init=False)
     """The latest stamp that a packet has, and that a frame has."""
-    last_given: int = field(default=-(2**62), init=False)
+    last_given: int = field(default=_UNKNOWN, init=False)
     _sent: int = field(default=0, init=False)
     _errors: int = field(default=0, init=False)
     _gaps: int = field(default=0, init=False)
@@ -51,14 +55,14 @@ class Decoding:
                 continue
             if packet.size and not packet.is_discard:
                 self._sent += 1
-                self.last_sent = max(self.last_sent, packet.pts or self.last_sent)
+                self.last_sent = max(self.last_sent, _known(packet.pts))
             self._is_troubled |= packet.is_corrupt
             for frame in self._decoded(packet):
                 if frame.width * frame.height > self.most_pixels:
                     self._errors += 1
                     continue
                 self._note_gap(frame)
-                self.last_given = max(self.last_given, frame.pts or self.last_given)
+                self.last_given = max(self.last_given, _known(frame.pts))
                 self.losses.frames += 1
                 self.losses.marred += frame.is_corrupt
                 yield frame
@@ -97,10 +101,10 @@ class Decoding:
     def _note_gap(self, frame: VideoFrame) -> None:
         """Where something is damaged, the container may have lost frames without a word."""
         base, rate = self.stream.time_base, self.stream.average_rate
-        if (self._is_troubled or frame.is_corrupt) and frame.pts and base and rate:
-            gap = round((frame.pts - self.last_given) * base * rate) - 1
-            if self.losses.frames and gap > 0:
-                self._gaps += gap
+        is_known = frame.pts is not None and self.last_given != _UNKNOWN
+        if (self._is_troubled or frame.is_corrupt) and is_known and base and rate:
+            gap = round((_known(frame.pts) - self.last_given) * base * rate) - 1
+            self._gaps += max(gap, 0)
         self._is_troubled = frame.is_corrupt
 
     def _decoded(self, packet: Packet) -> list[VideoFrame]:
@@ -115,3 +119,7 @@ class Decoding:
         self._errors += 1
         self._is_troubled = True
         return []
+
+
+def _known(stamp: int | None) -> int:
+    return _UNKNOWN if stamp is None else stamp
