@@ -202,10 +202,10 @@ class StopsAtFive(TimedTracker):
 
     request = StopRequest()
 
-    def take(self, frame: Frame) -> list[Face]:
+    def tracked(self, frame: Frame) -> list[Face]:
         if frame.index == 4:
             self.request.stop.set()
-        return super().take(frame)
+        return super().tracked(frame)
 
 
 @pytest.mark.parametrize(("abort_at", "most"), [(None, 5), (1, 4)])
