@@ -151,7 +151,7 @@ def smoothed_in_blocks(times_s: list[float], faces: list[list[Face]]) -> list[li
 def test_in_blocks_it_is_as_smooth_as_at_once_to_a_fifth_of_the_noise(
     rng: np.random.Generator, reach_px: float
 ) -> None:
-    times = np.arange(20 * RATE) / RATE
+    times = np.arange(14 * RATE) / RATE
     path = reach_px * np.stack([np.sin(times), np.cos(1.7 * times) / 7], -1)
     truth = 100 * blob_shape() + path[:, None]
     faces = [[seen(p)] for p in truth + rng.normal(0, NOISE_PX, truth.shape)]
@@ -172,7 +172,7 @@ def test_in_blocks_it_is_as_smooth_as_at_once_to_a_fifth_of_the_noise(
 def test_in_blocks_faces_that_come_and_go_keep_ids_frames_and_order(
     rng: np.random.Generator,
 ) -> None:
-    count = 20 * RATE
+    count = 14 * RATE
     times = [index / RATE for index in range(count)]
     frames: list[list[Face]] = []
     for index in range(count):
