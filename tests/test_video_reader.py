@@ -1,5 +1,6 @@
 """Videos as people have them: turned, late, uneven, damaged, cut off, of several sizes."""
 
+import gc
 import itertools
 import os
 import subprocess
@@ -405,3 +406,15 @@ def test_a_live_stream_that_breaks_off_is_followed_again_and_its_end_is_said(
     assert steps.argmax() == len(EVEN) - 1
     assert steps.max() > 0.9  # two tries, half a second each
     assert f"camera: the stream ended after {len(frames)} frames" in caplog.text
+
+
+def test_no_frame_waits_for_the_garbage_collector(tmp_path: Path) -> None:
+    path = write(tmp_path / "x.mp4", EVEN, turned_deg=90)
+    gc.collect()
+    gc.disable()
+    try:
+        assert len(read(path)) == len(EVEN)
+        waiting = [o for o in gc.get_objects() if isinstance(o, av.VideoFrame)]
+    finally:
+        gc.enable()
+    assert len(waiting) <= 2  # the first, whose display matrix was read

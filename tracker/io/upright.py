@@ -19,6 +19,8 @@ class UprightPictures:
 
     def __init__(self) -> None:
         self._reformatter = VideoReformatter()
+        self._shape: tuple[int, int, int] | None = None
+        self._matrix: Matrix | None = None
 
     def picture(self, frame: VideoFrame) -> Image:
         """RGB, rotated and mirrored as the file says; transparency is dropped."""
@@ -26,7 +28,7 @@ class UprightPictures:
         rgb = self._reformatter.reformat(frame, format="rgb24", threads=1).to_ndarray()
         if frame.color_trc in (PQ, HLG):
             rgb = tone_mapped(rgb, frame.color_trc)
-        matrix = _display_matrix(frame)
+        matrix = self._display_matrix(frame)
         return rgb if matrix is None else turned(rgb, matrix)
 
     def pixel_aspect(self, frame: VideoFrame, stored: float) -> float:
@@ -36,8 +38,19 @@ class UprightPictures:
             frame: Of the picture.
             stored: The same of the frame as it is stored.
         """
-        matrix = _display_matrix(frame)
+        matrix = self._display_matrix(frame)
         return 1 / stored if matrix is not None and _lies(matrix) else stored
+
+    def _display_matrix(self, frame: VideoFrame) -> Matrix | None:
+        """Read anew only where the frames change.
+
+        A frame whose side data were read is in a cycle with them, and lives until the garbage is
+        collected.
+        """
+        shape = frame.width, frame.height, frame.rotation
+        if shape != self._shape:
+            self._shape, self._matrix = shape, _display_matrix(frame)
+        return self._matrix
 
 
 def turned(image: Image, matrix: Matrix) -> Image:
