@@ -83,9 +83,9 @@ def _plays(path: Path) -> bool:
 def killed(clips: Path, folder: Path, times: int, seed: int) -> Json:
     """Kill a batch at random moments, each time from the beginning, and go on with it."""
     whole = folder / "undisturbed"
-    status, seconds, told = run_whole(clips, whole)
+    status, seconds, message = run_whole(clips, whole)
     if status:
-        raise FaceTrackError(f"the undisturbed run failed: {told}")
+        raise FaceTrackError(f"the undisturbed run failed: {message}")
     expected, moments = contents(whole), random.Random(seed)
     torn, other, failed = [], [], []
     for number in range(times):
@@ -97,8 +97,8 @@ def killed(clips: Path, folder: Path, times: int, seed: int) -> Json:
             time.sleep(moment_s)
             process.send_signal(signal.SIGKILL)
         torn += torn_files(out) if out.exists() else []
-        status, _, told = run_whole(clips, out)
-        failed += [told] if status else []
+        status, _, message = run_whole(clips, out)
+        failed += [message] if status else []
         found = contents(out)
         other += [name for name in expected | found if expected.get(name) != found.get(name)]
     return {"kills": times, "torn": torn, "resumed_fail": failed, "resumed_differ": other}
@@ -128,10 +128,10 @@ def filled(clips: Path, folder: Path, times: int, seed: int) -> Json:
     for number in range(times):
         kilobytes = sizes.randrange(40, max(9 * needed // 10, 41))
         with small_disk(folder / f"full{number}", kilobytes) as out:
-            status, _, told = run_whole(clips, out)
+            status, _, message = run_whole(clips, out)
             torn += torn_files(out)
         statuses.append(status)
-        traces += [told] if "Traceback" in told else []
+        traces += [message] if "Traceback" in message else []
     return {
         "full_disks": times, "torn": torn, "tracebacks": traces,
         "not_status_2": [status for status in statuses if status != 2],

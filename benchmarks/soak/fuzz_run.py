@@ -26,7 +26,7 @@ RIGHT, TRACEBACK, HANG, CRASH, MEMORY = "right", "traceback", "hang", "crash", "
 _STATUSES = {0: RIGHT, 1: TRACEBACK, 2: MEMORY}
 
 
-def fuzz(examples: int, seed_number: int, told: Callable[[str], None]) -> Json:
+def fuzz(examples: int, seed_number: int, message: Callable[[str], None]) -> Json:
     """Read so many inputs of every kind.
 
     Returns:
@@ -38,7 +38,7 @@ def fuzz(examples: int, seed_number: int, told: Callable[[str], None]) -> Json:
     for name, kind in kinds.items():
         ends, wrong = _fuzz_kind(kind, examples, seed_number)
         result[name] = dict(ends) | ({"wrong": wrong[:_SHOWN]} if wrong else {})
-        told(f"{name}: {result[name]}")
+        message(f"{name}: {result[name]}")
     return result
 
 

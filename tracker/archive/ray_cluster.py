@@ -83,8 +83,8 @@ class RayCluster:
                 where, logging_level="error", log_to_driver=False, ignore_reinit_error=True, **own
             )
         except Exception as error:  # Ray raises bare ones when its node does not start
-            told = _first_line(error)
-            raise FaceTrackError(f"--ray {address}: no cluster answers ({told})") from error
+            message = _first_line(error)
+            raise FaceTrackError(f"--ray {address}: no cluster answers ({message})") from error
 
     def resources(self, name: str) -> int:
         """So many CPUs or GPUs the cluster has."""
@@ -184,8 +184,8 @@ class Placement:
             try:
                 answer = self._ray.get(reference)
             except self._ray.exceptions.RayError as error:
-                told = _first_line(error)
-                answer = f"{step.video.path}: its worker was lost {_TRIES} times ({told})"
+                message = _first_line(error)
+                answer = f"{step.video.path}: its worker was lost {_TRIES} times ({message})"
             ended = self._after(step, answer)
             if ended:
                 yield ended

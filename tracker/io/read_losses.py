@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 GRAVE_SHARE = 0.1
-"""More lost frames than this share of all are told by the exit status."""
+"""More lost frames than this share of all change the exit status."""
 
 
 @dataclass(slots=True)

@@ -13,14 +13,14 @@ Values = Float[np.ndarray, " bins"]
 
 
 def line_chart(
-    title: str, told: str, values: Values, width_s: float, *, top: float | None = None,
+    title: str, summary: str, values: Values, width_s: float, *, top: float | None = None,
     digits: int = 2,
 ) -> str:  # fmt: skip
     """A level for each bin; a gap where nothing is known.
 
     Args:
         title: What is shown.
-        told: Its summary.
+        summary: What the chart says, in a few words.
         values: NaN where nothing is known.
         width_s: Of a bin.
         top: Of the scale; None takes the largest value, but for a few that stand out.
@@ -30,7 +30,7 @@ def line_chart(
     highest = top if top is not None else _top_of(known)
     scale = _HEIGHT * _FILLED / highest if highest > 0 else 0.0
     if len(known) and known.max() > highest:
-        told += f", highest {known.max():.{digits}f}"
+        summary += f", highest {known.max():.{digits}f}"
     line, area = [], []
     for at, value in enumerate(values):
         if not np.isfinite(value):
@@ -40,10 +40,10 @@ def line_chart(
         line.append(f"{'L' if is_joined else 'M'}{at} {level:.2f}H{at + 1}")
         area.append(f"M{at} {_HEIGHT:.0f}V{level:.2f}H{at + 1}V{_HEIGHT:.0f}Z")
     drawn = f'<path class="area" d="{"".join(area)}"/><path d="{"".join(line)}"/>'
-    return _chart(title, told, drawn, len(values), width_s, f"{highest:.{digits}f}")
+    return _chart(title, summary, drawn, len(values), width_s, f"{highest:.{digits}f}")
 
 
-def bar_chart(title: str, told: str, values: Values, width_s: float) -> str:
+def bar_chart(title: str, summary: str, values: Values, width_s: float) -> str:
     """A bar for each bin that has something to count."""
     highest = float(values.max()) if len(values) else 0.0
     if highest <= 0:
@@ -55,7 +55,7 @@ def bar_chart(title: str, told: str, values: Values, width_s: float) -> str:
         if value > 0
     ]
     drawn = f'<path class="bars" d="{"".join(bars)}"/>'
-    return _chart(title, told, drawn, len(values), width_s, f"{highest:.0f}")
+    return _chart(title, summary, drawn, len(values), width_s, f"{highest:.0f}")
 
 
 def _top_of(known: Values) -> float:
@@ -66,10 +66,10 @@ def _top_of(known: Values) -> float:
     return usual if known.max() > 2 * usual > 0 else float(known.max())
 
 
-def _chart(title: str, told: str, drawn: str, bins: int, width_s: float, top: str) -> str:
+def _chart(title: str, summary: str, drawn: str, bins: int, width_s: float, top: str) -> str:
     ticks = [f"<span>{clock(share * bins * width_s)}</span>" for share in (0, 0.25, 0.5, 0.75, 1)]
     return (
-        f'<figure class="chart"><figcaption><b>{shown(title)}</b><span>{shown(told)}</span>'
+        f'<figure class="chart"><figcaption><b>{shown(title)}</b><span>{shown(summary)}</span>'
         f'</figcaption><div class="plot"><svg role="img" aria-label="{shown(title)}" '
         f'viewBox="0 0 {max(bins, 1)} {_HEIGHT:.0f}" preserveAspectRatio="none">{drawn}</svg>'
         f'<span class="top">{top}</span><span class="low">0</span></div>'

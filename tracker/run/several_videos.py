@@ -83,7 +83,7 @@ def _note(
     if not isinstance(error, Exception):  # of the interpreter's own end
         raise error
     summary.failed += 1
-    told = str(error)
+    message = str(error)
     if not isinstance(error, FaceTrackError | OSError):  # unforeseen: the others may still go well
-        told = f"{type(error).__name__}: {told}"
-    report.fail(video, told if str(video) in told else f"{video}: {told}")
+        message = f"{type(error).__name__}: {message}"
+    report.fail(video, message if str(video) in message else f"{video}: {message}")

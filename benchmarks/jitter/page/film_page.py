@@ -18,7 +18,7 @@ def film_page(result: Json) -> str:
             "Nobody knows where the landmarks truly are, but optical flow knows how the picture "
             "moves: what a track does beyond it is jitter, what it does later is lag."
         ),
-        section("At a glance", paragraph(
+        section("Summary", paragraph(
             "Of the whole film; below each the interval that holds 95 % of the means when its "
             "parts are drawn again. A click on a heading sorts.", "note"), _figures(result)),
         _way(result, colours),

@@ -35,7 +35,7 @@ def score_page(result: Json) -> str:
             f"hundredth of a pixel: {kit['clips']} clips of {len(kit['people'])} {people}, kit "
             f"version {kit['version']}, {kit['size']}, seed {kit['seed']}."
         ),
-        section("At a glance", _about_intervals(), _figures_table(result, _MAIN)),
+        section("Summary", _about_intervals(), _figures_table(result, _MAIN)),
         _trade_off(result, colours),
         *_films(result, colours),
         section("More figures", _figures_table(result, _MORE)),
