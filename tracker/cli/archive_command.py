@@ -17,7 +17,13 @@ from ..archive.ray_cluster import Placement, RayCluster, VideoDone
 from ..errors import FaceTrackError, SourceError
 from ..run.summary import StopRequest
 from .archive_worker import ArchiveWorker
-from .arguments import VIDEOS_AT_ONCE_ON_GPU, asked_config, asked_outputs, build_parser
+from .arguments import (
+    VIDEOS_AT_ONCE_ON_GPU,
+    asked_analysis,
+    asked_config,
+    asked_outputs,
+    build_parser,
+)
 from .asked_networks import Networks, provenance_of
 
 ARCHIVE = "archive"
@@ -37,9 +43,11 @@ def archive(argv: Sequence[str], networks: Networks, request: StopRequest) -> in
     """
     own, flags = _parser().parse_known_args(argv)
     arguments = build_parser().parse_args([own.list, *flags])
-    if asked_outputs(arguments).paths or arguments.show or arguments.resume:
+    is_other = asked_outputs(arguments).paths or arguments.show or arguments.resume
+    if is_other or asked_analysis(arguments):
         raise FaceTrackError(
-            "an archive writes its data set alone, and always resumes: name no other output"
+            "an archive writes its data set of landmarks alone, and always resumes: name no other "
+            "output, stream or analysis"
         )
     if own.overlap < asked_config(arguments).remember_s:
         raise FaceTrackError(
