@@ -16,7 +16,7 @@ from rich.table import Table
 from models.checkpoint import CheckpointError
 from tracker.errors import FaceTrackError
 from train.run_folder import commit
-from train.training_run import write_whole
+from train.whole_file import write_whole
 
 RESULTS = Path(__file__).parent / "results"
 """Figures that README and the model cards quote."""

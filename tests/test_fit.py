@@ -20,15 +20,18 @@ from models.checkpoint import TEST_PART, CheckpointInfo, load_checkpoint, save_c
 from models.landmark_net import LandmarkNet
 from tracker.layouts import COFW_29, IBUG_68
 from train.datasets import DataError, open_data_set
+from train.execution import Execution
 from train.faces import gather
 from train.fit import train
 from train.fit_flags import build_parser
 from train.processes import Processes
 from train.recipes import RECIPES
 from train.run_folder import RunFolder
-from train.training_run import Execution, Run, TrainingError, architecture_of, write_whole
+from train.training_error import TrainingError
+from train.training_run import Run, architecture_of
 from train.views import Draw, TrainingView, TrainingViews, batches
 from train.warm_start import warm_start
+from train.whole_file import write_whole
 
 ROOT = Path(__file__).parents[1]
 TIMED = {"images_per_s"}

@@ -42,6 +42,24 @@ def test_a_packed_data_set_is_the_same_data_set(tmp_path: Path, rng: np.random.G
         np.testing.assert_allclose(transform(matrix, sample.points), small.points, atol=0.01)
 
 
+def test_annotations_of_ones_own_are_packed_too(tmp_path: Path, rng: np.random.Generator) -> None:
+    source = open_data_set(write_300w(tmp_path / "300w", rng, faces=3)).split("train")
+    own = tmp_path / "own"
+    own.mkdir()
+    header = ["picture", *(f"{axis}_{i}" for i in range(68) for axis in "xy")]
+    rows = [",".join(header)]
+    for sample in source:
+        (own / sample.image_path.name).write_bytes(sample.image_path.read_bytes())
+        rows.append(",".join([sample.image_path.name, *map(str, sample.points.ravel())]))
+    (own / "landmarks.csv").write_text("\n".join(rows) + "\n")
+    pack_data_set(own, tmp_path / "packed", Packing(64, 95))
+    packed = open_data_set(tmp_path / "packed").split("train")
+    for sample, small in zip(source, packed, strict=True):
+        scale = np.ptp(small.points, axis=0) / np.ptp(sample.points, axis=0)
+        assert scale[0] == pytest.approx(scale[1], abs=1e-3)
+        assert max(small.read_image().shape) <= 64
+
+
 def test_pieces_come_home_whole(
     tmp_path: Path, rng: np.random.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:

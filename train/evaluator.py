@@ -1,5 +1,7 @@
 """Errors of networks on faces that are never trained on."""
 
+from concurrent.futures import ThreadPoolExecutor
+
 import cv2
 import numpy as np
 import torch
@@ -84,13 +86,19 @@ class Evaluator:
         return as_input(crops if self._recipe.colour == "RGB" else crops.flip(1))
 
     def _cut(self, size_px: int) -> None:
-        cut = []
-        for number, sample in enumerate(list(self._samples)):
+        def view(number: int) -> tuple[Image, Float[np.ndarray, "landmarks xy=2"]] | None:
             try:
-                cut.append(self._view(sample, number, size_px))
+                return self._view(self._samples[number], number, size_px)
             except DataError as error:
                 self.bad.add(str(error))
-                self._samples.remove(sample)
+                return None
+
+        with ThreadPoolExecutor() as threads:
+            views = list(threads.map(view, range(len(self._samples))))
+        self._samples = [
+            sample for sample, cut in zip(self._samples, views, strict=True) if cut is not None
+        ]
+        cut = [one for one in views if one is not None]
         crops = np.stack([crop for crop, _ in cut])
         self._crops = torch.from_numpy(crops).permute(0, 3, 1, 2).contiguous()
         self._truth = np.stack([points for _, points in cut])

@@ -10,8 +10,7 @@ reads.
 """
 
 import argparse
-import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -25,16 +24,19 @@ from models.weight_files import NAMED_WEIGHTS
 from tracker.errors import FaceTrackError
 from tracker.layouts import layout_table
 
+from .clock import Clock
 from .datasets import DataError, open_data_set
 from .evaluator import Evaluator
+from .execution import Execution
 from .faces import Faces, gather
 from .fit_flags import build_parser
-from .loader import load_views
+from .loader import load_views, pooled_views
 from .monitor import TrainingMonitor, monitored
 from .processes import Processes, joined
 from .recipes import RECIPES, Recipe
 from .run_folder import Row, RunFolder
-from .training_run import Execution, Run
+from .training_run import Run
+from .views import TrainingView
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,6 +47,10 @@ class Limits:
     in_memory: bool = False
     """Decode all pictures once, beforehand."""
     minutes: float = float("inf")
+    by_clock: bool = False
+    """The schedule follows the minutes, not the pictures."""
+    pool: int = 0
+    """Views that are kept on the device and shown again; 0: each is shown once."""
     stop: Callable[[], bool] = lambda: False
     """Asked after every batch."""
 
@@ -70,18 +76,18 @@ def fit(
         part.name: Evaluator(part, faces.layout, recipe, run.processes.device)
         for part in faces.held_out_parts
     }
-    ends = time.monotonic() + 60 * limits.minutes
+    clock = Clock(60 * limits.minutes)
+    if limits.by_clock:
+        run.clock = clock
     with monitored(recipe, run.images, board_folder if first else None) as monitor:
-        for batch in load_views(run, faces, limits.workers, in_memory=limits.in_memory):
+        for batch in _batches(run, faces, limits):
             losses = run.step(batch)
             if bad := {line for lines in batch.bad for line in lines.splitlines()} - run.bad:
                 run.bad |= bad
                 monitor.warn(*bad)
                 faces.check_bad(run.bad)
             monitor.step(run.images, losses, len(run.bad))
-            over = run.images >= recipe.images or run.processes.any_of(
-                time.monotonic() >= ends or limits.stop()
-            )
+            over = run.progress >= 1 or run.processes.any_of(clock() >= 1 or limits.stop())
             if first and (over or run.images % recipe.evaluate_every < recipe.batch):
                 report(run, faces, evaluators, folder, monitor)
             if over:
@@ -89,6 +95,12 @@ def fit(
     if first and folder.rows():
         bad = run.bad.union(*(evaluator.bad for evaluator in evaluators.values()))
         folder.report(recipe, faces.described, faces.selected_on, bad)
+
+
+def _batches(run: Run, faces: Faces, limits: Limits) -> Iterator[TrainingView]:
+    if limits.pool:
+        return pooled_views(run, faces, limits.workers, limits.pool, in_memory=limits.in_memory)
+    return load_views(run, faces, limits.workers, in_memory=limits.in_memory)
 
 
 def report(
@@ -111,7 +123,7 @@ def report(
         TrainingError: If something cannot be written.
     """
     recipe = run.recipe
-    size_px = recipe.size_at(run.progress)
+    size_px = run.size_px
     candidates = {"average": run.average}
     if recipe.evaluate_raw:
         candidates["raw"] = run.network
@@ -243,11 +255,31 @@ def train(
         precision=arguments.precision,
         compiled=arguments.compile,
         accumulate=arguments.accumulate,
+        graph=arguments.graph,
     )
     if processes.device.type == "cuda":
         torch.backends.cudnn.benchmark = True  # crops come in few sizes
     run = Run(recipe, faces.layout, processes, execution)
+    if execution.graph:
+        run.record_all()
     folder = RunFolder(arguments.run_folder)
+    _begin(run, folder, arguments)
+    if processes.is_first:
+        folder.begin(recipe, faces.described, run.images)
+    board_folder = arguments.run_folder / "tensorboard" if arguments.tensorboard else None
+    limits = Limits(
+        workers=arguments.workers,
+        in_memory=arguments.in_memory,
+        minutes=arguments.minutes,
+        by_clock=arguments.by_clock,
+        pool=arguments.pool,
+        stop=stop,
+    )
+    fit(run, faces, folder, limits, board_folder)
+
+
+def _begin(run: Run, folder: RunFolder, arguments: argparse.Namespace) -> None:
+    """Load the state of the run, or the weights that it starts with."""
     if folder.state.exists():
         run.load(folder.state)
     elif arguments.go_on_from:
@@ -256,20 +288,10 @@ def train(
         at_random = run.start_from(
             NAMED_WEIGHTS.get(arguments.start_from, Path(arguments.start_from))
         )
-        if at_random and processes.is_first:
+        if at_random and run.processes.is_first:
             Console().print(
                 f"{arguments.start_from} lacks {', '.join(at_random)}: they start at random"
             )
-    if processes.is_first:
-        folder.begin(recipe, faces.described, run.images)
-    board_folder = arguments.run_folder / "tensorboard" if arguments.tensorboard else None
-    limits = Limits(
-        workers=arguments.workers,
-        in_memory=arguments.in_memory,
-        minutes=arguments.minutes,
-        stop=stop,
-    )
-    fit(run, faces, folder, limits, board_folder)
 
 
 if __name__ == "__main__":

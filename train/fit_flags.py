@@ -43,6 +43,12 @@ def build_parser() -> argparse.ArgumentParser:
         help="weights of this run, where its state is lost: go on at their place of the schedule",
     )
     what.add_argument("--minutes", type=float, default=float("inf"), help="stop after this long")
+    what.add_argument(
+        "--by-clock",
+        action="store_true",
+        help="let the schedule follow the --minutes, not the pictures: how many they are shows "
+        "later",
+    )
     how = parser.add_argument_group("machine")
     how.add_argument("--device", default="auto", choices=["auto", "cpu", "cuda"])
     how.add_argument("--precision", default="fp32", choices=["fp32", "bf16", "fp16"])
@@ -50,5 +56,14 @@ def build_parser() -> argparse.ArgumentParser:
     how.add_argument("--in-memory", action="store_true", help="decode all pictures beforehand")
     how.add_argument("--accumulate", type=int, default=1, help="parts that a batch is cut into")
     how.add_argument("--compile", action="store_true", help="faster after two minutes' start")
+    how.add_argument("--graph", action="store_true", help="record steps and play them back: CUDA")
+    how.add_argument(
+        "--pool",
+        type=int,
+        default=0,
+        metavar="VIEWS",
+        help="keep so many views on the device and show each again, changed: for a device that "
+        "trains faster than processors draw",
+    )
     how.add_argument("--tensorboard", action="store_true", help="needs the extra 'monitor'")
     return parser

@@ -18,6 +18,7 @@ the next run with `--start-from`.
 """
 
 import argparse
+import csv
 import json
 import statistics
 import time
@@ -42,6 +43,7 @@ from .datasets import (
     read_pseudo_labels,
     write_pseudo_labels,
 )
+from .datasets.own import ANNOTATIONS
 from .fit import train
 from .fit_flags import build_parser as fit_parser
 from .processes import Processes
@@ -117,10 +119,10 @@ def pack_labels(labels: Path, output: Path, packing: Packing) -> None:
 
 
 def pack_data_set(data: Path, output: Path, packing: Packing) -> None:
-    """Write a small copy of 300W's training part.
+    """Write a small copy of the training part of 300W, or of annotations of one's own.
 
     Args:
-        data: Folder of 300W.
+        data: Folder of the data set.
         output: Folder to write.
         packing: How small.
 
@@ -128,12 +130,26 @@ def pack_data_set(data: Path, output: Path, packing: Packing) -> None:
         DataError: If the data set is another one, or a picture cannot be read.
     """
     annotated = open_data_set(data)
-    if annotated.name != "300W":
-        raise DataError(f"{data}: only 300W can be packed, this is {annotated.name}")
-    for sample in track(annotated.split("train"), "faces"):
-        picture = (output / sample.image_path.relative_to(data)).with_suffix(".jpg")
-        packed = packing.write(sample, picture)
-        picture.with_suffix(".pts").write_text(_pts(packed.points))
+    is_own = (data / ANNOTATIONS).exists()
+    if annotated.name != "300W" and not is_own:
+        raise DataError(f"{data}: only 300W and one's own can be packed, not {annotated.name}")
+    rows = []
+    for sample in track(annotated.split("train"), annotated.name):
+        name = sample.image_path.relative_to(data).with_suffix(".jpg")
+        packed = packing.write(sample, output / name)
+        if is_own:
+            rows.append([name.as_posix(), *packed.points.round(3).ravel().tolist()])
+        else:
+            (output / name).with_suffix(".pts").write_text(_pts(packed.points))
+    if rows:
+        _write_own(output / ANNOTATIONS, rows)
+
+
+def _write_own(path: Path, rows: list[list[str | float]]) -> None:
+    points = (len(rows[0]) - 1) // 2
+    header = [f"{axis}_{point}" for point in range(points) for axis in "xy"]
+    with path.open("w", encoding="utf-8", newline="") as file:
+        csv.writer(file).writerows([["picture", *header], *rows])
 
 
 def cut(weights: Path, out: Path) -> list[Path]:
@@ -204,8 +220,8 @@ def main() -> None:
     there.add_argument("--minutes", type=float, required=True)
     there.add_argument("--device", default="cuda", choices=["cpu", "cuda"])
     there.add_argument("fit", nargs="*", metavar="-- FLAGS", help="for train.fit")
-    packing = commands.add_parser("pack", help="make a small copy of 300W")
-    packing.add_argument("--data", type=Path, help="folder of 300W")
+    packing = commands.add_parser("pack", help="make a small copy of a data set")
+    packing.add_argument("--data", type=Path, help="folder of 300W, or of your own")
     packing.add_argument("output", type=Path, help="folder to write")
     packing.add_argument("--labels", type=Path, nargs="*", default=[], help="machine-made labels")
     packing.add_argument("--side-px", type=int, default=320, help="largest side of a picture")
@@ -220,7 +236,8 @@ def main() -> None:
         elif arguments.command == "pack":
             packing_as = Packing(arguments.side_px, arguments.quality)
             if arguments.data is not None:
-                pack_data_set(arguments.data, arguments.output / "300w", packing_as)
+                name = arguments.data.name
+                pack_data_set(arguments.data, arguments.output / name, packing_as)
             for labels in arguments.labels:
                 pack_labels(labels, arguments.output, packing_as)
             total = sum(path.stat().st_size for path in arguments.output.rglob("*.*"))

@@ -25,10 +25,11 @@ from tracker.layouts import IBUG_68, Layout, layout_table
 
 from .augment import exact_crop
 from .datasets import open_data_set
+from .execution import Execution
 from .processes import Processes
 from .recipes import RECIPES, Recipe
 from .run_folder import environment
-from .training_run import Execution, Run, architecture_of
+from .training_run import Run, architecture_of
 from .views import TrainingView
 
 _FACES = (1, 8, 64)
@@ -104,10 +105,12 @@ def untrained(recipe: Recipe, layout: Layout, device: torch.device) -> DeviceLan
 
 
 def training_speed(
-    recipe: Recipe, layout: Layout, size_px: int, device: torch.device, *, compiled: bool
+    recipe: Recipe, layout: Layout, size_px: int, device: torch.device, *, graph: bool
 ) -> float:
     """Pictures a second that the steps alone allow, at one size of crop."""
-    run = Run(recipe, layout, Processes(device), Execution(precision="bf16", compiled=compiled))
+    run = Run(recipe, layout, Processes(device), Execution(precision="bf16", graph=graph))
+    if graph:
+        run.record(size_px)
     batch = random_batch(recipe, layout, size_px)
     for step in range(2 * _STEPS):
         if step == _STEPS:
@@ -150,7 +153,6 @@ def main() -> None:
     parser.add_argument("--device", default="cuda", choices=["cpu", "cuda"])
     parser.add_argument("--weights", default="lite")
     parser.add_argument("--configs", nargs="+", default=["full", "base", "lite-life-long", "nano"])
-    parser.add_argument("--compile", action="store_true", help="measure compiled training")
     parser.add_argument("--training-only", action="store_true")
     arguments = parser.parse_args()
     device, console = choose_device(arguments.device), Console()
@@ -178,9 +180,9 @@ def _note_training(
 ) -> None:
     for name in arguments.configs:
         recipe = RECIPES[name]
-        for size_px in sorted({size for _, size in recipe.sizes} | {recipe.input_px}):
+        for size_px in recipe.all_sizes:
             started = time.perf_counter()
-            speed = training_speed(recipe, IBUG_68, size_px, device, compiled=arguments.compile)
+            speed = training_speed(recipe, IBUG_68, size_px, device, graph=device.type == "cuda")
             took = f"{time.perf_counter() - started:.0f} s"
             note(f"pictures a second, {name}, {size_px} px", f"{speed:.0f}, measured in {took}")
 

@@ -34,8 +34,8 @@ from .recipes import RECIPES
 from .run_folder import RunFolder
 from .screening import screen_data_set
 from .teacher import teach_pictures
-from .training_run import write_whole
 from .turned_heads import turn_data_set
+from .whole_file import write_whole
 
 TABLE = Path(__file__).with_name("queue.toml")
 CHECKPOINTS = Path(__file__).with_name("checkpoints")

@@ -93,6 +93,11 @@ class Recipe:
         """Share in a batch of the faces of a further file; 0 where the recipe has none of them."""
         return dict(self.further_shares).get(further, 0.0)
 
+    @property
+    def all_sizes(self) -> list[int]:
+        """Of crops, over the whole run."""
+        return sorted({self.size_at(start) for start, _ in self.sizes} | {self.size_at(1.0)})
+
     def size_at(self, progress: float) -> int:
         """Crop size in pixels at this share of the run."""
         reached = [size for start, size in self.sizes if progress >= start]
@@ -214,10 +219,13 @@ RECIPES = {
         stem_width=64,
         depth=4,
         input_px=256,
-        batch=128,
+        batch=64,
         images=600_000,
         evaluate_every=100_000,
         sizes=((0.0, 128), (0.45, 256)),
+        decay=0.5,
+        ema_half_life=15_000,
+        learning_rate=7e-4,
         pseudo_share=0.25,
         further_shares=_TURNED,
         augment=_LIFE,
@@ -251,6 +259,10 @@ RECIPES = {
         images=182_000,
         learning_rate=2.5e-3,
         further_shares=_TURNED,
+    ),
+    # As `lite`, from nothing, on rendered heads and portraits that anyone may use.
+    "lite-free": replace(
+        _LIFE_RUN, batch=64, learning_rate=2e-3, images=400_000, warmup=0.02, pseudo_share=0.5
     ),
     # From the default weights to one's own faces or layout; --start-from gives the network.
     "finetune": replace(_LITE, images=20_000, sizes=(), evaluate_every=2_000, learning_rate=5e-4),

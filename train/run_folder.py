@@ -28,7 +28,9 @@ from models.landmark_net import LandmarkNet
 from tracker.types import Image
 
 from .recipes import Recipe
-from .training_run import Run, TrainingError, write_whole
+from .training_error import TrainingError
+from .training_run import Run
+from .whole_file import write_whole
 
 Row = dict[str, float]
 

@@ -2,48 +2,34 @@
 
 import io
 import math
-import os
+from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
-from typing import Literal
 
 import torch
 from torch import Tensor, nn
 
 from models.checkpoint import UNREADABLE, load_checkpoint
 from models.landmark_net import LandmarkNet, LandmarkNetConfig, Stage
-from tracker.errors import FaceTrackError
 from tracker.layouts import Layout
 
 from .datasets import DataError
+from .execution import PLAIN, Execution
 from .objective import Labels, objective
 from .optimizer import make_optimizer
 from .processes import Processes, synchronise_batch_norm
 from .recipes import Recipe
+from .step_graph import StepGraph
+from .training_error import TrainingError
 from .views import TrainingView, as_input
 from .warm_start import warm_start
+from .whole_file import write_whole
 
-Precision = Literal["fp32", "bf16", "fp16"]
 _DTYPES = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 _SHAPE = ("stacks", "width", "stem_width", "depth", "attention", "heatmap", "block", "stem_pools",
           "batch", "seed")  # fmt: skip
 """What a state and a recipe must share for the one to go on with the other."""
-
-
-class TrainingError(FaceTrackError):
-    """Training cannot go on; what was saved stays."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Execution:
-    """How a recipe is carried out; changes speed and memory, not what is trained."""
-
-    precision: Precision = "fp32"
-    compiled: bool = False
-    accumulate: int = 1
-    """Parts that a batch is cut into, one after the other, to fit into memory; batch norm then
-    sees the parts."""
 
 
 class _Stages(nn.Module):
@@ -81,7 +67,7 @@ class Run:
         recipe: Recipe,
         layout: Layout,
         processes: Processes,
-        execution: Execution = Execution(),
+        execution: Execution = PLAIN,
     ) -> None:
         torch.manual_seed(recipe.seed)
         self.recipe, self.processes, self.execution = recipe, processes, execution
@@ -103,10 +89,20 @@ class Run:
             torch.compile(self._wrapped, dynamic=False) if execution.compiled else self._wrapped
         )
         self._scaler = torch.amp.GradScaler(device.type, enabled=execution.precision == "fp16")
+        self._graphs: dict[int, StepGraph] = {}
+        self._averaged = _floating_pairs(self.average, self.network)
+        self.clock: Callable[[], float] | None = None
+        """Share of the time that is over, where the schedule follows the clock."""
 
     @property
     def progress(self) -> float:
-        return self.images / self.recipe.images
+        """Place in the schedule, from 0 to 1."""
+        return self.images / self.recipe.images if self.clock is None else min(self.clock(), 1.0)
+
+    @property
+    def size_px(self) -> int:
+        """Of the crops at this place."""
+        return self.recipe.size_at(self.progress)
 
     def step(self, batch: TrainingView) -> dict[str, float]:
         """One optimiser step on this process' part of a batch; the parts of the loss over all.
@@ -117,8 +113,7 @@ class Run:
         self.network.train()
         for group in self.optimizer.param_groups:
             group["lr"] = self.recipe.learning_rate_at(self.progress)
-        self.optimizer.zero_grad(set_to_none=True)
-        losses = self._backward(batch)
+        losses = self._played_back(batch) if self.execution.graph else self._backward(batch)
         if not all(map(math.isfinite, losses.values())):
             values = ", ".join(f"{name} {value:g}" for name, value in losses.items())
             pictures = ", ".join(batch.name)
@@ -137,23 +132,55 @@ class Run:
 
     def _backward(self, batch: TrainingView) -> dict[str, float]:
         """Gradients of this process' part; the losses over all, in one trip from the device."""
+        self.optimizer.zero_grad(set_to_none=True)
         parts = self.execution.accumulate
         device = self.processes.device
         sums: dict[str, Tensor] = {}
         rows = (batch.crop, batch.target, batch.certainty, batch.edges, batch.again)
         pieces = zip(*(row.chunk(parts) for row in rows), strict=True)
-        for index, (crops, *labels_of) in enumerate(pieces):
-            target, certainty, edges, again = (part.to(device) for part in labels_of)
-            labels = Labels(target, certainty, edges, again, crops.shape[-1])
+        for index, piece in enumerate(pieces):
             with self._unsynchronised(is_last=index + 1 == parts):
-                stages = self._run_stages(crops.to(device, memory_format=torch.channels_last))
-                losses = objective(stages, labels, self.recipe)
-                total = torch.stack(list(losses.values())).sum() / parts
-                self._scaler.scale(total).backward()
+                losses = self._differentiated([part.to(device) for part in piece], 1 / parts)
             for name, loss in losses.items():
-                sums[name] = sums.get(name, 0) + loss.detach() / parts
+                sums[name] = sums.get(name, 0) + loss / parts
         means = self.processes.mean(torch.stack(list(sums.values())))
         return dict(zip(sums, means.tolist(), strict=True))
+
+    def _differentiated(self, rows: list[Tensor], share: float = 1.0) -> dict[str, Tensor]:
+        """The losses of crops and labels on the device; their gradients, times `share`, added."""
+        crops, target, certainty, edges, again = rows
+        labels = Labels(target, certainty, edges, again, crops.shape[-1])
+        stages = self._run_stages(crops.contiguous(memory_format=torch.channels_last))
+        losses = objective(stages, labels, self.recipe)
+        total = torch.stack(list(losses.values())).sum() * share
+        self._scaler.scale(total).backward()
+        return {name: loss.detach() for name, loss in losses.items()}
+
+    def record_all(self) -> None:
+        """Record the steps of all sizes now: nothing else may use the GPU meanwhile."""
+        for size_px in self.recipe.all_sizes:
+            self.record(size_px)
+
+    def record(self, size_px: int) -> None:
+        """Record the steps of one size."""
+        batch, landmarks = self.recipe.batch, self.network.config.landmarks
+        device, cells = self.processes.device, size_px // 4
+        self._graphs[size_px] = StepGraph(
+            self._differentiated,
+            [
+                torch.zeros(batch, 3, size_px, size_px, dtype=torch.uint8, device=device),
+                torch.zeros(batch, landmarks, 2, device=device),
+                torch.ones(batch, landmarks, device=device),
+                torch.zeros(batch, 0, cells, cells, dtype=torch.uint8, device=device),
+                torch.zeros(batch, dtype=torch.bool, device=device),
+            ],
+            self.network,
+        )
+
+    def _played_back(self, batch: TrainingView) -> dict[str, float]:
+        """As `_backward`, by the graph of batches of this size."""
+        rows = (batch.crop, batch.target, batch.certainty, batch.edges, batch.again)
+        return self._graphs[batch.crop.shape[-1]]([row.to(self.processes.device) for row in rows])
 
     @property
     def _dtype(self) -> torch.dtype:
@@ -177,17 +204,7 @@ class Run:
         if not self.processes.is_first:
             return
         keep = self.recipe.ema_keeps(self.images, self.recipe.batch)
-        pairs = zip(
-            self.average.state_dict().values(), self.network.state_dict().values(), strict=True
-        )
-        averaged = [], []  # type: tuple[list[Tensor], list[Tensor]]
-        for old, new in pairs:
-            if old.is_floating_point():
-                averaged[0].append(old)
-                averaged[1].append(new)
-            else:
-                old.copy_(new)
-        torch._foreach_lerp_(*averaged, 1 - keep)  # one kernel for hundreds of tensors
+        torch._foreach_lerp_(*self._averaged, 1 - keep)  # one kernel for hundreds of tensors
 
     def save(self, path: Path) -> None:
         """Write everything to resume from; a kill or a full disk meanwhile leaves the file before.
@@ -270,20 +287,10 @@ class Run:
         self.images = int(info.figures["images"])
 
 
-def write_whole(path: Path, content: bytes | memoryview) -> None:
-    """Write a file so that it is either the old or the new one.
-
-    Raises:
-        TrainingError: If it cannot be written.
-    """
-    partial = path.with_name(path.name + ".partial")
-    try:
-        with partial.open("wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        partial.replace(path)
-    except OSError as error:
-        partial.unlink(missing_ok=True)
-        kept = "the one before is kept" if path.exists() else "nothing was there before"
-        raise TrainingError(f"{path}: cannot be written ({error.strerror}); {kept}") from error
+def _floating_pairs(
+    average: LandmarkNet, network: LandmarkNet
+) -> tuple[list[Tensor], list[Tensor]]:
+    """What is averaged, and of what; counters of batches are nobody's business."""
+    pairs = zip(average.state_dict().values(), network.state_dict().values(), strict=True)
+    floating = [(old, new) for old, new in pairs if old.is_floating_point()]
+    return [old for old, _ in floating], [new for _, new in floating]

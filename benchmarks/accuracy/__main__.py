@@ -31,7 +31,7 @@ from train.predict import (
     horizontal_bias_of,
     predict,
 )
-from train.training_run import write_whole
+from train.whole_file import write_whole
 
 from ..harness import argument_parser, machine, run_command, save_json, wide_console
 from .error_files import as_json, worst_sheet

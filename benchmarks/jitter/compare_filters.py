@@ -15,7 +15,7 @@ from pathlib import Path
 from rich.progress import track
 
 from train.synthetic.kinds import CLIPS
-from train.training_run import write_whole
+from train.whole_file import write_whole
 
 from ..harness import argument_parser, run_command, save_json, wide_console
 from .figure_tables import for_storage, sentences, tables

@@ -11,12 +11,13 @@ from pathlib import Path
 
 import torch
 
+from train.execution import Execution
 from train.faces import Faces
 from train.fit import Limits, fit
 from train.processes import Processes
 from train.recipes import Recipe
 from train.run_folder import RunFolder
-from train.training_run import Execution, Run
+from train.training_run import Run
 
 from ..harness import RESULTS, Json, machine, markdown_table, read_json, save_json
 

@@ -9,9 +9,8 @@ import cv2
 from ..errors import SourceError
 from ..types import Frame
 from .read_losses import Losses
-from .reading import Reading
+from .reading import Reading, too_large
 from .stream_times import FrameTimes
-from .video_reader import too_large
 
 _FASTEST = 240.0
 

@@ -13,8 +13,7 @@ from PIL import ImageOps
 
 from ..errors import SourceError
 from ..types import Image
-from .reading import Reading
-from .video_reader import too_large
+from .reading import Reading, too_large
 
 HEIC_SUFFIXES = (".heic", ".heif", ".hif")
 PICTURE_SUFFIXES = (

@@ -39,3 +39,11 @@ class Reading:
     @property
     def most_pixels(self) -> int:
         return int(self.max_megapixels * 1e6)
+
+
+def too_large(name: str, width: int, height: int, reading: Reading) -> str:
+    """What is said of a picture beyond the limit."""
+    return (
+        f"{name}: {width}x{height} pixels are more than {reading.max_megapixels:g} megapixels: "
+        "raise --max-megapixels if you trust it"
+    )

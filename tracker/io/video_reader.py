@@ -15,7 +15,7 @@ from ..types import Frame
 from .decoding import Decoding
 from .deinterlacing import deinterlaced
 from .read_losses import Losses
-from .reading import Reading
+from .reading import Reading, too_large
 from .stream_times import FrameTimes, clock_zero_s
 from .upright import UprightPictures
 
@@ -192,14 +192,6 @@ class Video:
 
 class NoDecoderError(SourceError):
     """FFmpeg knows the file, but cannot decode its pictures."""
-
-
-def too_large(name: str, width: int, height: int, reading: Reading) -> str:
-    """What is said of a picture beyond the limit."""
-    return (
-        f"{name}: {width}x{height} pixels are more than {reading.max_megapixels:g} megapixels: "
-        "raise --max-megapixels if you trust it"
-    )
 
 
 def _announced(container: InputContainer, stream: VideoStream, rate: float) -> int | None:

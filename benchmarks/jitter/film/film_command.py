@@ -18,7 +18,7 @@ from rich.table import Table
 
 from tracker.errors import FaceTrackError
 from tracker.run.stability import Times
-from train.training_run import write_whole
+from train.whole_file import write_whole
 
 from ...harness import (
     Json,

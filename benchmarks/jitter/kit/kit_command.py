@@ -18,7 +18,7 @@ from rich.console import Console
 from rich.progress import track
 
 from tracker.errors import FaceTrackError
-from train.training_run import write_whole
+from train.whole_file import write_whole
 
 from ...harness import Json, argument_parser, run_command
 from .kit_film import SIZE, Take, shoot

@@ -12,7 +12,7 @@ from pyarrow import parquet
 
 from tracker.errors import FaceTrackError
 from tracker.layouts import IBUG_68
-from train.training_run import write_whole
+from train.whole_file import write_whole
 
 from ...harness import Json
 

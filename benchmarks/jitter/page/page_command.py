@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from tracker.errors import FaceTrackError
-from train.training_run import write_whole
+from train.whole_file import write_whole
 
 from ...harness import argument_parser, read_json, run_command
 from .film_page import film_page

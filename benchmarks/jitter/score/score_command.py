@@ -21,7 +21,7 @@ from rich.progress import track
 from rich.table import Table
 
 from tracker.errors import FaceTrackError
-from train.training_run import write_whole
+from train.whole_file import write_whole
 
 from ...harness import (
     Json,

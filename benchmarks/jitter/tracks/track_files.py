@@ -10,7 +10,7 @@ from jaxtyping import Float, Int
 from pyarrow import csv as arrow_csv
 
 from tracker.errors import FaceTrackError
-from train.training_run import write_whole
+from train.whole_file import write_whole
 
 _MINIMAL = ("clip", "frame", "point", "x", "y")
 _COVARIANCE = ("cov_xx", "cov_xy", "cov_yy")
