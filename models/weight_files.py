@@ -6,8 +6,11 @@ from .description import CheckpointError
 
 _FOLDER = Path(__file__).parent / "weights"
 NAMED_WEIGHTS = {
+    "nano": _FOLDER / "nano-300w.safetensors",
     "lite": _FOLDER / "lite-300w.safetensors",
     "base": _FOLDER / "base-300w.safetensors",
+    "lite-29": _FOLDER / "lite-29.safetensors",
+    "lite-free": _FOLDER / "lite-free.safetensors",
 }
 """What `models.export` wrote of a named file lies beside it and ends in `EXPORTED`."""
 EXPORTED = ".onnx"

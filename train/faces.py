@@ -59,7 +59,7 @@ class Faces:
         text = f"{self.data.name} training part: {len(self.training)} faces{held}"
         if self.pseudo:
             folders = ", ".join(sorted({sample.image_path.parent.name for sample in self.pseudo}))
-            text += f"; {len(self.pseudo)} faces of {folders} pseudo-labelled by train.teacher"
+            text += f"; {len(self.pseudo)} pseudo-labelled faces of {folders}"
         for pool in self.further:
             text += f"; {len(pool.samples)} machine-annotated faces of {pool.name}"
         return text

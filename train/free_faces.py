@@ -9,6 +9,8 @@ lies. With the rendered heads of `free/heads`, whose truth is exact, these are t
 
     python -m train.fit --data data/free/heads --pseudo-labels free_portraits.npz \
         --config lite-free --run-folder runs/lite-free
+
+An `--output` that ends in .csv holds the same faces as annotations, for `train.calibrate`.
 """
 
 import argparse
@@ -25,6 +27,7 @@ from tracker.errors import FaceTrackError
 from tracker.layouts import IBUG_68
 
 from .datasets import DataError, Sample, write_pseudo_labels
+from .datasets.own import write_own
 from .mesh_teacher import FaceMesh, MeshPair, find_meshes
 
 _EYE_CORNERS = [33, 263]
@@ -113,13 +116,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--data", type=Path, required=True, help="folder with `free` in it")
     parser.add_argument("--mesh", type=Path, required=True, help="face_landmarker.task")
-    parser.add_argument("--output", type=Path, required=True, help="the .npz to write")
+    parser.add_argument(
+        "--output",
+        type=Path,
+        required=True,
+        help="labels to train on (.npz), or annotations to calibrate on (.csv)",
+    )
     arguments = parser.parse_args()
     free = arguments.data / "free"
     try:
         vertex_map = VertexMap.read(free / "mesh_to_68.csv")
         labelled = label(free / "portraits", vertex_map, FaceMesh(arguments.mesh))
-        write_pseudo_labels(arguments.output, labelled)
+        if arguments.output.suffix == ".csv":
+            write_own(arguments.output, labelled)
+        else:
+            write_pseudo_labels(arguments.output, labelled)
     except FaceTrackError as error:
         parser.exit(2, f"error: {error}\n")
     Console().print(f"{arguments.output}: {len(labelled)} faces", highlight=False)

@@ -18,7 +18,6 @@ the next run with `--start-from`.
 """
 
 import argparse
-import csv
 import json
 import statistics
 import time
@@ -43,7 +42,7 @@ from .datasets import (
     read_pseudo_labels,
     write_pseudo_labels,
 )
-from .datasets.own import ANNOTATIONS
+from .datasets.own import ANNOTATIONS, write_own
 from .fit import train
 from .fit_flags import build_parser as fit_parser
 from .processes import Processes
@@ -133,23 +132,16 @@ def pack_data_set(data: Path, output: Path, packing: Packing) -> None:
     is_own = (data / ANNOTATIONS).exists()
     if annotated.name != "300W" and not is_own:
         raise DataError(f"{data}: only 300W and one's own can be packed, not {annotated.name}")
-    rows = []
+    faces = []
     for sample in track(annotated.split("train"), annotated.name):
         name = sample.image_path.relative_to(data).with_suffix(".jpg")
         packed = packing.write(sample, output / name)
         if is_own:
-            rows.append([name.as_posix(), *packed.points.round(3).ravel().tolist()])
+            faces.append(packed)
         else:
             (output / name).with_suffix(".pts").write_text(_pts(packed.points))
-    if rows:
-        _write_own(output / ANNOTATIONS, rows)
-
-
-def _write_own(path: Path, rows: list[list[str | float]]) -> None:
-    points = (len(rows[0]) - 1) // 2
-    header = [f"{axis}_{point}" for point in range(points) for axis in "xy"]
-    with path.open("w", encoding="utf-8", newline="") as file:
-        csv.writer(file).writerows([["picture", *header], *rows])
+    if is_own:
+        write_own(output / ANNOTATIONS, faces)
 
 
 def cut(weights: Path, out: Path) -> list[Path]:

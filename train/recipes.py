@@ -266,6 +266,10 @@ RECIPES = {
     ),
     # From the default weights to one's own faces or layout; --start-from gives the network.
     "finetune": replace(_LITE, images=20_000, sizes=(), evaluate_every=2_000, learning_rate=5e-4),
+    # From `lite` to 29 landmarks, on a few hundred faces.
+    "lite-29": replace(
+        _LITE, images=16_000, sizes=(), evaluate_every=2_000, learning_rate=1e-3, augment=_LIFE
+    ),
     # Learns nothing to speak of, in seconds: to try the machinery.
     "tiny": Recipe(
         stacks=1,

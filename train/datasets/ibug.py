@@ -93,13 +93,14 @@ def _faces(folder: Path, parts: Iterable[str]) -> list[Sample]:
 
 
 def _read_face(annotation: Path) -> Sample:
-    picture = _picture_of(annotation)
+    picture = picture_of(annotation)
     points = read_pts(annotation, IBUG_68)
     photograph = photograph_of(picture)
     return Sample(picture, points, first_pixel=_FIRST_PIXEL, photograph=photograph)
 
 
-def _picture_of(annotation: Path) -> Path:
+def picture_of(annotation: Path) -> Path:
+    """The picture beside an annotation; where there is none, the name that it should have."""
     candidates = [annotation.with_suffix(suffix) for suffix in _SUFFIXES]
     return next((picture for picture in candidates if picture.exists()), candidates[0])
 

@@ -7,6 +7,7 @@ from .adnet import lists_in, read_adnet
 from .cofw_folders import annotations_68, cofw_files
 from .data_error import DataError
 from .ibug import FOLDERS_300W, read_ibug
+from .pts_folder import annotations_in, read_pts_folder
 from .sample import DataSet
 
 LAYOUTS_OF_FOLDERS = {
@@ -15,6 +16,7 @@ LAYOUTS_OF_FOLDERS = {
     "COFW": "COFW_train_color.mat, COFW_test_color.mat (data.caltech.edu/records/bc0bf-nc666)",
     "COFW-68": "test_annotations (github.com/golnazghiasi/cofw68-benchmark)",
     "lists of ADNet": "train.tsv, test.tsv (github.com/huangyangyu/ADNet)",
+    "pictures with .pts beside them": "of 98, 68 or 29 points",
     "your own": "landmarks.csv, and layout.toml for landmarks of your own",
 }
 """What is recognised, and where to get it."""
@@ -33,7 +35,8 @@ def open_data_set(
       that of the test part: so its authors tell to put it;
     - `test_annotations`, or that folder itself: COFW-68, its pictures looked for nearby;
     - `landmarks.csv`, or a `.csv` file itself: one's own;
-    - `afw`, `helen`, `lfpw`, `ibug`, `01_Indoor` or `02_Outdoor`: 300W.
+    - `afw`, `helen`, `lfpw`, `ibug`, `01_Indoor` or `02_Outdoor`: 300W;
+    - `.pts` files: a folder of pictures with annotations beside them.
 
     Args:
         path: The folder or file.
@@ -65,6 +68,10 @@ def _open_published(path: Path, pictures: Path | None) -> DataSet:
         if pictures is not None:
             raise DataError(f"{path}: the pictures of 300W lie beside its .pts: no --pictures")
         return read_ibug(path)
+    if annotations_in(path):
+        if pictures is not None:
+            raise DataError(f"{path}: the pictures lie beside their .pts: no --pictures")
+        return read_pts_folder(path)
     raise DataError(_unknown(path))
 
 

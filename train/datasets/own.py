@@ -8,7 +8,7 @@ tracker writes them (`success` 0, or no coordinate at all), are passed over.
 """
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from tracker.layouts import LAYOUTS, Layout
 from .assembly import assemble
 from .data_error import DataError
 from .layout_file import read_layout, read_point_names
+from .pseudo import named_from
 from .sample import DataSet, Sample
 from .text import numbers, picture_name, read_lines
 
@@ -54,6 +55,21 @@ def read_own(place: Path, pictures: Path | None = None) -> DataSet:
             )
     name = (path.parent if path.name == ANNOTATIONS else path).absolute().stem
     return assemble(name, columns.layout, splits)
+
+
+def write_own(path: Path, samples: Sequence[Sample]) -> None:
+    """Write faces of a layout that has no names, in the form that `read_own` reads.
+
+    Pictures below the folder of the file are named from there, others by their whole path.
+    """
+    header = [f"{axis}_{point}" for point in range(len(samples[0].points)) for axis in "xy"]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        table = csv.writer(file)
+        table.writerow(["picture", *header])
+        for sample in samples:
+            picture = named_from(path.parent.resolve(), sample.image_path)
+            table.writerow([picture, *sample.points.astype(float).round(3).ravel().tolist()])
 
 
 @dataclass(frozen=True, slots=True)

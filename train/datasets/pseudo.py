@@ -46,7 +46,7 @@ def write_pseudo_labels(path: Path, samples: Sequence[Sample]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     certainty = [np.ones(len(s.points)) if s.certainty is None else s.certainty for s in samples]
     columns = (
-        np.array([_named_from(path.parent.resolve(), sample.image_path) for sample in samples]),
+        np.array([named_from(path.parent.resolve(), sample.image_path) for sample in samples]),
         np.array([sample.points for sample in samples], np.float32),
         np.array(certainty, np.float32),
         np.array([sample.first_pixel for sample in samples], np.float32),
@@ -55,6 +55,7 @@ def write_pseudo_labels(path: Path, samples: Sequence[Sample]) -> None:
     np.savez_compressed(path, **named)
 
 
-def _named_from(folder: Path, picture: Path) -> str:
+def named_from(folder: Path, picture: Path) -> str:
+    """What a file in a folder calls a picture."""
     whole = picture.resolve()
     return str(whole.relative_to(folder) if whole.is_relative_to(folder) else whole)
