@@ -84,17 +84,23 @@ def test_the_card_names_the_shipped_file(name: str) -> None:
     assert f"SHA-256: `{digest}`" in card
 
 
-def test_base_puts_the_portraits_landmarks_where_lite_does() -> None:
+@pytest.mark.parametrize(
+    ("other", "mean", "largest"),
+    [("nano", 0.03, 0.12), ("base", 0.03, 0.12), ("lite-free", 0.06, 0.2)],
+)
+def test_the_family_puts_the_portraits_landmarks_where_lite_does(
+    other: str, mean: float, largest: float
+) -> None:
     image = portrait()
     found = {}
-    for name in NAMED_WEIGHTS:
+    for name in ("lite", other):
         with FaceTracker(models.load_landmarker(name, "cpu")) as faces:
             (face,) = faces.detect(image)
         found[name] = face.landmarks.mean
     eyes = np.linalg.norm(found["lite"][45] - found["lite"][36])
-    apart = np.linalg.norm(found["base"] - found["lite"], axis=-1)
-    assert apart.mean() < 0.03 * eyes
-    assert apart.max() < 0.12 * eyes
+    apart = np.linalg.norm(found[other] - found["lite"], axis=-1)
+    assert apart.mean() < mean * eyes
+    assert apart.max() < largest * eyes
 
 
 def test_all_that_the_weights_say_of_themselves_travels_along(small: Path) -> None:
