@@ -21,6 +21,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import connect
 
 import run_tracker
+from tracker.analysis.rotations import yaw_pitch_roll_deg
 from tracker.errors import SinkError
 from tracker.layouts import IBUG_68, WFLW_98
 from tracker.streams.address import NetAddress
@@ -30,7 +31,6 @@ from tracker.streams.frames_of_reference import (
     shared_out,
     turning_to,
     unity_quaternion,
-    yaw_pitch_roll_deg,
 )
 from tracker.streams.openseeface_stream import OpenSeeFaceStream
 from tracker.streams.osc_stream import OscStream
@@ -108,7 +108,7 @@ def test_an_avatar_tilts_its_head_to_the_same_shoulder() -> None:
 def test_quaternions_and_angles_give_the_rotation_back(rng: np.random.Generator) -> None:
     for _ in range(50):
         yaw, pitch, roll = rng.uniform(-85, 85, 3)
-        rotation = turned("y", -yaw) @ turned("x", -pitch) @ turned("z", -roll)
+        rotation = turned("z", -roll) @ turned("x", pitch) @ turned("y", -yaw)
         assert yaw_pitch_roll_deg(rotation) == pytest.approx((yaw, pitch, roll))
         quaternion = quaternion_of(rotation)
         columns = [rotated(quaternion, tuple(unit)) for unit in np.eye(3)]
@@ -189,7 +189,7 @@ def test_osc_has_every_landmark_with_id_number_and_time() -> None:
     np.testing.assert_allclose(once["/face/landmarks"][4:], face.landmarks.mean.ravel(), rtol=1e-6)
     assert once["/face/covariances"][3:6] == [1, 0, 4]
     assert once["/face/pose"][7:10] == [0, 0, 600]
-    assert once["/face/pose"][10:] == pytest.approx([0, 10, 0], abs=1e-5)
+    assert once["/face/pose"][10:] == pytest.approx([0, -10, 0], abs=1e-5)
     assert once["/face/eye"][3:] == pytest.approx(["right", 0.25, 0.05, 0, 0.6, -0.8])
     assert once["/face/expression"][3:] == ["jawOpen", 0.25, pytest.approx(0.1)]
 
