@@ -551,6 +551,7 @@ def test_a_run_sends_to_several_at_once_and_writes_every_frame(
     for stream in ("VMC to", "OSC to", "OpenSeeFace to", "WebSocket on"):
         assert f"{stream} 127.0.0.1:" in said
     assert said.count(" of 40 frames sent") == 4
+    assert "frame to packet, VMC to" in " ".join(said.split())
 
 
 def test_streams_that_cannot_be_are_refused_before_tracking(
