@@ -112,10 +112,12 @@ def _shape(heads: RenderedHeads) -> LinearFace:
     scale = _EYEBALL_DISTANCE_MM / float(np.linalg.norm(eyeballs[1] - eyeballs[0]))
     origin = factors.mean[list(IBUG_68.eye_corners)].mean(0)
     usual = np.sqrt(np.square(both.coefficients[:, chosen]).mean(0))
+    # where a head lies in its picture is not known: an expression leaves the eyeballs in place
+    expression = factors.expression[:landmarks] - factors.expression[landmarks:].mean(0)
     return LinearFace(
         layout=IBUG_68.name,
         mean=scale * (factors.mean[:landmarks] - origin),
-        expression=scale * factors.expression[:landmarks],
+        expression=scale * expression,
         identity=scale * factors.identity[:landmarks],
         names=tuple(_FITTED),
         prior_deviation=np.maximum(usual, _LEAST_DEVIATION),

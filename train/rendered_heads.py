@@ -21,7 +21,7 @@ HELD_OUT_OF = 5
 POINTS = IBUG_68.count + 2
 """The landmarks, then the centres of the right and the left eyeball."""
 _MIRROR = np.concatenate([IBUG_68.mirror, [POINTS - 1, POINTS - 2]])
-_SIDE_PX, _EYEBALL_DISTANCE = 208, 6.44
+_SIDE_PX, _EYEBALL_DISTANCE = 208, 5.88
 _NOT_COEFFICIENTS = ("x", "y", "model", "pupil", "picture", "frame", "time", "yaw", "pitch", "roll",
                      "distance", "focal")  # fmt: skip
 

@@ -26,6 +26,7 @@ from .asked_networks import (
     OurDetector,
     analysis_of,
     detector_of,
+    eye_reader_of,
     landmarker_of,
     provenance_of,
 )
@@ -58,6 +59,7 @@ def run_several(
     workers = max(min(arguments.together or usual, len(videos)), 1)
     if workers > 1:
         network = SharedLandmarker(network)
+    eye_reader = eye_reader_of(arguments, networks)
     idle: SimpleQueue[OurDetector] = SimpleQueue()
     with (
         ExitStack() as detectors,
@@ -83,7 +85,7 @@ def run_several(
                 detector = idle.get()
                 stack.callback(idle.put, detector)
                 timed = TimedTracker(
-                    network, detector, config, analysis=analysis_of(arguments, networks)
+                    network, detector, config, analysis=analysis_of(arguments, eye_reader)
                 )
                 sound = sound_of(source, video, arguments)
                 sinks = closed_later(stack, open_sinks(named, source, network.layout, sound, made))

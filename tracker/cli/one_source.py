@@ -21,7 +21,14 @@ from ..run.summary import RunSummary, StopRequest
 from ..run.timed_tracker import TimedTracker
 from ..streams.asked_streams import open_streams
 from .arguments import asked_config, asked_outputs, demo_outputs
-from .asked_networks import Networks, analysis_of, detector_of, landmarker_of, provenance_of
+from .asked_networks import (
+    Networks,
+    analysis_of,
+    detector_of,
+    eye_reader_of,
+    landmarker_of,
+    provenance_of,
+)
 from .camera_flags import open_asked_source
 from .demo import DemoRecorder, demo_camera
 from .inputs import DEMO, several_pictures
@@ -58,7 +65,9 @@ def run_one(
             detector,
             asked_config(arguments),
             stills=source.holds_stills,
-            analysis=analysis_of(arguments, networks, stills=source.holds_stills),
+            analysis=analysis_of(
+                arguments, eye_reader_of(arguments, networks), stills=source.holds_stills
+            ),
         )
         sinks = _asked_sinks(stack, outputs, source, timed, arguments, networks)
         streams = closed_later(
