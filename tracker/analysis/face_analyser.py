@@ -11,12 +11,10 @@ from ..layouts import IBUG_68
 from ..types import Face, LandmarkEstimate
 from .calm_spread import RelativeSpread, calmed_spread, relative_spread
 from .eye_reading import EyesRead
-from .gaze import gaze_of
+from .gaze import gazes_of
 from .head_fit import POSE, HeadFit, ShapePrior, farther, first_fit, next_fit
 from .lids import (
-    LEFT,
     LOOKED_AT,
-    RIGHT,
     LidMemory,
     blinked,
     closely_seen,
@@ -123,10 +121,11 @@ class FaceAnalyser:
         right, left = (openness(known.lids, gap) for gap in gaps)
         lids, blink = blinked(known.lids, right, left, time_s)
         self._known[face.track_id] = replace(known, lids=lids)
+        right_eye, left_eye = self._eyes(known.fit, (right, left), eyes)
         analysis = FaceAnalysis(
             pose=self._pose(known.fit),
-            left_eye=self._eye(known.fit, LEFT, left, eyes),
-            right_eye=self._eye(known.fit, RIGHT, right, eyes),
+            left_eye=left_eye,
+            right_eye=right_eye,
             expression=self._expression(known, right, left),
             blink=blink,
         )
@@ -203,12 +202,23 @@ class FaceAnalyser:
             fit.rotation, place, fit.covariance[:POSE, :POSE] * np.outer(inflation, inflation)
         )
 
-    def _eye(self, fit: HeadFit, eye: int, opened: Estimate, eyes: EyesRead | None) -> Eye:
-        if eyes is None or opened.value < _GAZE_FROM_OPENNESS:
-            return Eye(opened, None, None, None, None)
-        pupil, covariance = eyes.pupil[eye], eyes.pupil_covariance[eye]
-        gaze, deviation = gaze_of(self._face, fit, self._camera, eye, pupil, covariance)
-        return Eye(opened, pupil.copy(), covariance.copy(), gaze, deviation)
+    def _eyes(
+        self, fit: HeadFit, opened: tuple[Estimate, Estimate], seen: EyesRead | None
+    ) -> list[Eye]:
+        """Of the right and the left eye; what is shut has no pupil and looks nowhere."""
+        if seen is None:
+            return [Eye(one, None, None, None, None) for one in opened]
+        gazes, deviations = gazes_of(
+            self._face, fit, self._camera, seen.pupil, seen.pupil_covariance
+        )
+        return [
+            Eye(one, pupil.copy(), covariance.copy(), gaze, float(deviation))
+            if one.value >= _GAZE_FROM_OPENNESS
+            else Eye(one, None, None, None, None)
+            for one, pupil, covariance, gaze, deviation in zip(
+                opened, seen.pupil, seen.pupil_covariance, gazes, deviations, strict=True
+            )
+        ]
 
     def _expression(self, known: _Known, right: Estimate, left: Estimate) -> dict[str, Estimate]:
         linear, fit = self._face, known.fit
