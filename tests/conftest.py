@@ -3,6 +3,8 @@ from importlib.util import find_spec
 import numpy as np
 import pytest
 
+from tracker.analysis.linear_face import LinearFace, load_linear_face
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What needs the extra `mediapipe` is skipped without it; `make check` runs it with it."""
@@ -17,3 +19,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(7)
+
+
+@pytest.fixture(scope="session")
+def linear() -> LinearFace:
+    """The face that head pose and expression are read with."""
+    return load_linear_face()

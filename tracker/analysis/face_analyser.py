@@ -25,6 +25,7 @@ from .lids import (
 )
 from .linear_face import load_linear_face
 from .neutral_face import Neutral, beyond_neutral, learned_neutral
+from .neutral_file import KeptNeutral
 from .pinhole import DEFAULT_FOV_DEG, PinholeCamera
 from .settled_identity import Identity, settled, shape_prior, unknown_identity
 
@@ -61,6 +62,7 @@ class FaceAnalyser:
             it takes for no face to be nearer than 70 cm: a picture may be cut out of a larger one.
         calibrate_neutral_s: Every face is neutral in its first so many seconds, and its neutral is
             final then; None learns it from what the face usually does.
+        neutral: Of everybody, as `neutral()` gave it; nothing is learned then.
 
     Raises:
         ValueError: If a number makes no sense.
@@ -73,6 +75,7 @@ class FaceAnalyser:
         *,
         fov_deg: float | None = None,
         calibrate_neutral_s: float | None = None,
+        neutral: KeptNeutral | None = None,
     ) -> None:
         if min(width, height) < 1:
             raise ValueError(f"frames have a width and a height, got {width} x {height}")
@@ -80,7 +83,8 @@ class FaceAnalyser:
             raise ValueError(f"fov_deg must lie between 1 and 170, got {fov_deg}")
         if calibrate_neutral_s is not None and not calibrate_neutral_s > 0:
             raise ValueError(f"calibrate_neutral_s must be positive, got {calibrate_neutral_s}")
-        self._face, self._hold_s = load_linear_face(), calibrate_neutral_s
+        self._face, self._kept = load_linear_face(), neutral
+        self._hold_s = calibrate_neutral_s if neutral is None else 0.0
         self._is_stated = fov_deg is not None
         self._widest = PinholeCamera.of_size(width, height, fov_deg or DEFAULT_FOV_DEG)
         self.reset()
@@ -90,6 +94,14 @@ class FaceAnalyser:
         self._camera = self._widest
         self._known: dict[int, _Known] = {}
         self._last_s = -np.inf
+
+    def neutral(self) -> KeptNeutral | None:
+        """Of the face that was seen longest; None where there was none."""
+        if not self._known:
+            return None
+        known = max(self._known.values(), key=lambda known: known.neutral.seen_s)
+        levels = dict(zip(self._face.names, known.neutral.level.tolist(), strict=True))
+        return KeptNeutral(levels, known.lids.open_gap if known.lids.is_close else None)
 
     def analyse(
         self, faces: Iterable[Face], time_s: float, *, eyes: Mapping[int, EyesRead] | None = None
@@ -148,8 +160,7 @@ class FaceAnalyser:
             fit = first_fit(linear, seen, self._camera, prior)
         fit = self._at_distance(fit)
         if before is None:
-            neutral = Neutral(np.zeros(len(linear.names)))
-            lids = LOOKED_AT if eyes else unknown_lids(linear, fit)
+            neutral, lids = self._at_first(fit, looked_at=eyes is not None)
             known = _Known(fit, nobody, -np.inf, prior, neutral, lids, spread, time_s)
         else:
             known = replace(before, fit=fit, spread=spread, last_s=time_s)
@@ -157,6 +168,16 @@ class FaceAnalyser:
         if face.is_believed:
             known = self._learned(known, gaps[:, 0], time_s - before.last_s if before else 0.0)
         return known, gaps
+
+    def _at_first(self, fit: HeadFit, *, looked_at: bool) -> tuple[Neutral, LidMemory]:
+        """Of a face that was not seen before."""
+        linear, kept = self._face, self._kept
+        lids = LOOKED_AT if looked_at else unknown_lids(linear, fit)
+        if kept is None:
+            return Neutral(np.zeros(len(linear.names))), lids
+        if looked_at and kept.open_gap is not None:
+            lids = replace(lids, open_gap=kept.open_gap, seen_s=1.0)
+        return Neutral(np.array([kept.levels.get(name, 0.0) for name in linear.names])), lids
 
     def _at_distance(self, fit: HeadFit) -> HeadFit:
         """Of a supposed lens: suppose a longer one where a face would be too near."""

@@ -43,6 +43,8 @@ class LidMemory:
     seen_s: float = 0.0
     """How long the eyes were open."""
     shut_since_s: float | None = None
+    is_close: bool = False
+    """Gaps are what a close look at the eyes says, not those of the landmarks."""
 
 
 def unknown_lids(face: LinearFace, fit: HeadFit) -> LidMemory:
@@ -56,7 +58,7 @@ def unknown_lids(face: LinearFace, fit: HeadFit) -> LidMemory:
     return LidMemory(max(opened, least), shut)
 
 
-LOOKED_AT = LidMemory(open_gap=0.9, shut_gap=0.2)
+LOOKED_AT = LidMemory(open_gap=0.9, shut_gap=0.2, is_close=True)
 """Of a person seen for the first time, closely; of eyes that are shut it is said to be 0.8."""
 
 

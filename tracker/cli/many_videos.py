@@ -9,6 +9,7 @@ from queue import SimpleQueue
 
 from rich.console import Console
 
+from ..errors import FaceTrackError
 from ..io.manifest import Manifest
 from ..io.outputs import Outputs, check_outputs_of_several
 from ..io.provenance import Provenance
@@ -44,7 +45,7 @@ def run_several(
     console: Console,
 ) -> SeveralSummary:
     """Track each video, with one network for all, and sum up."""
-    check_no_streams(arguments)
+    _check_flags(arguments)
     outputs, config = asked_outputs(arguments), asked_config(arguments)
     reading = asked_reading(arguments)
     manifest = Manifest((outputs.paths or [Path()])[0])
@@ -97,6 +98,13 @@ def run_several(
     for folder in dict.fromkeys(outputs.paths):
         console.print(f"wrote into {folder}", highlight=False, markup=False)
     return summary
+
+
+def _check_flags(arguments: argparse.Namespace) -> None:
+    """Faces of several videos would be mixed up where only one can be meant."""
+    check_no_streams(arguments)
+    if arguments.save_neutral:
+        raise FaceTrackError("--save-neutral keeps the face of a single source: name one")
 
 
 def _left_to_do(
