@@ -79,7 +79,7 @@ def virtual_blinks(data: Path, tracker: FaceTracker, reader: EyeReader) -> Blink
         clip = make_clip("blink", person.face, person.seed, _VIRTUAL_S)
         gap = eye_opening(clip.truth[:, 0], clip.layout)
         reading = read_clip(clip.frames(), tracker, reader)
-        scores.append(_matched(gap < _SHUT_BELOW * np.median(gap), reading))
+        scores.append(matched_blinks(gap < _SHUT_BELOW * np.median(gap), reading))
     return _total(scores)
 
 
@@ -99,7 +99,7 @@ def clip_scores(
             reading = read_clip(video, tracker, reader, fov_deg)
         truths = {name: _truth(heads, name) for name in FOLLOWED}
         shut = np.minimum(truths["eyeBlinkLeft"], truths["eyeBlinkRight"]) > _SHUT_BELOW
-        scores.append(_matched(shut, reading))
+        scores.append(matched_blinks(shut, reading))
         for name, truth in truths.items():
             if np.ptp(truth) < _MOVES_FROM:
                 continue
@@ -141,7 +141,7 @@ def _truth(heads: RenderedHeads, name: str) -> np.ndarray:
     return np.asarray(heads.coefficients[:, columns].mean(1))
 
 
-def _matched(shut: np.ndarray, reading: ClipReading) -> BlinkScore:
+def matched_blinks(shut: np.ndarray, reading: ClipReading) -> BlinkScore:
     """True blinks that open again within the clip against those that were said."""
     times = reading.times_s
     changes = np.flatnonzero(np.diff(shut.astype(int), prepend=0)).tolist()
