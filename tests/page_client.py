@@ -45,3 +45,11 @@ def encoded(image: np.ndarray, suffix: str = ".jpg") -> bytes:
 
 def stamped(picture: bytes, time_ms: float = 0.0) -> bytes:
     return struct.pack("<d", time_ms) + picture
+
+
+def bomb() -> bytes:
+    """A small picture that says it is 60,000 pixels wide and high."""
+    head = bytearray(encoded(BLOB))
+    at = head.index(b"\xff\xc0")
+    head[at + 5 : at + 9] = struct.pack(">HH", 60_000, 60_000)
+    return bytes(head)

@@ -19,6 +19,7 @@ from page_client import (
     BLOB,
     PATIENCE_S,
     ROOT,
+    bomb,
     client,
 )
 

@@ -1,10 +1,8 @@
 """The page without a browser: frames, limits, access."""
 
-import struct
-
 import numpy as np
 import pytest
-from page_client import BLOB, HERE, camera_line, client, encoded, stamped
+from page_client import BLOB, HERE, bomb, camera_line, client, encoded, stamped
 from starlette.websockets import WebSocketDisconnect
 
 from tracker.serve.access import RateLimit, ServeLimits, is_loopback
@@ -38,14 +36,6 @@ def test_a_frame_is_answered_with_the_faces_in_it(suffix: str) -> None:
             assert np.shape(face["covariances"]) == (68, 3)
         line.send_bytes(stamped(encoded(BLOB), 0.0))  # a clock that falls is no reason to stop
         assert line.receive_json()["sequence"] == 3
-
-
-def bomb() -> bytes:
-    """A small picture that says it is 60,000 pixels wide and high."""
-    head = bytearray(encoded(BLOB))
-    at = head.index(b"\xff\xc0")
-    head[at + 5 : at + 9] = struct.pack(">HH", 60_000, 60_000)
-    return bytes(head)
 
 
 @pytest.mark.parametrize(
