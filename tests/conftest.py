@@ -1,9 +1,11 @@
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
 
-from tracker.analysis.linear_face import LinearFace, load_linear_face
+if TYPE_CHECKING:
+    from tracker.analysis.linear_face import LinearFace
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -22,6 +24,9 @@ def rng() -> np.random.Generator:
 
 
 @pytest.fixture(scope="session")
-def linear() -> LinearFace:
+def linear() -> "LinearFace":
     """The face that head pose and expression are read with."""
+    # Here, not on top: shapes are checked in what is imported after this file.
+    from tracker.analysis.linear_face import load_linear_face  # noqa: PLC0415
+
     return load_linear_face()
