@@ -2,12 +2,13 @@
 
 import numpy as np
 
+from tracker.analysis.linear_face import load_linear_face
 from tracker.face_analysis import Estimate, Eye, FaceAnalysis, HeadPose
 from tracker.layouts import IBUG_68
-from tracker.streams.head_shape import HEAD_MM
 from tracker.streams.update import Update
 from tracker.types import Face, Frame, LandmarkEstimate
 
+HEAD_MM = load_linear_face().mean
 FOCAL_PX, CENTER = 640.0, np.array([320.0, 240.0])
 
 

@@ -1,7 +1,11 @@
 from importlib.util import find_spec
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+
+if TYPE_CHECKING:
+    from tracker.analysis.linear_face import LinearFace
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -17,3 +21,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture
 def rng() -> np.random.Generator:
     return np.random.default_rng(7)
+
+
+@pytest.fixture(scope="session")
+def linear() -> "LinearFace":
+    """The face that head pose and expression are read with."""
+    # Here, not on top: shapes are checked in what is imported after this file.
+    from tracker.analysis.linear_face import load_linear_face  # noqa: PLC0415
+
+    return load_linear_face()

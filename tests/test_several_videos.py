@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from fakes import blob_frame, write_video
 
+import models
 import run_tracker
 from tracker.io.simulated_camera import SimulatedCamera, portrait, still_then_moving
 
@@ -159,3 +160,15 @@ def test_ctrl_c_ends_all_videos_with_whole_outputs(tmp_path: Path) -> None:
         assert None not in written[-1].values()  # a short row would leave columns unfilled
         assert video_frames(table.with_suffix(".mp4")) == len(written) < 2000
     assert not (out / "c.csv").exists()
+
+
+def test_all_videos_share_one_network_of_the_eyes(
+    clips: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded = []
+    load = models.load_eye_reader
+    monkeypatch.setattr(models, "load_eye_reader", lambda: loaded.append(load()) or loaded[-1])
+    assert run_tracker.main([str(clips), "--analyse", "--save-csv", str(tmp_path / "out")]) == 0
+    assert len(loaded) == 1
+    gazes = [row["gaze_0_z"] for path in (tmp_path / "out").glob("*.csv") for row in rows_of(path)]
+    assert sum(bool(gaze) for gaze in gazes) > 0.8 * len(gazes)

@@ -195,6 +195,18 @@ def test_the_window_shows_how_the_head_is_turned(screen: Screen) -> None:
     window.close()
 
 
+@pytest.mark.parametrize(
+    ("aspect", "size"), [(2.0, (480, 1280)), (0.5, (960, 640)), (1.0, (480, 640))]
+)
+def test_the_window_shows_pixels_that_are_not_square_as_wide_as_they_are(
+    screen: Screen, aspect: float, size: tuple[int, int]
+) -> None:
+    window = WindowSink("x", IBUG_68, ellipses=False, raw=False)
+    window.write(Frame(0, 0.0, np.zeros((480, 640, 3), np.uint8), pixel_aspect=aspect), [])
+    assert screen.shown[0].shape[:2] == size
+    window.close()
+
+
 def test_keys_change_the_smoothing_of_the_tracker(screen: Screen) -> None:
     timed = TimedTracker(BlobLandmarker(noise_px=1.0), BlobDetector())
     steering = Steering(timed.tracker.config.smoothing, timed.set_smoothing)

@@ -39,7 +39,7 @@ _FITTED = [
     "mouthLowerDownRight", "mouthUpperUpLeft", "mouthUpperUpRight",
 ]  # fmt: skip
 """Coefficients that move the 68 points enough to be told apart."""
-_PUPIL_DISTANCE_MM, _EYEBALL_RADIUS_MM = 63.0, 11.0
+_EYEBALL_DISTANCE_MM, _EYEBALL_RADIUS_MM = 63.0, 11.0
 _LEAST_DEVIATION = 0.15
 """Of the prior: rendered heads express less than people do."""
 _CARRIED_FROM = 0.5
@@ -108,21 +108,23 @@ def _shape(heads: RenderedHeads) -> LinearFace:
     )  # fmt: skip
     factors = fit_shape_factors(seen, _IDENTITIES)
     landmarks = IBUG_68.count
-    pupils = factors.mean[landmarks:]
-    scale = _PUPIL_DISTANCE_MM / float(np.linalg.norm(pupils[1] - pupils[0]))
+    eyeballs = factors.mean[landmarks:]
+    scale = _EYEBALL_DISTANCE_MM / float(np.linalg.norm(eyeballs[1] - eyeballs[0]))
     origin = factors.mean[list(IBUG_68.eye_corners)].mean(0)
     usual = np.sqrt(np.square(both.coefficients[:, chosen]).mean(0))
+    # where a head lies in its picture is not known: an expression leaves the eyeballs in place
+    expression = factors.expression[:landmarks] - factors.expression[landmarks:].mean(0)
     return LinearFace(
         layout=IBUG_68.name,
         mean=scale * (factors.mean[:landmarks] - origin),
-        expression=scale * factors.expression[:landmarks],
+        expression=scale * expression,
         identity=scale * factors.identity[:landmarks],
         names=tuple(_FITTED),
         prior_deviation=np.maximum(usual, _LEAST_DEVIATION),
         carried=(),
         misfit=scale * np.sqrt(factors.variance[:landmarks]),
         unmixing=np.eye(landmarks),
-        eyeball=scale * (pupils - origin) + np.array([0, 0, _EYEBALL_RADIUS_MM]),
+        eyeball=scale * (eyeballs - origin),
         eyeball_identity=scale * factors.identity[landmarks:],
         eyeball_radius=_EYEBALL_RADIUS_MM,
         pose_inflation=np.ones(POSE),
@@ -134,7 +136,7 @@ def _shape(heads: RenderedHeads) -> LinearFace:
 def _unmixing(face: LinearFace, heads: RenderedHeads, found: list[Face | None]) -> np.ndarray:
     """Inverse root of the correlation of the landmarks' errors, the same for x and y."""
     correlation, count = np.zeros((IBUG_68.count, IBUG_68.count)), 0
-    unit = _PUPIL_DISTANCE_MM / heads.pupil_distance
+    unit = _EYEBALL_DISTANCE_MM / heads.eyeball_distance
     for head, seen in enumerate(found):
         if seen is None:
             continue

@@ -1,4 +1,9 @@
-"""The rendered heads of `data/free` and their truth: pose, pupils and expression."""
+"""The rendered heads of `data/free` and their truth: pose, eyeballs and expression.
+
+What their table calls pupils are the eyeballs' centres: they lie equally far behind both lids, and
+stay where they are when an eye looks aside. The rendered eyes are white and have no iris, so that
+nothing in these pictures says where they look.
+"""
 
 import csv
 from dataclasses import dataclass, replace
@@ -14,9 +19,9 @@ from .datasets import DataError
 HELD_OUT_OF = 5
 """Every fifth head is held out; each is another person."""
 POINTS = IBUG_68.count + 2
-"""The landmarks, then the right and the left pupil."""
+"""The landmarks, then the centres of the right and the left eyeball."""
 _MIRROR = np.concatenate([IBUG_68.mirror, [POINTS - 1, POINTS - 2]])
-_SIDE_PX, _PUPIL_DISTANCE = 208, 6.44
+_SIDE_PX, _EYEBALL_DISTANCE = 208, 5.88
 _NOT_COEFFICIENTS = ("x", "y", "model", "pupil", "picture", "frame", "time", "yaw", "pitch", "roll",
                      "distance", "focal")  # fmt: skip
 
@@ -64,9 +69,9 @@ class RenderedHeads:
         return (_SIDE_PX - 1) / 2
 
     @property
-    def pupil_distance(self) -> float:
-        """Units of the model between the pupils of a usual head."""
-        return _PUPIL_DISTANCE
+    def eyeball_distance(self) -> float:
+        """Units of the model between the eyeballs of a usual head."""
+        return _EYEBALL_DISTANCE
 
     @property
     def is_held_out(self) -> np.ndarray:
@@ -112,8 +117,8 @@ def read_rendered_heads(table: Path) -> RenderedHeads:
         with table.open(encoding="utf-8", newline="") as file:
             rows = list(csv.DictReader(file))
         own = [name for name in rows[0] if name.split("_")[0] not in _NOT_COEFFICIENTS]
-        pupils = [[f"pupil_{axis}_{eye}" for axis in "xy"] for eye in (1, 0)]
-        at = [[f"{axis}_{i}" for axis in "xy"] for i in range(IBUG_68.count)] + pupils
+        eyeballs = [[f"pupil_{axis}_{eye}" for axis in "xy"] for eye in (1, 0)]
+        at = [[f"{axis}_{i}" for axis in "xy"] for i in range(IBUG_68.count)] + eyeballs
         return RenderedHeads(
             pictures=tuple(row.get("picture") or row["frame"] for row in rows),
             points=np.array([[[float(row[c]) for c in point] for point in at] for row in rows]),

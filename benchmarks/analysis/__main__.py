@@ -4,14 +4,16 @@
 
 Rendered heads that the linear face was not learned from, each in its own picture; the tracker's
 landmarks and, as the best case, the true ones. "Centred" takes the mean rotation out that lies
-between Face Landmarker's idea of straight ahead and the renderer's. Then the still portrait with
-noise, and the time of a frame with and without the analysis, in turns.
+between Face Landmarker's idea of straight ahead and the renderer's. The rendered eyes are white, so
+irises are drawn in to measure gaze. Then blinks, virtual ones and those of rendered clips, the
+still portrait with noise, and the time of a frame with and without the analysis, in turns.
 """
 
 import argparse
 from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from time import perf_counter
+from typing import NamedTuple
 
 import numpy as np
 
@@ -19,20 +21,27 @@ from models.eye_reader import load_eye_reader
 from models.loading import load_landmarker
 from tracker.analysis.eye_reading import read_eyes
 from tracker.analysis.face_analyser import FaceAnalyser
-from tracker.analysis.rotations import yaw_pitch_roll_deg
 from tracker.face_tracker import FaceTracker
 from tracker.io.picture_reader import read_picture
-from tracker.io.simulated_camera import SimulatedCamera, portrait, still_then_moving
 from tracker.layouts import IBUG_68
 from tracker.types import Face
+from train.datasets import is_held_out, person_of
 from train.face_model import find_faces, true_landmarks
 from train.rendered_heads import RenderedHeads, heads_folder, read_rendered_heads
 
-from ..harness import argument_parser, machine, rich_table, run_command, wide_console
+from ..harness import argument_parser, machine, rich_table, run_command, save_json, wide_console
+from .clip_scores import BlinkScore, clip_scores, film_blinks, virtual_blinks
 from .face_landmarker import FaceLandmarker
+from .gaze_scores import GazeScore, gaze_scores
 from .head_scores import FOLLOWED, HeadReading, Readings, centered, correlations, pose_rows
+from .still_head import still_portrait
 
-_STILL_S, _SETTLED_S = 4.0, 1.0
+
+class Table(NamedTuple):
+    """What is printed and kept."""
+
+    columns: tuple[str, ...]
+    rows: list[list[str]]
 
 
 def read_heads(
@@ -67,50 +76,36 @@ def read_by_rival(heads: RenderedHeads, folder: Path, path: Path) -> Readings:
     return readings
 
 
-def still_portrait(weights: str, path: Path | None) -> list[list[str]]:
-    """Frame-to-frame standard deviation of the angles in degrees, and milliseconds a frame."""
-    camera = SimulatedCamera(portrait(), still_then_moving(_STILL_S), _STILL_S)
-    ours, theirs = [], []
-    spent = {"without": 0.0, "with": 0.0}
-    with FaceTracker(load_landmarker(weights)) as tracker, camera:
-        analyser: FaceAnalyser | None = None
-        reader = load_eye_reader()
-        for frame in camera:
-            started = perf_counter()
-            faces = tracker.update(frame.image, frame.time_s)
-            tracked = perf_counter()
-            height, width = frame.image.shape[:2]
-            analyser = analyser or FaceAnalyser(width, height)
-            eyes = read_eyes(frame.image, faces, reader)
-            (face,) = analyser.analyse(faces, frame.time_s, eyes=eyes)
-            assert face.analysis is not None
-            ours.append(yaw_pitch_roll_deg(face.analysis.pose.rotation))
-            if frame.time_s >= _SETTLED_S:
-                spent["without"] += tracked - started
-                spent["with"] += perf_counter() - started
-    if path:
-        with FaceLandmarker(path, video=True) as rival, camera:
-            for frame in camera:
-                found = rival(frame.image, frame.time_s)
-                theirs += [yaw_pitch_roll_deg(found[0])] if found else []
-    settled = round(_SETTLED_S * camera.frame_rate)
-    rows = [
-        [name, *(f"{np.diff(np.array(angles[settled:]), axis=0).std(0)[i]:.4f}" for i in range(3))]
-        for name, angles in (("ours", ours), ("Face Landmarker, video", theirs))
-        if angles
+def table_of_gaze(scores: dict[str, GazeScore]) -> list[list[str]]:
+    """A row for each way to find pupils and heads."""
+    return [
+        [name, f"{one.eyes} of {one.drawn}", f"{one.median_deg:.1f}", f"{one.p95_deg:.1f}",
+         f"{100 * one.within_90:.0f}"]
+        for name, one in scores.items()
+    ]  # fmt: skip
+
+
+def table_of_blinks(scores: dict[str, BlinkScore]) -> list[list[str]]:
+    """A row for each kind of clip."""
+    return [
+        [name, f"{one.found} of {one.true}", f"{one.false} in {one.minutes:.1f} min"]
+        for name, one in scores.items()
     ]
-    frames = len(ours) - settled
-    milliseconds = [1000 * spent[name] / frames for name in ("without", "with")]
-    rows.append(["frame, ms, without and with analysis", *(f"{m:.2f}" for m in milliseconds),
-                 f"x {milliseconds[1] / milliseconds[0]:.2f}"])  # fmt: skip
-    return rows
 
 
-def benchmark(arguments: argparse.Namespace) -> None:
-    """Measure and print."""
-    folder, console = heads_folder(arguments.data), wide_console()
-    heads = read_rendered_heads(folder / "landmarks.csv")
-    heads = heads[np.flatnonzero(heads.is_held_out)]
+def heads_to_read(data: Path, *, unseen_by_network: bool) -> RenderedHeads:
+    """Those that the linear face was not learned from, or those that no network was trained on."""
+    heads = read_rendered_heads(heads_folder(data) / "landmarks.csv")
+    if not unseen_by_network:
+        return heads[np.flatnonzero(heads.is_held_out)]
+    unseen = [is_held_out(person_of(Path(picture))) for picture in heads.pictures]
+    return heads[np.flatnonzero(unseen)]
+
+
+def measure(arguments: argparse.Namespace) -> dict[str, Table]:
+    """Everything, as tables by their title."""
+    folder, tables = heads_folder(arguments.data), {}
+    heads = heads_to_read(arguments.data, unseen_by_network=arguments.unseen_by_network)
     found = find_faces(heads, folder, arguments.weights)
     true = [
         Face(0, 1.0, seen, seen, layout=IBUG_68)
@@ -121,26 +116,54 @@ def benchmark(arguments: argparse.Namespace) -> None:
         "ours, field of view stated": read_heads(heads, folder, found, stated=True),
         "ours, true landmarks, stated": read_heads(heads, folder, true, stated=True),
     }
-    if arguments.face_landmarker:
-        rival = read_by_rival(heads, folder, arguments.face_landmarker)
+    path, reader = arguments.face_landmarker, load_eye_reader()
+    if path:
+        rival = read_by_rival(heads, folder, path)
         methods |= {"Face Landmarker": rival, "Face Landmarker, centred": centered(rival, heads)}
-    rows = [[name, *row] for name, read in methods.items() for row in pose_rows(read, heads)]
-    columns = ["method", "yaw", "found", "median, °", "P95, °", "90 % holds"]
-    console.print(rich_table(columns, rows, title="Head pose, error", text=2))
-    followed = [
-        [name, *(f"{value:.2f}" for value in correlations(read, heads).values())]
-        for name, read in methods.items()
-    ]
-    console.print(rich_table(["method", *FOLLOWED], followed, title="Correlation with the truth"))
-    still = still_portrait(arguments.weights, arguments.face_landmarker)
-    console.print(
-        rich_table(
-            ["", "yaw, °", "pitch, °", "roll, °"],
-            still,
-            title="Still portrait, change from frame to frame",
-        )
+    tables["Head pose, error"] = Table(
+        ("method", "yaw", "found", "median, °", "P95, °", "90 % holds"),
+        [[name, *row] for name, read in methods.items() for row in pose_rows(read, heads)],
     )
+    followed = {name: correlations(read, heads) for name, read in methods.items()}
+    with ExitStack() as opened:
+        irises = opened.enter_context(FaceLandmarker(path, video=False)).irises if path else None
+        gaze = gaze_scores(heads, folder, arguments.weights, reader, irises)
+    columns = ("head and pupils", "eyes", "median, °", "P95, °", "90 % holds")
+    tables["Gaze, error, irises drawn in"] = Table(columns, table_of_gaze(gaze))
+    with FaceTracker(load_landmarker(arguments.weights)) as tracker:
+        rendered, in_clips = clip_scores(arguments.data / "free" / "head_clips", tracker, reader)
+        blinks = {
+            "virtual, photographs": virtual_blinks(arguments.data, tracker, reader),
+            "rendered clips": rendered,
+        }
+        if arguments.videos:
+            films = film_blinks(arguments.videos, tracker, reader)
+            tables["Blinks said of films, to be judged by eye"] = Table(
+                ("film", "minutes", "blinks end at, s"), films
+            )
+    tables["Blinks"] = Table(("clips", "found", "false"), table_of_blinks(blinks))
+    followed["ours, clips over time"] = in_clips
+    tables["Correlation with the truth"] = Table(
+        ("method", *FOLLOWED),
+        [[name, *(f"{value:.2f}" for value in r.values())] for name, r in followed.items()],
+    )
+    tables["Still portrait, change from frame to frame"] = Table(
+        ("", "yaw, °", "pitch, °", "roll, °"), still_portrait(arguments.weights, path)
+    )
+    return tables
+
+
+def benchmark(arguments: argparse.Namespace) -> None:
+    """Measure, print, write."""
+    tables, console = measure(arguments), wide_console()
+    for title, (columns, rows) in tables.items():
+        console.print(rich_table(columns, rows, title=title, text=2))
     console.print(machine())
+    named = {
+        title: [dict(zip(columns, row, strict=False)) for row in rows]
+        for title, (columns, rows) in tables.items()
+    }
+    save_json(arguments.json, {"machine": machine(), "weights": arguments.weights, **named})
 
 
 def main(command: list[str] | None = None) -> None:
@@ -151,6 +174,12 @@ def main(command: list[str] | None = None) -> None:
     parser.add_argument(
         "--face-landmarker", type=Path, metavar="FILE", help="Face Landmarker's .task file"
     )
+    parser.add_argument(
+        "--unseen-by-network", action="store_true",
+        help="heads that no landmark network was trained on; most made the linear face",
+    )  # fmt: skip
+    parser.add_argument("--videos", type=Path, metavar="DIR", help="films: which blinks are said")
+    parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     run_command(parser, benchmark, command)
 
 

@@ -13,6 +13,10 @@ _FLIP = np.diag([1.0, -1.0, -1.0])
 """Its frames have y up and z towards the camera."""
 
 
+_IRISES = (468, 473)
+"""Vertices in the middle of the right and the left iris."""
+
+
 class FaceLandmarker:
     """The rival; a context manager.
 
@@ -54,15 +58,26 @@ class FaceLandmarker:
         self, image: Image, time_s: float = 0.0
     ) -> tuple[np.ndarray, dict[str, float]] | None:
         """Rotation in our frames, and coefficients by name; None where it finds nothing."""
-        picture = self._mediapipe.Image(
-            image_format=self._mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(image)
-        )
-        if self._video:
-            found = self._landmarker.detect_for_video(picture, round(1000 * time_s))
-        else:
-            found = self._landmarker.detect(picture)
+        found = self._found(image, time_s)
         if not found.face_landmarks:
             return None
         turned = np.array(found.facial_transformation_matrixes[0])[:3, :3]
         shapes = {c.category_name: float(c.score) for c in found.face_blendshapes[0]}
         return _FLIP @ turned @ _FLIP, shapes
+
+    def irises(self, image: Image) -> np.ndarray | None:
+        """Pixels of the right and the left iris, (2, 2); None where it finds nothing."""
+        found = self._found(image, 0.0)
+        if not found.face_landmarks:
+            return None
+        height, width = image.shape[:2]
+        places = [(found.face_landmarks[0][i].x, found.face_landmarks[0][i].y) for i in _IRISES]
+        return np.array(places) * (width, height) - 0.5
+
+    def _found(self, image: Image, time_s: float) -> Any:
+        picture = self._mediapipe.Image(
+            image_format=self._mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(image)
+        )
+        if self._video:
+            return self._landmarker.detect_for_video(picture, round(1000 * time_s))
+        return self._landmarker.detect(picture)

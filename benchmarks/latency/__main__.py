@@ -5,7 +5,8 @@
 
 Frames per second are those of `run_tracker.py` itself, where reading, tracking and writing overlap.
 All measurements are interleaved, round after round, so that other load on the machine disturbs all
-alike; medians are reported. The clips are made of the demo's portrait.
+alike; medians are reported. The clips are made of the demo's portrait. Last comes what a receiver
+of packets sees of a camera, from the glass to the packet: --only-glass measures nothing else.
 """
 
 import argparse
@@ -26,14 +27,15 @@ from tracker.cli.one_source import run_one
 from tracker.run.summary import StopRequest
 
 from ..harness import Json, argument_parser, machine, run_command, save_json, wide_console
-from .latency_tables import print_tables
+from .glass_to_packet import measure_glass_to_packet
+from .latency_tables import print_glass, print_tables
 from .peak_arithmetic import cpu_share, gpu_throughput
 from .rivals import Rival, Throughput, available, rivals, time_rival
 from .stage_times import StageTimes, output_flags, summarised, time_stages
 from .startup import Startup, time_startup
 from .timed_clips import FOUR_FACES, ONE_FACE, TimedClip, write_clips
 
-_ROUNDS_OF_PEAK = 100
+_ROUNDS_OF_PEAK, _PACKETS = 100, 300
 
 
 @dataclass(slots=True)
@@ -129,6 +131,7 @@ def measure(arguments: argparse.Namespace, folder: Path) -> Json:
     }  # fmt: skip
     if arguments.rivals:
         result["rivals"] = rival_rows(samples.rivals, absent)
+    result["glass_to_packet"] = measure_glass_to_packet(weights, _PACKETS)
     result["arithmetic"] = cpu_share(weights, _ROUNDS_OF_PEAK)
     result["gpu"] = gpu_throughput(weights, _ROUNDS_OF_PEAK) if torch.cuda.is_available() else []
     return result
@@ -136,6 +139,9 @@ def measure(arguments: argparse.Namespace, folder: Path) -> Json:
 
 def benchmark(arguments: argparse.Namespace) -> None:
     """Measure, print, write."""
+    if arguments.only_glass:
+        print_glass(measure_glass_to_packet(arguments.weights, _PACKETS), wide_console())
+        return
     with tempfile.TemporaryDirectory() as name:
         result = measure(arguments, Path(name))
     print_tables(result, wide_console())
@@ -149,6 +155,7 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=5, help="rounds (default: %(default)s)")
     parser.add_argument("--clip", type=Path, metavar="F", help="a video of yours, in place of ours")
     parser.add_argument("--faces", type=int, default=1, help="in that video (default: %(default)s)")
+    parser.add_argument("--only-glass", action="store_true", help="from the glass to the packet")
     parser.add_argument("--rivals", action="store_true", help="other trackers on the same clips")
     parser.add_argument("--openseeface", type=Path, metavar="DIR", help="a checkout of it")
     parser.add_argument("--dlib-shape", type=Path, metavar="F", help="dlib's 68-point predictor")

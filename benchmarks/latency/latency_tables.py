@@ -28,6 +28,7 @@ def print_tables(result: Json, console: Console) -> None:
         f"Start to the first row on disk: {result['start']['first_result_s']:.2f} s; peak memory: "
         + ("not reported by this system" if memory is None else f"{memory:.0f} MB")
     )
+    print_glass(result["glass_to_packet"], console)
     if "rivals" in result:
         _print_rivals(result["rivals"], console)
     console.print(arithmetic_sentence(result["arithmetic"]))
@@ -37,6 +38,23 @@ def print_tables(result: Json, console: Console) -> None:
         console.print(rich_table(headings, rows, title="network, GPU"))
     else:
         console.print("No GPU here.")
+
+
+def print_glass(glass: Json, console: Console) -> None:
+    """Print how old what a packet tells is when it comes."""
+    rows = [
+        [name, f"{glass[key]['p50']:.1f}", f"{glass[key]['p95']:.1f}"]
+        for name, key in (
+            ("glass to packet", "glass_ms"),
+            ("frame's arrival to packet", "frame_ms"),
+        )
+    ]
+    caption = (
+        f"{glass['packets']} packets of a camera of 30 frames a second, each exposed for 33.3 ms; "
+        f"{100 * glass['read_surely']:.0f} % tell surely which frame they saw, "
+        f"{glass['frames_missed']} frames were dropped to stay live"
+    )
+    console.print(rich_table(("640x480, one face", "p50, ms", "p95, ms"), rows, caption=caption))
 
 
 def _throughput(name: str, row: Json) -> list[str]:

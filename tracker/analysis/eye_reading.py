@@ -7,7 +7,7 @@ from typing import Protocol, runtime_checkable
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from ..crop import inverse_affine, transform, transform_covariance, warp_crop
+from ..crop import warp_crop
 from ..layouts import Layout
 from ..types import Face, Image, Points
 from .eye_crop import SIZE_PX, Corners, eye_crops_from_frame
@@ -85,24 +85,18 @@ def read_between_corners(image: Image, faces: list[Corners], reader: EyeReader) 
         return []
     matrices = np.concatenate([eye_crops_from_frame(corners) for corners in faces])
     crops = np.stack([warp_crop(image, matrix, SIZE_PX) for matrix in matrices])
-    answers = np.asarray(reader(crops), float)
-    return [
-        _in_frame(answers[2 * face : 2 * face + 2], matrices[2 * face : 2 * face + 2])
-        for face in range(len(faces))
-    ]
+    return _in_frame(np.asarray(reader(crops), float), matrices)
 
 
 def _in_frame(
-    answers: Float[np.ndarray, "eyes=2 7"], matrices: Float[np.ndarray, "eyes=2 3 3"]
-) -> EyesRead:
-    """From crop pixels to frame pixels."""
-    back = [inverse_affine(matrix) for matrix in matrices]
-    covariances = answers[:, [2, 3, 3, 4]].reshape(2, 2, 2)
-    return EyesRead(
-        np.stack(
-            [transform(m, answer[None, :2])[0] for m, answer in zip(back, answers, strict=True)]
-        ),
-        np.stack([transform_covariance(m, c) for m, c in zip(back, covariances, strict=True)]),
-        answers[:, 5],
-        answers[:, 6],
-    )
+    answers: Float[np.ndarray, "eyes 7"], matrices: Float[np.ndarray, "eyes 3 3"]
+) -> list[EyesRead]:
+    """From crop pixels to frame pixels, two eyes a face."""
+    back = np.linalg.inv(matrices)
+    linear = back[:, :2, :2]
+    pupils = (linear @ answers[:, :2, None])[..., 0] + back[:, :2, 2]
+    covariances = linear @ answers[:, [2, 3, 3, 4]].reshape(-1, 2, 2) @ linear.swapaxes(1, 2)
+    return [
+        EyesRead(pupils[eyes], covariances[eyes], answers[eyes, 5], answers[eyes, 6])
+        for eyes in (slice(first, first + 2) for first in range(0, len(answers), 2))
+    ]

@@ -11,12 +11,10 @@ from ..layouts import IBUG_68
 from ..types import Face, LandmarkEstimate
 from .calm_spread import RelativeSpread, calmed_spread, relative_spread
 from .eye_reading import EyesRead
-from .gaze import gaze_of
+from .gaze import gazes_of
 from .head_fit import POSE, HeadFit, ShapePrior, farther, first_fit, next_fit
 from .lids import (
-    LEFT,
     LOOKED_AT,
-    RIGHT,
     LidMemory,
     blinked,
     closely_seen,
@@ -27,6 +25,7 @@ from .lids import (
 )
 from .linear_face import load_linear_face
 from .neutral_face import Neutral, beyond_neutral, learned_neutral
+from .neutral_file import KeptNeutral
 from .pinhole import DEFAULT_FOV_DEG, PinholeCamera
 from .settled_identity import Identity, settled, shape_prior, unknown_identity
 
@@ -63,6 +62,7 @@ class FaceAnalyser:
             it takes for no face to be nearer than 70 cm: a picture may be cut out of a larger one.
         calibrate_neutral_s: Every face is neutral in its first so many seconds, and its neutral is
             final then; None learns it from what the face usually does.
+        neutral: Of everybody, as `neutral()` gave it; nothing is learned then.
 
     Raises:
         ValueError: If a number makes no sense.
@@ -75,6 +75,7 @@ class FaceAnalyser:
         *,
         fov_deg: float | None = None,
         calibrate_neutral_s: float | None = None,
+        neutral: KeptNeutral | None = None,
     ) -> None:
         if min(width, height) < 1:
             raise ValueError(f"frames have a width and a height, got {width} x {height}")
@@ -82,7 +83,8 @@ class FaceAnalyser:
             raise ValueError(f"fov_deg must lie between 1 and 170, got {fov_deg}")
         if calibrate_neutral_s is not None and not calibrate_neutral_s > 0:
             raise ValueError(f"calibrate_neutral_s must be positive, got {calibrate_neutral_s}")
-        self._face, self._hold_s = load_linear_face(), calibrate_neutral_s
+        self._face, self._kept = load_linear_face(), neutral
+        self._hold_s = calibrate_neutral_s if neutral is None else 0.0
         self._is_stated = fov_deg is not None
         self._widest = PinholeCamera.of_size(width, height, fov_deg or DEFAULT_FOV_DEG)
         self.reset()
@@ -92,6 +94,14 @@ class FaceAnalyser:
         self._camera = self._widest
         self._known: dict[int, _Known] = {}
         self._last_s = -np.inf
+
+    def neutral(self) -> KeptNeutral | None:
+        """Of the face that was seen longest; None where there was none."""
+        if not self._known:
+            return None
+        known = max(self._known.values(), key=lambda known: known.neutral.seen_s)
+        levels = dict(zip(self._face.names, known.neutral.level.tolist(), strict=True))
+        return KeptNeutral(levels, known.lids.open_gap if known.lids.is_close else None)
 
     def analyse(
         self, faces: Iterable[Face], time_s: float, *, eyes: Mapping[int, EyesRead] | None = None
@@ -123,10 +133,11 @@ class FaceAnalyser:
         right, left = (openness(known.lids, gap) for gap in gaps)
         lids, blink = blinked(known.lids, right, left, time_s)
         self._known[face.track_id] = replace(known, lids=lids)
+        right_eye, left_eye = self._eyes(known.fit, (right, left), eyes)
         analysis = FaceAnalysis(
             pose=self._pose(known.fit),
-            left_eye=self._eye(known.fit, LEFT, left, eyes),
-            right_eye=self._eye(known.fit, RIGHT, right, eyes),
+            left_eye=left_eye,
+            right_eye=right_eye,
             expression=self._expression(known, right, left),
             blink=blink,
         )
@@ -149,8 +160,7 @@ class FaceAnalyser:
             fit = first_fit(linear, seen, self._camera, prior)
         fit = self._at_distance(fit)
         if before is None:
-            neutral = Neutral(np.zeros(len(linear.names)))
-            lids = LOOKED_AT if eyes else unknown_lids(linear, fit)
+            neutral, lids = self._at_first(fit, looked_at=eyes is not None)
             known = _Known(fit, nobody, -np.inf, prior, neutral, lids, spread, time_s)
         else:
             known = replace(before, fit=fit, spread=spread, last_s=time_s)
@@ -158,6 +168,16 @@ class FaceAnalyser:
         if face.is_believed:
             known = self._learned(known, gaps[:, 0], time_s - before.last_s if before else 0.0)
         return known, gaps
+
+    def _at_first(self, fit: HeadFit, *, looked_at: bool) -> tuple[Neutral, LidMemory]:
+        """Of a face that was not seen before."""
+        linear, kept = self._face, self._kept
+        lids = LOOKED_AT if looked_at else unknown_lids(linear, fit)
+        if kept is None:
+            return Neutral(np.zeros(len(linear.names))), lids
+        if looked_at and kept.open_gap is not None:
+            lids = replace(lids, open_gap=kept.open_gap, seen_s=1.0)
+        return Neutral(np.array([kept.levels.get(name, 0.0) for name in linear.names])), lids
 
     def _at_distance(self, fit: HeadFit) -> HeadFit:
         """Of a supposed lens: suppose a longer one where a face would be too near."""
@@ -203,12 +223,23 @@ class FaceAnalyser:
             fit.rotation, place, fit.covariance[:POSE, :POSE] * np.outer(inflation, inflation)
         )
 
-    def _eye(self, fit: HeadFit, eye: int, opened: Estimate, eyes: EyesRead | None) -> Eye:
-        if eyes is None or opened.value < _GAZE_FROM_OPENNESS:
-            return Eye(opened, None, None, None, None)
-        pupil, covariance = eyes.pupil[eye], eyes.pupil_covariance[eye]
-        gaze, deviation = gaze_of(self._face, fit, self._camera, eye, pupil, covariance)
-        return Eye(opened, pupil.copy(), covariance.copy(), gaze, deviation)
+    def _eyes(
+        self, fit: HeadFit, opened: tuple[Estimate, Estimate], seen: EyesRead | None
+    ) -> list[Eye]:
+        """Of the right and the left eye; what is shut has no pupil and looks nowhere."""
+        if seen is None:
+            return [Eye(one, None, None, None, None) for one in opened]
+        gazes, deviations = gazes_of(
+            self._face, fit, self._camera, seen.pupil, seen.pupil_covariance
+        )
+        return [
+            Eye(one, pupil.copy(), covariance.copy(), gaze, float(deviation))
+            if one.value >= _GAZE_FROM_OPENNESS
+            else Eye(one, None, None, None, None)
+            for one, pupil, covariance, gaze, deviation in zip(
+                opened, seen.pupil, seen.pupil_covariance, gazes, deviations, strict=True
+            )
+        ]
 
     def _expression(self, known: _Known, right: Estimate, left: Estimate) -> dict[str, Estimate]:
         linear, fit = self._face, known.fit

@@ -16,7 +16,6 @@ from .head_fit import HeadFit
 from .linear_face import LinearFace
 from .pinhole import PinholeCamera
 
-RIGHT, LEFT = 0, 1
 _CORNERS = np.array([[36, 39], [42, 45]])
 _UPPER, _LOWER = np.array([[37, 38], [43, 44]]), np.array([[41, 40], [47, 46]])
 _LIDS = np.concatenate([_UPPER, _LOWER], 1)
@@ -28,7 +27,7 @@ _RESTING_FROM = 0.5
 """Share of the usual gap from which an eye is open: it may be a person of narrow eyes."""
 _LEAST_OPEN = 0.05
 """Over the gap of shut eyes: whatever opens less is shut."""
-_SHUT_BELOW, _OPEN_ABOVE = 0.35, 0.6
+_SHUT_BELOW, _OPEN_ABOVE = 0.32, 0.6
 _AT_REST = 0.93
 """Share of the usual gap that counts as open: lids hang a little lower now and then."""
 _LONGEST_BLINK_S = 0.6
@@ -44,6 +43,8 @@ class LidMemory:
     seen_s: float = 0.0
     """How long the eyes were open."""
     shut_since_s: float | None = None
+    is_close: bool = False
+    """Gaps are what a close look at the eyes says, not those of the landmarks."""
 
 
 def unknown_lids(face: LinearFace, fit: HeadFit) -> LidMemory:
@@ -57,7 +58,7 @@ def unknown_lids(face: LinearFace, fit: HeadFit) -> LidMemory:
     return LidMemory(max(opened, least), shut)
 
 
-LOOKED_AT = LidMemory(open_gap=0.9, shut_gap=0.2)
+LOOKED_AT = LidMemory(open_gap=0.9, shut_gap=0.2, is_close=True)
 """Of a person seen for the first time, closely; of eyes that are shut it is said to be 0.8."""
 
 

@@ -39,8 +39,8 @@ class PinholeCamera:
         slope[..., 2] = -nearness[..., None] * points[..., :2] / points[..., 2:]
         return slope
 
-    def ray(self, pixel: Float[np.ndarray, "xy=2"]) -> Float[np.ndarray, "xyz=3"]:
-        """Unit vector from the camera through a pixel."""
-        across = (pixel - np.array(self.center)) / self.focal_px
-        direction = np.append(across, 1.0)
-        return direction / np.linalg.norm(direction)
+    def rays(self, pixels: Float[np.ndarray, "n xy=2"]) -> Float[np.ndarray, "n xyz=3"]:
+        """Unit vectors from the camera through pixels."""
+        directions = np.ones((len(pixels), 3))
+        directions[:, :2] = (pixels - np.array(self.center)) / self.focal_px
+        return directions / np.sqrt(np.square(directions).sum(-1, keepdims=True))

@@ -5,6 +5,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
+from ..analysis.neutral_file import KeptNeutral
 from ..analysis.pinhole import DEFAULT_FOV_DEG
 from ..errors import FaceTrackError
 from ..io.outputs import Outputs
@@ -12,7 +13,16 @@ from ..io.video_writer import CODECS, Encoding
 from ..run.analysis_stage import AnalysisSettings
 from ..tracker_config import FACES, TrackerConfig
 from .camera_flags import add_camera_flags
-from .flag_types import angle, device, duration, positive, quality, region, seconds, share
+from .flag_types import (
+    device,
+    field_of_view,
+    neutral,
+    positive,
+    quality,
+    region,
+    seconds,
+    share,
+)
 from .reading_flags import add_reading_flags
 from .stream_flags import add_stream_flags, asked_streams
 
@@ -90,14 +100,20 @@ def build_parser() -> argparse.ArgumentParser:
         "--axes", action="store_true", help="draw the axes of the head: right, down and ahead"
     )
     analysis.add_argument(
-        "--fov", type=angle, metavar="DEGREES",
-        help="the camera's field of view along the longer side, which gives distances their scale "
-        f"(default: {DEFAULT_FOV_DEG:g}, or less where a face would be nearer than 70 cm)",
+        "--fov", type=field_of_view, metavar="DEGREES|FILE",
+        help="the camera's field of view along the longer side, which gives distances their "
+        f"scale, or its calibration as OpenCV writes it (default: {DEFAULT_FOV_DEG:g}, or less "
+        "where a face would be nearer than 70 cm)",
     )  # fmt: skip
     analysis.add_argument(
-        "--calibrate-neutral", type=duration, metavar="SECONDS",
-        help="take every face for neutral in its first so many seconds (default: its neutral is "
+        "--calibrate-neutral", type=neutral, metavar="SECONDS|FILE",
+        help="take every face for neutral in its first so many seconds, or as a file of "
+        "--save-neutral has it (default: its neutral is "
         "learned from what it usually does)",
+    )  # fmt: skip
+    analysis.add_argument(
+        "--save-neutral", type=Path, metavar="F",
+        help="keep the neutral face of who was seen longest, as JSON; needs a single source",
     )  # fmt: skip
     output = parser.add_argument_group("output")
     output.add_argument(
@@ -186,9 +202,12 @@ def asked_analysis(arguments: argparse.Namespace) -> AnalysisSettings | None:
         FaceTrackError: If a flag says how, and none that it is to be done.
     """
     if arguments.analyse or arguments.axes or asked_streams(arguments):
-        return AnalysisSettings(arguments.fov, arguments.calibrate_neutral)
-    for flag, value in (("fov", arguments.fov), ("calibrate-neutral", arguments.calibrate_neutral)):
-        if value is not None:
+        asked = arguments.calibrate_neutral
+        if isinstance(asked, KeptNeutral):
+            return AnalysisSettings(arguments.fov, neutral=asked)
+        return AnalysisSettings(arguments.fov, asked)
+    for flag in ("fov", "calibrate-neutral", "save-neutral"):
+        if getattr(arguments, flag.replace("-", "_")) is not None:
             raise FaceTrackError(f"--{flag} needs an analysis: add --analyse or --axes")
     return None
 
@@ -221,7 +240,9 @@ def settings_of(arguments: argparse.Namespace) -> dict[str, Any]:
     flags = ("detector", "device", "backend", "offline", "raw", "ellipses", "video_codec",
              "video_quality", "stream", "fps", "analyse", "axes", "fov",
              "calibrate_neutral")  # fmt: skip
-    return config | {name: getattr(arguments, name) for name in flags}
+    settings = config | {name: getattr(arguments, name) for name in flags}
+    kept = settings["calibrate_neutral"]
+    return settings | {"calibrate_neutral": asdict(kept) if isinstance(kept, KeptNeutral) else kept}
 
 
 def demo_outputs(asked: Outputs) -> Outputs:

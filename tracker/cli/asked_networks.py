@@ -69,11 +69,16 @@ def detector_of(
     return opened.enter_context(AnyRollDetector(networks.load_face_detector()))
 
 
+def eye_reader_of(arguments: argparse.Namespace, networks: Networks) -> EyeReader | None:
+    """The network of the eyes, for all sources at once, where an analysis is asked for."""
+    return None if asked_analysis(arguments) is None else networks.load_eye_reader()
+
+
 def analysis_of(
-    arguments: argparse.Namespace, networks: Networks, *, stills: bool = False
+    arguments: argparse.Namespace, eye_reader: EyeReader | None, *, stills: bool = False
 ) -> AnalysisStage | None:
     """What reads the head pose and more off the faces of one source, where that is asked for."""
     settings = asked_analysis(arguments)
     if settings is None:
         return None
-    return AnalysisStage(settings, stills=stills, eye_reader=networks.load_eye_reader())
+    return AnalysisStage(settings, stills=stills, eye_reader=eye_reader)

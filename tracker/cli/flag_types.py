@@ -2,9 +2,17 @@
 
 import argparse
 import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
 
+from ..analysis.neutral_file import KeptNeutral, read_neutral
 from ..checks import checked_region
+from ..errors import FaceTrackError
+from ..io.lens_calibration import calibrated_fov_deg
 from ..io.video_writer import BEST_QUALITY, WORST_QUALITY
+
+_Read = TypeVar("_Read")
 
 
 def positive(text: str) -> int:
@@ -96,9 +104,28 @@ def duration(text: str) -> float:
     return number
 
 
-def angle(text: str) -> float:
-    """Degrees of a camera's field of view."""
-    number = float(text)
+def field_of_view(text: str) -> float:
+    """Of a camera, in degrees, or the file of its calibration."""
+    try:
+        number = float(text)
+    except ValueError:
+        return _read(calibrated_fov_deg, text)
     if not 1 <= number <= 170:
         raise argparse.ArgumentTypeError(f"must lie between 1 and 170 degrees, got {text}")
     return number
+
+
+def neutral(text: str) -> float | KeptNeutral:
+    """More than 0 seconds, or the file of a neutral face."""
+    try:
+        float(text)
+    except ValueError:
+        return _read(read_neutral, text)
+    return duration(text)
+
+
+def _read(read: Callable[[Path], _Read], text: str) -> _Read:
+    try:
+        return read(Path(text))
+    except FaceTrackError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error

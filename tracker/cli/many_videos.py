@@ -9,6 +9,7 @@ from queue import SimpleQueue
 
 from rich.console import Console
 
+from ..errors import FaceTrackError
 from ..io.manifest import Manifest
 from ..io.outputs import Outputs, check_outputs_of_several
 from ..io.provenance import Provenance
@@ -26,6 +27,7 @@ from .asked_networks import (
     OurDetector,
     analysis_of,
     detector_of,
+    eye_reader_of,
     landmarker_of,
     provenance_of,
 )
@@ -43,7 +45,7 @@ def run_several(
     console: Console,
 ) -> SeveralSummary:
     """Track each video, with one network for all, and sum up."""
-    check_no_streams(arguments)
+    _check_flags(arguments)
     outputs, config = asked_outputs(arguments), asked_config(arguments)
     reading = asked_reading(arguments)
     manifest = Manifest((outputs.paths or [Path()])[0])
@@ -58,6 +60,7 @@ def run_several(
     workers = max(min(arguments.together or usual, len(videos)), 1)
     if workers > 1:
         network = SharedLandmarker(network)
+    eye_reader = eye_reader_of(arguments, networks)
     idle: SimpleQueue[OurDetector] = SimpleQueue()
     with (
         ExitStack() as detectors,
@@ -83,7 +86,7 @@ def run_several(
                 detector = idle.get()
                 stack.callback(idle.put, detector)
                 timed = TimedTracker(
-                    network, detector, config, analysis=analysis_of(arguments, networks)
+                    network, detector, config, analysis=analysis_of(arguments, eye_reader)
                 )
                 sound = sound_of(source, video, arguments)
                 sinks = closed_later(stack, open_sinks(named, source, network.layout, sound, made))
@@ -95,6 +98,13 @@ def run_several(
     for folder in dict.fromkeys(outputs.paths):
         console.print(f"wrote into {folder}", highlight=False, markup=False)
     return summary
+
+
+def _check_flags(arguments: argparse.Namespace) -> None:
+    """Faces of several videos would be mixed up where only one can be meant."""
+    check_no_streams(arguments)
+    if arguments.save_neutral:
+        raise FaceTrackError("--save-neutral keeps the face of a single source: name one")
 
 
 def _left_to_do(

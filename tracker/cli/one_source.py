@@ -17,11 +17,19 @@ from ..io.sources import Source, opened
 from ..io.video_opening import PIPE
 from ..io.window import Steering
 from ..reports.index_page import write_index_of
+from ..run.analysis_stage import AnalysisStage
 from ..run.summary import RunSummary, StopRequest
 from ..run.timed_tracker import TimedTracker
 from ..streams.asked_streams import open_streams
 from .arguments import asked_config, asked_outputs, demo_outputs
-from .asked_networks import Networks, analysis_of, detector_of, landmarker_of, provenance_of
+from .asked_networks import (
+    Networks,
+    analysis_of,
+    detector_of,
+    eye_reader_of,
+    landmarker_of,
+    provenance_of,
+)
 from .camera_flags import open_asked_source
 from .demo import DemoRecorder, demo_camera
 from .inputs import DEMO, several_pictures
@@ -45,6 +53,7 @@ def run_one(
     outputs = asked_outputs(arguments).for_one(address)
     outputs = demo_outputs(outputs) if address == DEMO else outputs
     check_outputs(outputs, pictures or _read_from(address, reading))
+    _check_neutral(arguments)
     with ExitStack() as stack:
         source = stack.enter_context(_source(address, pictures, arguments))
         ahead = _reader_ahead(address, source, arguments)
@@ -53,12 +62,15 @@ def run_one(
         go_on(request)
         detector = detector_of(arguments, networks, stack)
         go_on(request)
+        analysis = analysis_of(
+            arguments, eye_reader_of(arguments, networks), stills=source.holds_stills
+        )
         timed = TimedTracker(
             landmarker,
             detector,
             asked_config(arguments),
             stills=source.holds_stills,
-            analysis=analysis_of(arguments, networks, stills=source.holds_stills),
+            analysis=analysis,
         )
         sinks = _asked_sinks(stack, outputs, source, timed, arguments, networks)
         streams = closed_later(
@@ -72,6 +84,7 @@ def run_one(
             console.print("nothing is kept: add --save-csv F, --save-video F or --show")
         watch = watch_on(console)
         summary = run_frames(source, ahead, timed, [*sinks, *streams], watch, request)
+        _save_neutral(arguments, analysis)
         console.print(closing_table(summary))
         say_losses(summary)
         if recorder and not summary.interrupted:
@@ -83,6 +96,18 @@ def run_one(
     for stream in streams:
         console.print(str(stream), highlight=False, markup=False)
     return summary
+
+
+def _check_neutral(arguments: argparse.Namespace) -> None:
+    """A neutral face that was kept before is not lost by mistake."""
+    path = arguments.save_neutral
+    if path is not None and path.exists() and not arguments.overwrite:
+        raise FaceTrackError(f"{path} exists: name another file, or add --overwrite")
+
+
+def _save_neutral(arguments: argparse.Namespace, analysis: AnalysisStage | None) -> None:
+    if arguments.save_neutral is not None and analysis is not None:
+        analysis.save_neutral(arguments.save_neutral)
 
 
 def _source(address: str, pictures: list[Path], arguments: argparse.Namespace) -> Source:

@@ -55,7 +55,7 @@ def progress(source: Source, summary: RunSummary, console: Console) -> Iterator[
             nonlocal frames
             frames += 1
             fps = frames / max(time.perf_counter() - started, 1e-9)
-            age = str(summary.ages.recent)
+            age = _age(summary)
             if summary.dropped is not None:
                 age += f"  {summary.dropped} dropped"
             if isinstance(source, ChosenCamera) and str(source.health):
@@ -63,6 +63,14 @@ def progress(source: Source, summary: RunSummary, console: Console) -> Iterator[
             bar.update(task, advance=1, faces=faces, fps=fps, age=age)
 
         yield frame_done
+
+
+def _age(summary: RunSummary) -> str:
+    """Of the latest results; where they are sent, of the packets of the slowest stream."""
+    packets = [ages.recent for ages in summary.packets.values() if ages]
+    if not packets:
+        return str(summary.ages.recent)
+    return f"packet {max(packets, key=lambda recent: recent.p95_ms)}"
 
 
 def name_column() -> TextColumn:
@@ -81,6 +89,9 @@ def closing_table(summary: RunSummary) -> Table:
     table.add_row("frames per second", f"{summary.frames_per_second:.1f}")
     if summary.ages:
         table.add_row("frame to result, median / 95 %", str(summary.ages.overall))
+    for stream, ages in summary.packets.items():
+        if ages:
+            table.add_row(f"frame to packet, {stream}, median / 95 %", str(ages.overall))
     if summary.dropped is not None:
         table.add_row("frames dropped to stay live", str(summary.dropped))
     table.add_row("lost / re-acquired", f"{tally.lost} / {tally.reacquired}")

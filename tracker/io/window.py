@@ -17,7 +17,7 @@ from ..run.queues import WriteBehind
 from ..types import Face, Frame, Image
 from .drawing import draw_faces
 from .video_writer import VideoSink
-from .window_overlay import draw_lines, mirrored_view
+from .window_overlay import draw_lines, mirrored_view, square_pixels
 
 _STEP = 0.1
 """Of the smoothing, with each key."""
@@ -91,7 +91,7 @@ class WindowSink:
 
     def write(self, frame: Frame, faces: list[Face]) -> None:
         """Show one frame, and do what its keys say."""
-        canvas = self._drawn(frame, faces)
+        canvas = square_pixels(self._drawn(frame, faces), frame.pixel_aspect)
         if self._recording is not None:
             self._recording.add(frame, canvas.copy())
         draw_lines(canvas, self._texts(frame), shaded=self._help)

@@ -19,6 +19,20 @@ def mirrored_view(image: Image, faces: list[Face]) -> tuple[Image, list[Face]]:
     return np.ascontiguousarray(image[:, ::-1]), [_mirrored(face, width) for face in faces]
 
 
+def square_pixels(canvas: Image, pixel_aspect: float) -> Image:
+    """The picture as a screen of square pixels has to show it; nothing is made smaller.
+
+    Args:
+        canvas: RGB.
+        pixel_aspect: Width of its pixels over their height.
+    """
+    height, width = canvas.shape[:2]
+    size = round(width * max(pixel_aspect, 1)), round(height * max(1 / pixel_aspect, 1))
+    if size == (width, height):
+        return canvas
+    return np.asarray(cv2.resize(canvas, size, interpolation=cv2.INTER_LINEAR), np.uint8)
+
+
 def _mirrored(face: Face, width: int) -> Face:
     measured, analysis = face.measured, face.analysis
     if analysis is not None:

@@ -1,9 +1,12 @@
 """The analyser of a source's faces, which learns the size of the frames from the first."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from ..analysis.eye_reading import EyeReader, read_eyes
 from ..analysis.face_analyser import FaceAnalyser
+from ..analysis.neutral_file import KeptNeutral, write_neutral
+from ..errors import FaceTrackError
 from ..types import Face, Frame
 
 
@@ -13,6 +16,7 @@ class AnalysisSettings:
 
     fov_deg: float | None = None
     calibrate_neutral_s: float | None = None
+    neutral: KeptNeutral | None = None
 
 
 class AnalysisStage:
@@ -41,6 +45,18 @@ class AnalysisStage:
                 height,
                 fov_deg=self._settings.fov_deg,
                 calibrate_neutral_s=self._settings.calibrate_neutral_s,
+                neutral=self._settings.neutral,
             )
         eyes = read_eyes(frame.image, faces, self._eye_reader) if self._eye_reader else None
         return self._analyser.analyse(faces, frame.time_s, eyes=eyes)
+
+    def save_neutral(self, path: Path) -> None:
+        """Keep the neutral face of who was seen longest.
+
+        Raises:
+            FaceTrackError: If there was none, or it cannot be written.
+        """
+        kept = None if self._analyser is None else self._analyser.neutral()
+        if kept is None:
+            raise FaceTrackError(f"{path}: no face was seen whose neutral could be kept")
+        write_neutral(path, kept)

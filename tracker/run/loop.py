@@ -60,7 +60,9 @@ def run(
         SinkError: If an output cannot be written any more.
     """
     summary, started = RunSummary(source.name, follower.tally), time.perf_counter()
-    prompt: list[Sink] = [sink for sink in sinks if isinstance(sink, StreamSink)]
+    streams = [sink for sink in sinks if isinstance(sink, StreamSink)]
+    summary.packets = {stream.name: stream.ages for stream in streams}
+    prompt: list[Sink] = [*streams]
     prompt += [sink for sink in sinks if isinstance(sink, WindowSink)]
     files = [sink for sink in sinks if sink not in prompt]
     room = 1 if source.is_live else READ_AHEAD

@@ -3,6 +3,7 @@
 from collections import Counter, deque
 from dataclasses import dataclass
 from itertools import accumulate
+from threading import Lock
 
 _RECENT = 100
 """Frames, some three seconds of a camera."""
@@ -20,9 +21,13 @@ class Percentiles:
 
 
 class ResultAges:
-    """Ages of results to the millisecond, in memory that does not grow with their number."""
+    """Ages of results to the millisecond, in memory that does not grow with their number.
+
+    One thread may add while another asks.
+    """
 
     def __init__(self) -> None:
+        self._lock = Lock()
         self._recent: deque[int] = deque(maxlen=_RECENT)
         self._counted: Counter[int] = Counter()
 
@@ -32,18 +37,23 @@ class ResultAges:
     def add(self, age_s: float) -> None:
         """Count one more result."""
         age_ms = round(1000 * age_s)
-        self._recent.append(age_ms)
-        self._counted[age_ms] += 1
+        with self._lock:
+            self._recent.append(age_ms)
+            self._counted[age_ms] += 1
 
     @property
     def recent(self) -> Percentiles:
         """Of the last seconds."""
-        return _percentiles(Counter(self._recent))
+        with self._lock:
+            recent = Counter(self._recent)
+        return _percentiles(recent)
 
     @property
     def overall(self) -> Percentiles:
         """Of the whole run."""
-        return _percentiles(self._counted)
+        with self._lock:
+            counted = self._counted.copy()
+        return _percentiles(counted)
 
 
 def _percentiles(counted: Counter[int]) -> Percentiles:

@@ -27,6 +27,9 @@ class RunSummary:
     output_seconds: float = 0.0
     """Spent in the sinks, beside the tracking."""
     ages: ResultAges = field(default_factory=ResultAges)
+    """From a frame's arrival to its faces."""
+    packets: dict[str, ResultAges] = field(default_factory=dict)
+    """From a frame's arrival to its packet, by stream."""
     dropped: int | None = None
     """Frames of a camera that came too fast; None where all are waited for."""
     interrupted: bool = False

@@ -6,10 +6,11 @@ from typing import Any
 
 import numpy as np
 
+from ..analysis.rotations import yaw_pitch_roll_deg
 from ..face_analysis import Estimate, Eye, FaceAnalysis
 from ..io.tables import chosen
 from ..types import Face
-from .frames_of_reference import quaternion_of, yaw_pitch_roll_deg
+from .frames_of_reference import quaternion_of
 from .update import Update
 
 JSON_VERSION = 1

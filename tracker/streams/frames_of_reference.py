@@ -1,9 +1,10 @@
-"""Rotations of a head as receivers want them: quaternions, angles, Unity's frame."""
+"""Rotations of a head as receivers want them: quaternions, and Unity's frame."""
 
 import numpy as np
 from jaxtyping import Float
 
-Rotation = Float[np.ndarray, "3 3"]
+from ..analysis.rotations import Rotation
+
 Quaternion = Float[np.ndarray, "xyzw=4"]
 
 
@@ -30,21 +31,6 @@ def quaternion_of(rotation: Rotation) -> Quaternion:
 
 def _skew(rotation: Rotation, row: int, column: int) -> float:
     return float(rotation[row, column] - rotation[column, row]) / 4
-
-
-def yaw_pitch_roll_deg(rotation: Rotation) -> tuple[float, float, float]:
-    """Angles of a head, from its frame to the camera's (x right, y down, z away).
-
-    Returns:
-        Yaw, positive where the face turns to the right of the picture; pitch, positive upwards;
-        roll, positive counter-clockwise as seen.
-    """
-    # R = Ry(-yaw) Rx(-pitch) Rz(-roll); the face looks along -z of its own frame.
-    x, y, z = -rotation[:, 2]
-    yaw = np.degrees(np.arctan2(x, -z))
-    pitch = np.degrees(np.arcsin(np.clip(-y, -1, 1)))
-    roll = np.degrees(np.arctan2(-rotation[1, 0], rotation[1, 1]))
-    return float(yaw), float(pitch), float(roll)
 
 
 def unity_quaternion(rotation: Rotation) -> Quaternion:

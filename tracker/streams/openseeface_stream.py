@@ -10,14 +10,15 @@ from collections.abc import Mapping
 import numpy as np
 from jaxtyping import Float
 
+from ..analysis.linear_face import load_linear_face
+from ..analysis.rotations import Rotation
 from ..errors import SinkError
 from ..face_analysis import Estimate, Eye, FaceAnalysis, HeadPose
 from ..io.tables import chosen
 from ..layouts import IBUG_68, Layout
 from ..types import Face, Points
 from .address import Datagrams, NetAddress
-from .frames_of_reference import Rotation, quaternion_of
-from .head_shape import HEAD_MM, NOSE_TIP, raised_mm
+from .frames_of_reference import quaternion_of
 from .update import Update
 
 _PACKET = struct.Struct("<di2f2fBf4f3f3f68f136f210f14f")
@@ -37,7 +38,7 @@ _TURNED = np.array([[0.0, 1, 0], [1, 0, 0], [0, 0, -1]])
 ours; where it is upright, x is 180 degrees and z 90, from which `OpenSee.cs` counts."""
 _FAILED = 99999.0
 """Its error of the fit where no pose was found."""
-_RIGHT_EYE, _LEFT_EYE = (36, 39), (42, 45)
+_RIGHT_EYE, _LEFT_EYE, _NOSE_TIP = (36, 39), (42, 45), 30
 
 
 class OpenSeeFaceStream:
@@ -123,7 +124,7 @@ def _pose(pose: HeadPose | None) -> list[float]:
     if pose is None:
         return [0, _FAILED, *[0.0] * 10]
     rotation = _TURNED @ pose.rotation
-    nose_mm = pose.translation_mm + pose.rotation @ HEAD_MM[NOSE_TIP]
+    nose_mm = pose.translation_mm + pose.rotation @ load_linear_face().mean[_NOSE_TIP]
     place = _BEHIND @ nose_mm / _MM_PER_UNIT
     return [1, 0.0, *quaternion_of(rotation), *_euler_deg(rotation), *place]
 
@@ -141,15 +142,24 @@ def _points_3d(analysis: FaceAnalysis | None, points: Points) -> Float[np.ndarra
     if analysis is None:
         return np.zeros((70, 3))
     rotation = analysis.pose.rotation
-    head = raised_mm(points, rotation)
+    head = _raised_mm(points, rotation)
     centers, pupils = [], []
     for eye, corners in zip(_eyes(analysis), (_RIGHT_EYE, _LEFT_EYE), strict=True):
         ahead = np.array([0, 0, -1.0]) if eye.gaze is None else rotation.T @ eye.gaze
         centers.append(head[list(corners)].mean(0) + np.array([0, 0, _EYEBALL_MM]))
         pupils.append(centers[-1] + _EYEBALL_MM * ahead)
-    shape = np.concatenate([head[_KEPT], pupils, centers]) - head[NOSE_TIP]
+    shape = np.concatenate([head[_KEPT], pupils, centers]) - head[_NOSE_TIP]
     # Its axes are the opposite ones, and y and z are packed with the other sign.
     return shape * [-1, 1, 1] / _MM_PER_UNIT
+
+
+def _raised_mm(points: Points, rotation: Rotation) -> Float[np.ndarray, "landmarks=68 xyz=3"]:
+    """Landmarks in the frame of their head: across the view as seen, as deep as in a mean face."""
+    turned = load_linear_face().mean @ rotation.T
+    seen, expected = points - points.mean(0), turned[:, :2] - turned[:, :2].mean(0)
+    px_per_mm = np.sqrt(np.square(seen).sum() / np.square(expected).sum())
+    turned[:, :2] += seen / max(px_per_mm, 1e-9) - expected
+    return turned @ rotation
 
 
 def _features(expression: Mapping[str, Estimate]) -> list[float]:

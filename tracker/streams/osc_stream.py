@@ -2,11 +2,12 @@
 
 from collections.abc import Iterator
 
+from ..analysis.rotations import yaw_pitch_roll_deg
 from ..face_analysis import Eye
 from ..io.tables import chosen
 from ..types import Face
 from .address import Datagrams, NetAddress
-from .frames_of_reference import quaternion_of, yaw_pitch_roll_deg
+from .frames_of_reference import quaternion_of
 from .osc_bundle import Argument, Message, floats, osc_bundle
 from .update import Update
 
@@ -16,9 +17,10 @@ class OscStream:
 
     `/face/frame`: sequence, time in s, faces, width, height. All others begin with id, sequence and
     time: `/face/landmarks` confidence, x, y, ... in pixels; `/face/covariances` xx, xy, yy, ... in
-    square pixels; and with an analysis `/face/pose` quaternion x, y, z, w, translation in mm, yaw,
-    pitch, roll in degrees; `/face/eye` "left" or "right", openness, its deviation, and the gaze
-    where there is one; `/face/expression` ARKit's name, value, deviation.
+    square pixels; and with an analysis `/face/pose` quaternion x, y, z, w, translation in mm, and
+    in degrees yaw (to the picture's right), pitch (down) and roll (counter-clockwise);
+    `/face/eye` "left" or "right", openness, its deviation, and the gaze where there is one;
+    `/face/expression` ARKit's name, value, deviation.
 
     Args:
         address: Of the receiver.

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Self
 
 from ..run.queues import WriteLatest
+from ..run.result_age import ResultAges
 from ..types import Face, Frame
 from .update import Stream, Update
 
@@ -26,6 +27,8 @@ class StreamSink:
         self.sent = 0
         self.undelivered = 0
         """Refused by the network or by a full buffer of the system."""
+        self.ages = ResultAges()
+        """From a frame's arrival to its packet, which the system has then."""
         self._stream, self._sequence, self._is_told = stream, 0, False
         self._stage: WriteLatest[Update] = WriteLatest(partial(_send, self, stream), _ROOM)
         self._stage.__enter__()
@@ -74,3 +77,4 @@ def _send(counts: StreamSink, stream: Stream, update: Update) -> None:
         counts.undelivered += 1
     else:
         counts.sent += 1
+        counts.ages.add(time.monotonic() - update.frame.arrived_s)

@@ -203,11 +203,11 @@ def _bare(data: Path) -> Iterator[tuple[str, list[Path]]]:
 
 
 def _rendered(data: Path) -> Iterator[_Face]:
-    """Rendered heads; the names of their columns count the eyes from the person's left."""
+    """Rendered heads: how far their eyes are shut is known; white eyes show no pupil."""
     for sample, row in _rendered_rows(data):
-        pupils = np.array([[float(row[f"pupil_{axis}_{eye}"]) for axis in "xy"] for eye in (1, 0)])
         yield _Face(
-            sample.read_image(), corners_of(sample.points), pupils, _rendered_shut(row),
+            sample.read_image(), corners_of(sample.points), np.full((2, 2), np.nan),
+            _rendered_shut(row),
             sample.points, "heads", is_held_out(sample.image_path.stem),
         )  # fmt: skip
 

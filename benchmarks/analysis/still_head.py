@@ -1,0 +1,57 @@
+"""How still the pose of a still head is, and what the analysis costs."""
+
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+
+from models.eye_reader import load_eye_reader
+from models.loading import load_landmarker
+from tracker.analysis.eye_reading import read_eyes
+from tracker.analysis.face_analyser import FaceAnalyser
+from tracker.analysis.rotations import yaw_pitch_roll_deg
+from tracker.face_tracker import FaceTracker
+from tracker.io.simulated_camera import SimulatedCamera, portrait, still_then_moving
+
+from .face_landmarker import FaceLandmarker
+
+_STILL_S, _SETTLED_S = 4.0, 1.0
+
+
+def still_portrait(weights: str, path: Path | None) -> list[list[str]]:
+    """Frame-to-frame standard deviation of the angles in degrees, and milliseconds a frame."""
+    camera = SimulatedCamera(portrait(), still_then_moving(_STILL_S), _STILL_S)
+    ours, theirs = [], []
+    without_s, with_s = [], []
+    with FaceTracker(load_landmarker(weights)) as tracker, camera:
+        analyser: FaceAnalyser | None = None
+        reader = load_eye_reader()
+        for frame in camera:
+            started = perf_counter()
+            faces = tracker.update(frame.image, frame.time_s)
+            tracked = perf_counter()
+            height, width = frame.image.shape[:2]
+            analyser = analyser or FaceAnalyser(width, height)
+            eyes = read_eyes(frame.image, faces, reader)
+            (face,) = analyser.analyse(faces, frame.time_s, eyes=eyes)
+            assert face.analysis is not None
+            ours.append(yaw_pitch_roll_deg(face.analysis.pose.rotation))
+            if frame.time_s >= _SETTLED_S:
+                without_s.append(tracked - started)
+                with_s.append(perf_counter() - started)
+    if path:
+        with FaceLandmarker(path, video=True) as rival, camera:
+            for frame in camera:
+                found = rival(frame.image, frame.time_s)
+                theirs += [yaw_pitch_roll_deg(found[0])] if found else []
+    settled = round(_SETTLED_S * camera.frame_rate)
+    rows = [
+        [name, *(f"{np.diff(np.array(angles[settled:]), axis=0).std(0)[i]:.4f}" for i in range(3))]
+        for name, angles in (("ours", ours), ("Face Landmarker, video", theirs))
+        if angles
+    ]
+    milliseconds = [1000 * float(np.median(spent)) for spent in (without_s, with_s)]
+    name = "frame, ms, median, without and with analysis"
+    ratio = f"x {milliseconds[1] / milliseconds[0]:.2f}"
+    rows.append([name, *(f"{m:.2f}" for m in milliseconds), ratio])
+    return rows
