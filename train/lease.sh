@@ -16,7 +16,7 @@ export PYTHONPATH=. PYTHONUNBUFFERED=1 OMP_NUM_THREADS=1 OPENCV_FOR_THREADS_NUM=
 python=${PYTHON:-python3} device=${DEVICE:-cuda} workers=${WORKERS:-$(nproc)} pool=${POOL:-24000}
 how=(--precision bf16 --in-memory --by-clock --pool "$pool" --evaluate-every 100000000)
 [[ $device != cuda ]] || how+=(--graph)
-declare -A recipe=([nano]=nano [lite]=lite-life-long [base]=base [full]=full [lite-free]=lite-free)
+declare -A recipe=([nano]=nano [lite]=lite-next [base]=base [full]=full [lite-free]=lite-free)
 declare -A begin=([nano]=nano [lite]=lite-life-long [base]=base [lite-free]=lite-free)
 
 train() { # NAME DATA OUT MINUTES WORKERS

@@ -245,6 +245,10 @@ RECIPES = {
     "lite-life-long": replace(
         _LIFE_RUN, batch=64, learning_rate=2e-3, images=205_000, further_shares=_TURNED
     ),
+    # Goes on for longer still; a GPU does it in minutes (`train/lease.sh`).
+    "lite-next": replace(
+        _LIFE_RUN, batch=64, learning_rate=2e-3, images=600_000, further_shares=_TURNED
+    ),
     # A quarter of the cost of `lite`, from nothing: narrower, of a smaller crop.
     "nano": replace(_NANO, width=80, stem_width=8, input_px=112),
     # The same cost in another way: as wide and as many pixels as `lite`, maps of half its size.
