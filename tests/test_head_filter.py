@@ -236,7 +236,7 @@ def test_the_variance_of_a_motion_is_that_of_least_squares(rng: np.random.Genera
     weight = root @ root.swapaxes(1, 2) + 0.1 * np.eye(2)
     precision = np.stack([weight[:, 0, 0], weight[:, 0, 1], weight[:, 1, 1]])[:, None]
     _, variance = fit_similarity(basis, np.zeros((2, 1, 68)), precision)
-    rows = np.moveaxis(basis[:, 0], (0, 1, 2), (1, 2, 0))  # (landmarks, xy, motion)
+    rows = np.moveaxis(basis[0], (0, 1, 2), (2, 1, 0))  # (landmarks, xy, motion)
     normal = np.einsum("nia,nij,njb->ab", rows, weight, rows)
     np.testing.assert_allclose(variance[0], np.diag(np.linalg.inv(normal)), rtol=1e-9)
 

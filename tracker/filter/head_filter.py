@@ -18,7 +18,6 @@ from .head_model import HeadModel, HeadUpdate
 from .kalman import (
     Symmetric,
     inverse_of,
-    outer,
     packed,
     point_likelihood,
     scalar_likelihood,
@@ -28,7 +27,7 @@ from .kalman import (
     update_velocity,
 )
 from .part_model import PartModel, PartUpdate
-from .similarity import fit_similarity, moved, similarity_basis
+from .similarity import Basis, fit_similarity, moved, similarity_basis
 from .state import HeadState, Innovations
 
 _OUTLIER_NIS = 3.0
@@ -75,7 +74,12 @@ class HeadFilter:
     def expected(self, state: HeadState, dt_s: Lengths) -> Points:
         """Mean of the landmarks `dt_s` later."""
         motion = self._head.expected_motion(state, np.maximum(dt_s, 0.0))
-        return state.points + moved(self._basis(state), motion).transpose(1, 2, 0)
+        shift, turn = motion.view(complex).T[..., None]
+        places = state.points.view(complex)[..., 0]
+        centre = places.sum(-1, keepdims=True) / places.shape[-1]
+        turn /= self._lengths(state.points)[:, None]
+        after = places + (turn * (places - centre) + shift)
+        return after.view(float).reshape(state.points.shape)
 
     def predict(self, state: HeadState, dt_s: Lengths) -> HeadState:
         """The state `dt_s` later, unmeasured, under the likeliest hypotheses."""
@@ -121,7 +125,8 @@ class HeadFilter:
         lengths, dt = self._lengths(state.points), np.maximum(dt_s, _LEAST_STEP_S)
         offset = _components(measured - state.points)
         seen = np.isfinite(offset).all(0)
-        offset = np.where(seen, offset, 0)
+        if not seen.all():
+            offset[:, ~seen] = 0
         noise, seen = self._noise(state, offset, noise_covariance, lengths, seen)
         basis = self._basis(state)
         process_noise = self._parts.process_noise(dt, lengths)
@@ -173,8 +178,18 @@ class HeadFilter:
 
     def covariance(self, state: HeadState) -> Float[np.ndarray, "faces landmarks xy=2 xy=2"]:
         """Of every landmark in the picture, square pixels: within the face, and of the head."""
-        basis = self._basis(state)
-        of_head = (state.similarity_covariance[0][:, None] @ outer(basis, basis))[:, :, 0]
+        points = _components(state.points)
+        home = points - points.sum(-1, keepdims=True) / points.shape[-1]
+        home /= self._lengths(state.points)[:, None]
+        shift_x, shift_y, scale, turn = state.similarity_covariance[0].T[..., None]
+        xx, yy = home * home
+        of_head = np.array(
+            [
+                scale * xx + turn * yy + shift_x,
+                (scale - turn) * home[0] * home[1],
+                scale * yy + turn * xx + shift_y,
+            ]
+        )
         return unpacked(state.landmark_covariance + of_head)
 
     def _noise(
@@ -189,8 +204,8 @@ class HeadFilter:
         share = noise_share(offset, lengths, self.config)
         calibrated = packed(noise_covariance)
         unmeasured = _UNMEASURED * np.square(lengths).max()
-        seen = seen & (calibrated[0] + calibrated[2] < unmeasured)
-        noise = share[:, None] * (state.part_noise @ self._parts.from_parts) * calibrated
+        seen &= calibrated[0] + calibrated[2] < unmeasured
+        noise = (share[:, None] * state.part_noise) @ self._parts.from_parts * calibrated
         if not seen.all():
             noise[:, ~seen] = np.array([[unmeasured], [0], [unmeasured]])
             offset[:, ~seen] = 0
@@ -198,7 +213,7 @@ class HeadFilter:
 
     def _fitted(
         self,
-        basis: Float[np.ndarray, "xy=2 faces motion=4 landmarks"],
+        basis: Basis,
         offset: Components,
         covariance: Symmetric,
         spread: Float[np.ndarray, "faces landmarks"],
@@ -210,12 +225,9 @@ class HeadFilter:
         residual = offset - moved(basis, motion)
         distance = (residual * times(precision, residual)).sum(0)
         excess = (distance @ self._parts.to_parts) / (2 * _OUTLIER_NIS)
-        lively = np.flatnonzero(excess.max(-1) > 1)
-        if len(lively):
-            weight = np.maximum(excess[lively] @ self._parts.from_parts, 1)
-            motion[lively], variance[lively] = fit_similarity(
-                basis[:, lively], offset[:, lively], precision[:, lively] / weight
-            )
+        if (excess > 1).any():
+            precision /= np.maximum(excess @ self._parts.from_parts, 1)
+            motion, variance = fit_similarity(basis, offset, precision)
         return motion, variance
 
     def _adapted(
@@ -245,7 +257,7 @@ class HeadFilter:
             head_noise,
         )
 
-    def _basis(self, state: HeadState) -> Float[np.ndarray, "xy=2 faces motion=4 landmarks"]:
+    def _basis(self, state: HeadState) -> Basis:
         return similarity_basis(_components(state.points), self._lengths(state.points))
 
     def _lengths(self, points: Points) -> Lengths:

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from ..layouts import Layout
 from .config import MotionConfig
 from .head_model import mode_probabilities
-from .kalman import Symmetric, point_likelihood, update_point
+from .kalman import Symmetric, determinant_of, update_point
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -78,9 +78,7 @@ class PartModel:
             expected_modes: As `expected_modes` returns them.
             process_noise: As `process_noise` returns it.
         """
-        covariance = np.repeat((prior + noise)[:, None], len(process_noise), 1)
-        covariance[::2] += process_noise[..., None]
-        nis, log_likelihood = self._by_part(covariance, residual)
+        nis, log_likelihood = self._by_part(prior + noise, process_noise[..., None], residual)
         modes, total = mode_probabilities(np.log(expected_modes) + log_likelihood)
         likeliest = process_noise[modes.argmax(0), np.arange(len(process_noise[0]))[:, None]]
         widened = prior.copy()
@@ -94,9 +92,19 @@ class PartModel:
         return mean
 
     def _by_part(
-        self, covariance: Symmetric, innovation: Float[np.ndarray, "xy=2 faces landmarks"]
+        self,
+        covariance: Symmetric,
+        added: Float[np.ndarray, "modes faces landmarks=1"],
+        innovation: Float[np.ndarray, "xy=2 faces landmarks"],
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Normalised innovations squared and log likelihoods of parts."""
-        distance, log_likelihood = point_likelihood(covariance, innovation)
-        by_part = (log_likelihood @ self.to_parts) * self._weight
-        return distance @ self.to_parts / 2, by_part
+        """Normalised innovations squared and log likelihoods of parts, under each mode."""
+        (xx, xy, yy), (x, y) = covariance, innovation
+        # Of S = C + q I: |S| = |C| + q (tr C + q),  |S| y^T S^-1 y = |C| y^T C^-1 y + q y^T y
+        determinant = determinant_of(covariance) + added * (xx + yy + added)
+        squares = innovation * innovation
+        distance = (
+            yy * squares[0] - xy * (2 * x * y) + xx * squares[1] + added * (squares[0] + squares[1])
+        )
+        distance /= determinant
+        by_part = (distance + np.log(determinant)) @ self.to_parts
+        return distance @ self.to_parts / 2, by_part * (-0.5 * self._weight)
