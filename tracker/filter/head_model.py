@@ -31,6 +31,8 @@ class HeadUpdate:
     covariance: Float[np.ndarray, "vv_vr_rr=3 faces motion=4"]
     modes: Float[np.ndarray, "hypotheses faces"]
     nis: Float[np.ndarray, " faces"]
+    surprise: Motion
+    """Innovation, in standard deviations."""
     log_likelihood: Float[np.ndarray, " faces"]
 
 
@@ -104,7 +106,8 @@ class HeadModel:
         prior, mean = self._predicted(state, dt_s, length)
         innovation = motion - mean[0]
         noise = variance + np.square(config.common_noise * length)[:, None]
-        nis, log_likelihood = scalar_likelihood(prior[0] + noise, innovation)
+        expected = prior[0] + noise
+        nis, log_likelihood = scalar_likelihood(expected, innovation)
         modes, total = mode_probabilities(
             np.log(self.expected_modes(state)) + log_likelihood.sum(-1)
         )
@@ -112,7 +115,8 @@ class HeadModel:
         weight = modes[..., None]
         (value, velocity), covariance = merged(weight, mean + updated.step, updated.covariance)
         mean_nis = (weight * nis).sum((0, 2)) / 4
-        return HeadUpdate(value, velocity, covariance, modes, mean_nis, total)
+        surprise = (weight * innovation / np.sqrt(expected)).sum(0)
+        return HeadUpdate(value, velocity, covariance, modes, mean_nis, surprise, total)
 
     def _predicted(
         self, state: HeadState, dt_s: Float[np.ndarray, " faces"], length: np.ndarray

@@ -27,6 +27,10 @@ class HeadState:
     """Learned factors on the measurement noise of the landmarks of each part."""
     head_noise: Float[np.ndarray, " faces"]
     """Learned factor on the measurement noise of the head's similarity."""
+    head_scale: Float[np.ndarray, " faces"]
+    """Learned factor on the covariance of the head's similarity, by which it is consistent."""
+    head_surprise: Float[np.ndarray, "faces motion=4"]
+    """Last innovation of the head's similarity, in standard deviations."""
 
     def __getitem__(self, faces: slice) -> "HeadState":
         return HeadState(
@@ -38,10 +42,12 @@ class HeadState:
             self.head_modes[:, faces],
             self.part_noise[faces],
             self.head_noise[faces],
+            self.head_scale[faces],
+            self.head_surprise[faces],
         )
 
 
-_FACES_AXIS = (0, 1, 1, 0, 1, 1, 0, 0)
+_FACES_AXIS = (0, 1, 1, 0, 1, 1, 0, 0, 0, 0)
 """Of each array, in the order of the fields."""
 _arrays_of = attrgetter(*(field.name for field in fields(HeadState)))
 
