@@ -34,6 +34,7 @@ class Follower:
         self.filter = HeadFilter(layout, MotionConfig())
         self.state: HeadState | None = None
         self.nis: list[float] = []
+        self.head_nis: list[float] = []
 
     def __call__(self, truth: np.ndarray, dt_s: float = 1 / RATE) -> np.ndarray:
         measured = truth + self.rng.normal(0, NOISE_PX, truth.shape)
@@ -45,6 +46,7 @@ class Follower:
                 self.state, measured[None], noise_of(self.layout), np.array([dt_s])
             )
             self.nis.append(float(seen.landmarks[0]))
+            self.head_nis.append(float(seen.head[0]))
         return self.state.points[0]
 
 
@@ -143,6 +145,27 @@ def test_normalised_innovations_are_what_the_noise_says() -> None:
     assert 0.8 < np.mean(follow.nis[60:]) < 1.1
 
 
+@pytest.mark.parametrize("reach_px", [0.0, 3.0, 30.0], ids=["still", "swaying", "moving"])
+def test_innovations_of_the_head_are_what_its_covariance_says(reach_px: float) -> None:
+    follow, shape = Follower(), face_of(IBUG_68)
+    for index in range(210):
+        follow(shape + np.array([reach_px * np.sin(2 * np.pi * 0.3 * index / RATE), 0.0]))
+    # The 95 % band of chi-square over this many frames, four numbers each, is 1 +- 0.10.
+    assert np.mean(follow.head_nis[30:]) == pytest.approx(1, abs=0.12)
+
+
+def test_a_head_that_sways_a_little_does_not_pass_for_noise() -> None:
+    follow, shape = Follower(), face_of(IBUG_68)
+    late = []
+    for index in range(240):
+        phase = 2 * np.pi * 0.3 * index / RATE
+        found = follow(shape + np.array([6 * np.sin(phase), 0.0]))
+        if index >= 60:  # how far behind it is, against its speed
+            late.append((6 * np.sin(phase) - (found - shape)[:, 0].mean()) * np.cos(phase))
+    speed_px_s = 6 * 2 * np.pi * 0.3
+    assert abs(np.mean(late) * 2 / speed_px_s) < 0.3 / RATE
+
+
 def test_many_faces_at_once_are_each_as_alone(rng: np.random.Generator) -> None:
     alone = [Follower(seed=seed) for seed in range(4)]
     shapes = [face_of(IBUG_68, seed) + 300 * seed for seed in range(4)]
@@ -236,7 +259,7 @@ def test_the_variance_of_a_motion_is_that_of_least_squares(rng: np.random.Genera
     weight = root @ root.swapaxes(1, 2) + 0.1 * np.eye(2)
     precision = np.stack([weight[:, 0, 0], weight[:, 0, 1], weight[:, 1, 1]])[:, None]
     _, variance = fit_similarity(basis, np.zeros((2, 1, 68)), precision)
-    rows = np.moveaxis(basis[:, 0], (0, 1, 2), (1, 2, 0))  # (landmarks, xy, motion)
+    rows = np.moveaxis(basis[0], (0, 1, 2), (2, 1, 0))  # (landmarks, xy, motion)
     normal = np.einsum("nia,nij,njb->ab", rows, weight, rows)
     np.testing.assert_allclose(variance[0], np.diag(np.linalg.inv(normal)), rtol=1e-9)
 

@@ -133,16 +133,18 @@ def updated(
     noise = np.array([measurement.measurement_noise for measurement in measurements])
     after, innovations = head_filter.update(state, mean, noise, dt_s)
     return [
-        replace(
-            track,
-            time_s=time_s,
-            measured_s=time_s,
-            state=after[index : index + 1],
-            status=TrackStatus.FOLLOWED,
-            misses=0,
-            confidence=measurement.confidence,
-            last=measurement,
-            innovations=innovations[index : index + 1],
+        Track(
+            track.track_id,
+            time_s,
+            time_s,
+            after[index : index + 1],
+            TrackStatus.FOLLOWED,
+            0,
+            measurement.confidence,
+            measurement,
+            innovations[index : index + 1],
+            track.appearance,
+            track.has_place,
         )
         for index, (track, measurement) in enumerate(zip(tracks, measurements, strict=True))
     ]

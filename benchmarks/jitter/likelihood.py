@@ -30,6 +30,7 @@ _SKIPPED_FRAMES = 10
 """First frames of a clip that are left out: the noise of the track is not estimated yet."""
 _SCALES = ("independent_landmarks",)
 """Parameters that scale the likelihood itself: under two values it cannot be compared."""
+_NEARLY_SURE = ("stay_probability", "still_at_first")
 _LEAST_GAIN = 0.05
 """Nats per frame: a smaller improvement ends the ascent."""
 
@@ -45,9 +46,9 @@ def log_likelihood(config: MotionConfig, clips: Sequence[Recording]) -> float:
 
 
 def changed(config: MotionConfig, name: str, place: int | None, factor: float) -> MotionConfig:
-    """The config with one number multiplied; of `stay_probability`, its complement."""
+    """The config with one number multiplied; of probabilities near 1, their complement."""
     value: Any = getattr(config, name)
-    if name == "stay_probability":
+    if name in _NEARLY_SURE:
         changes: dict[str, Any] = {name: 1 - (1 - value) * factor}
     elif place is None:
         changes = {name: value * factor}

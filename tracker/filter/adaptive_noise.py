@@ -10,7 +10,7 @@ from jaxtyping import Float
 
 from .config import MotionConfig
 
-_LARGEST_NIS = 4.0
+LARGEST_NIS = 4.0
 """No single frame counts for more than this normalised innovation: it may be a motion."""
 
 
@@ -38,19 +38,23 @@ def adapted(
     nis: Float[np.ndarray, "faces *parts"],
     gain: Float[np.ndarray, "faces *parts"],
     config: MotionConfig,
+    largest_nis: float = LARGEST_NIS,
 ) -> Float[np.ndarray, "faces *parts"]:
-    """The factor on the measurement noise after a frame.
+    """A learned factor on a covariance after a frame.
+
+    Its logarithm follows the NIS, so that the mean of it over time is 1 whatever its spread.
 
     Args:
         factor: Before the frame.
         nis: Normalised innovation squared over its degrees of freedom; 1 is expected.
         gain: Weight of this frame, 0 to 1.
         config: Of the motion model.
+        largest_nis: No frame counts for more.
 
     Source:
         Mehra 1972, covariance matching, with exponential forgetting.
     """
-    matched = factor * (1 + gain * (np.minimum(nis, _LARGEST_NIS) - 1))
+    matched = factor * np.exp(gain * (np.minimum(nis, largest_nis) - 1))
     largest = config.noise_factor_range
     return np.minimum(np.maximum(matched, 1 / largest), largest)
 

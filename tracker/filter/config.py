@@ -20,9 +20,11 @@ class MotionConfig:
     random_walk: tuple[float, ...] = (1e-5, 0.02, 0.1)
     """Random-walk process noise of a landmark within the face, 1 / sqrt(s), by mode: still,
     speech, blink."""
-    stay_probability: float = 0.999
+    stay_probability: float = 0.995
     """Probability that a part, or the head, keeps its mode from one frame to the next."""
-    independent_landmarks: float = 0.5
+    still_at_first: float = 0.98
+    """Probability that a part of a face seen for the first time is still."""
+    independent_landmarks: float = 0.2
     """Effective number of independent landmarks of a part in the likelihood of its mode: errors of
     neighbours are correlated, frame after frame."""
     still_random_walk: float = 1e-5
@@ -34,7 +36,7 @@ class MotionConfig:
     """Time constant of a head's velocity (Ornstein-Uhlenbeck)."""
     initial_velocity: float = 0.6
     """Standard deviation of the velocity of a head that starts to move, 1 / s."""
-    common_noise: float = 2e-4
+    common_noise: float = 4e-4
     """Standard deviation of the error that all landmarks of a frame share."""
     jump: float = 0.5
     """Standard deviation of a jump, as at a cut of the film."""

@@ -18,9 +18,7 @@ from .head_model import HeadModel, HeadUpdate
 from .kalman import (
     Symmetric,
     inverse_of,
-    outer,
     packed,
-    point_likelihood,
     scalar_likelihood,
     times,
     unpacked,
@@ -28,12 +26,14 @@ from .kalman import (
     update_velocity,
 )
 from .part_model import PartModel, PartUpdate
-from .similarity import fit_similarity, moved, similarity_basis
+from .similarity import Basis, fit_similarity, moved, similarity_basis
 from .state import HeadState, Innovations
 
 _OUTLIER_NIS = 3.0
 """A part whose mean NIS is beyond this many times its expectation moves by itself: it counts less
 in the fit of the head's motion."""
+_BURST_NIS = 8.0
+"""The head's scale follows up to this normalised innovation: no motion is mistaken for it."""
 _LEAST_STEP_S = 1e-4
 """Two frames of one time stamp are this far apart."""
 _UNMEASURED = 1e6
@@ -60,37 +60,29 @@ class HeadFilter:
         self, points: Points, covariance: Float[np.ndarray, "faces landmarks xy=2 xy=2"]
     ) -> HeadState:
         """The state of faces after their first measurement, pixels and square pixels."""
-        faces, parts, modes = len(points), self._parts.count, self._parts.modes
+        faces, parts = len(points), self._parts.count
         return HeadState(
             points,
             packed(covariance),
-            np.full((modes, faces, parts), 1 / modes),
+            np.tile(self._parts.initial_modes[:, None, None], (faces, parts)),
             np.zeros((faces, 4)),
             self._head.initial_covariance(self._lengths(points)),
             np.full((self._head.hypotheses, faces), 1 / self._head.hypotheses),
             np.full((faces, parts), self.config.initial_noise_factor),
             np.full(faces, self.config.initial_noise_factor),
+            np.ones(faces),
+            np.zeros((faces, 4)),
         )
 
     def expected(self, state: HeadState, dt_s: Lengths) -> Points:
         """Mean of the landmarks `dt_s` later."""
         motion = self._head.expected_motion(state, np.maximum(dt_s, 0.0))
-        return state.points + moved(self._basis(state), motion).transpose(1, 2, 0)
-
-    def predict(self, state: HeadState, dt_s: Lengths) -> HeadState:
-        """The state `dt_s` later, unmeasured, under the likeliest hypotheses."""
-        lengths, dt = self._lengths(state.points), np.maximum(dt_s, _LEAST_STEP_S)
-        variance = self._head.predicted_variance(state, dt, lengths)
-        process_noise = self._parts.process_noise(dt, lengths)
-        mode = self._parts.expected_modes(state.part_modes).argmax(0)
-        added = process_noise[mode, np.arange(len(dt))[:, None]] @ self._parts.from_parts
-        return replace(
-            state,
-            points=self.expected(state, dt_s),
-            landmark_covariance=state.landmark_covariance
-            + np.array([1.0, 0.0, 1.0])[:, None, None] * added,
-            similarity_covariance=np.stack([variance, *state.similarity_covariance[1:]]),
-        )
+        shift, turn = motion.view(complex).T[..., None]
+        places = state.points.view(complex)[..., 0]
+        centre = places.sum(-1, keepdims=True) / places.shape[-1]
+        turn /= self._lengths(state.points)[:, None]
+        after = places + (turn * (places - centre) + shift)
+        return after.view(float).reshape(state.points.shape)
 
     def coast(self, state: HeadState, dt_s: Lengths) -> HeadState:
         """The state after a frame without a measurement: less and less certain."""
@@ -121,7 +113,8 @@ class HeadFilter:
         lengths, dt = self._lengths(state.points), np.maximum(dt_s, _LEAST_STEP_S)
         offset = _components(measured - state.points)
         seen = np.isfinite(offset).all(0)
-        offset = np.where(seen, offset, 0)
+        if not seen.all():
+            offset[:, ~seen] = 0
         noise, seen = self._noise(state, offset, noise_covariance, lengths, seen)
         basis = self._basis(state)
         process_noise = self._parts.process_noise(dt, lengths)
@@ -137,32 +130,37 @@ class HeadFilter:
         points = state.points + (moved(basis, head.motion) + parts.step).transpose(1, 2, 0)
         after = self._adapted(state, points, head, parts, _gain(dt, seen, self.config))
         log_likelihood = head.log_likelihood + parts.log_likelihood
-        return after, Innovations(head.nis, self._parts.mean_nis(parts), log_likelihood)
+        return after, Innovations(
+            head.nis / state.head_scale, self._parts.mean_nis(parts), log_likelihood
+        )
 
-    def fuse(self, before: HeadState, after: HeadState) -> HeadState:
-        """Two filters' states of one moment: one that measured it, one that knows what follows.
+    def fuse(self, before: HeadState, after: HeadState, dt_s: Lengths) -> HeadState:
+        """The first of two filters' states, with what the other knows of what follows.
 
-        Head and landmarks are fused apart from each other. Where the two contradict each other the
-        first is right: the other knows nothing of a cut or of a beginning blink.
+        Head and landmarks are fused apart from each other. What the two differ by says how much a
+        part has moved between them. Where the heads contradict each other the first is right: the
+        other knows nothing of a cut.
+
+        Args:
+            before: Of a filter that runs forwards, after it has measured the frame.
+            after: Of one that runs backwards, after it has measured the next frame.
+            dt_s: Seconds between them.
 
         Source:
             Fraser, Potter 1969: the two-filter smoother.
         """
+        lengths, dt = self._lengths(before.points), np.maximum(dt_s, _LEAST_STEP_S)
         basis = self._basis(before)
-        offset = _components(after.points - before.points)
+        offset = _components(self.expected(after, dt_s) - before.points)
         both = before.landmark_covariance + after.landmark_covariance
         motion, variance = fit_similarity(basis, offset, inverse_of(both))
-        residual = offset - moved(basis, motion)
-        noise = after.similarity_covariance[0] + variance
+        noise = self._head.predicted_variance(after, dt, lengths) + variance
         nis, _ = scalar_likelihood(before.similarity_covariance[0] + noise, motion)
         head = update_velocity(before.similarity_covariance, np.maximum(nis, 1) * noise, motion)
-        distance, _ = point_likelihood(both, residual)
-        inflation = (distance @ self._parts.to_parts) @ self._parts.from_parts / 2
-        face = update_point(
-            before.landmark_covariance,
-            np.maximum(inflation, 1) * after.landmark_covariance,
-            residual,
-        )
+        residual = offset - moved(basis, motion)
+        known = after.landmark_covariance.copy()
+        known[::2] += self._parts.moved_between(before, after, residual, dt, lengths)
+        face = update_point(before.landmark_covariance, known, residual)
         points = before.points + (moved(basis, head.step[0]) + face.step).transpose(1, 2, 0)
         return replace(
             before,
@@ -173,8 +171,19 @@ class HeadFilter:
 
     def covariance(self, state: HeadState) -> Float[np.ndarray, "faces landmarks xy=2 xy=2"]:
         """Of every landmark in the picture, square pixels: within the face, and of the head."""
-        basis = self._basis(state)
-        of_head = (state.similarity_covariance[0][:, None] @ outer(basis, basis))[:, :, 0]
+        points = _components(state.points)
+        home = points - points.sum(-1, keepdims=True) / points.shape[-1]
+        home /= self._lengths(state.points)[:, None]
+        of_motion = state.similarity_covariance[0] * state.head_scale[:, None]
+        shift_x, shift_y, scale, turn = of_motion.T[..., None]
+        xx, yy = home * home
+        of_head = np.array(
+            [
+                scale * xx + turn * yy + shift_x,
+                (scale - turn) * home[0] * home[1],
+                scale * yy + turn * xx + shift_y,
+            ]
+        )
         return unpacked(state.landmark_covariance + of_head)
 
     def _noise(
@@ -189,8 +198,8 @@ class HeadFilter:
         share = noise_share(offset, lengths, self.config)
         calibrated = packed(noise_covariance)
         unmeasured = _UNMEASURED * np.square(lengths).max()
-        seen = seen & (calibrated[0] + calibrated[2] < unmeasured)
-        noise = share[:, None] * (state.part_noise @ self._parts.from_parts) * calibrated
+        seen &= calibrated[0] + calibrated[2] < unmeasured
+        noise = (share[:, None] * state.part_noise) @ self._parts.from_parts * calibrated
         if not seen.all():
             noise[:, ~seen] = np.array([[unmeasured], [0], [unmeasured]])
             offset[:, ~seen] = 0
@@ -198,7 +207,7 @@ class HeadFilter:
 
     def _fitted(
         self,
-        basis: Float[np.ndarray, "xy=2 faces motion=4 landmarks"],
+        basis: Basis,
         offset: Components,
         covariance: Symmetric,
         spread: Float[np.ndarray, "faces landmarks"],
@@ -210,12 +219,9 @@ class HeadFilter:
         residual = offset - moved(basis, motion)
         distance = (residual * times(precision, residual)).sum(0)
         excess = (distance @ self._parts.to_parts) / (2 * _OUTLIER_NIS)
-        lively = np.flatnonzero(excess.max(-1) > 1)
-        if len(lively):
-            weight = np.maximum(excess[lively] @ self._parts.from_parts, 1)
-            motion[lively], variance[lively] = fit_similarity(
-                basis[:, lively], offset[:, lively], precision[:, lively] / weight
-            )
+        if (excess > 1).any():
+            precision /= np.maximum(excess @ self._parts.from_parts, 1)
+            motion, variance = fit_similarity(basis, offset, precision)
         return motion, variance
 
     def _adapted(
@@ -226,13 +232,16 @@ class HeadFilter:
         parts: PartUpdate,
         gain: Lengths,
     ) -> HeadState:
-        """The state after the frame, with measurement noise learned from its innovations.
+        """The state after the frame, with noise and scale learned from its innovations.
 
-        The covariances were learned from noise of the same scale, so they are rescaled with it.
+        Landmarks' and head's covariances were learned from noise of the same scale, so they are
+        rescaled with it.
         """
         still = gain[:, None] * parts.modes[0]
         part_noise = adapted(state.part_noise, parts.nis[0], still, self.config)
-        head_noise = adapted(state.head_noise, head.nis, gain, self.config)
+        head_noise = adapted(
+            state.head_noise, _change(head.surprise, state.head_surprise), gain, self.config
+        )
         rescaled = (part_noise / state.part_noise) @ self._parts.from_parts
         return HeadState(
             points,
@@ -243,9 +252,11 @@ class HeadFilter:
             head.modes,
             part_noise,
             head_noise,
+            adapted(state.head_scale, head.nis / state.head_scale, gain, self.config, _BURST_NIS),
+            head.surprise,
         )
 
-    def _basis(self, state: HeadState) -> Float[np.ndarray, "xy=2 faces motion=4 landmarks"]:
+    def _basis(self, state: HeadState) -> Basis:
         return similarity_basis(_components(state.points), self._lengths(state.points))
 
     def _lengths(self, points: Points) -> Lengths:
@@ -258,6 +269,21 @@ def _gain(
     """Weight of a frame in what is learned of the noise; none where a landmark is missing."""
     gain: np.ndarray = (1 - np.exp(-dt_s / config.noise_memory_s)) * seen.all(-1)
     return gain
+
+
+def _change(
+    surprise: Float[np.ndarray, "faces motion=4"], before: Float[np.ndarray, "faces motion=4"]
+) -> Lengths:
+    """Mean square successive difference of innovations; 1 is expected of white ones.
+
+    What an unmodelled motion adds is much the same from frame to frame, and cancels: a head that
+    drifts does not pass for noise.
+
+    Source:
+        von Neumann 1941, the mean square successive difference.
+    """
+    change: np.ndarray = np.square(surprise - before).sum(-1) / (2 * surprise.shape[-1])
+    return change
 
 
 def _components(points: Points) -> Components:

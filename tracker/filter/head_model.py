@@ -6,6 +6,7 @@ the mixture becomes one Gaussian again (GPB1).
 """
 
 from dataclasses import dataclass
+from functools import lru_cache, partial
 
 import numpy as np
 from jaxtyping import Float
@@ -30,6 +31,8 @@ class HeadUpdate:
     covariance: Float[np.ndarray, "vv_vr_rr=3 faces motion=4"]
     modes: Float[np.ndarray, "hypotheses faces"]
     nis: Float[np.ndarray, " faces"]
+    surprise: Motion
+    """Innovation, in standard deviations."""
     log_likelihood: Float[np.ndarray, " faces"]
 
 
@@ -39,8 +42,8 @@ class HeadModel:
     def __init__(self, config: MotionConfig) -> None:
         self._config = config
         self._transition = _transition_probabilities(config)
-        self._acceleration = np.array(config.acceleration_noise)[:, None, None]
         self.hypotheses = len(self._transition)
+        self._prediction = lru_cache(maxsize=256)(partial(_prediction, config))
 
     def expected_modes(self, state: HeadState) -> Float[np.ndarray, "hypotheses faces"]:
         """Probabilities of the hypotheses before this frame is measured."""
@@ -57,8 +60,9 @@ class HeadModel:
     ) -> Motion:
         """Variance of the motion after `dt_s` under the likeliest hypothesis but a jump."""
         likeliest = self.expected_modes(state)[:-1].argmax(0)
-        prior: np.ndarray = self._priors(state, dt_s, length)[0, likeliest, np.arange(len(dt_s))]
-        return prior
+        prior, _ = self._predicted(state, dt_s, length)
+        variance: np.ndarray = prior[0, likeliest, np.arange(len(dt_s))]
+        return variance
 
     def initial_covariance(
         self, length: Float[np.ndarray, " faces"]
@@ -99,13 +103,11 @@ class HeadModel:
             length: Inter-ocular distances, pixels.
         """
         config = self._config
-        kept, reach = velocity_after(dt_s[:, None], config.velocity_memory_s)
-        prior = self._priors(state, dt_s, length)
-        mean = np.zeros((2, *prior.shape[1:]))  # of the motion and its velocity
-        mean[0, 1:-1], mean[1, 1:-1] = reach * state.velocity, kept * state.velocity
+        prior, mean = self._predicted(state, dt_s, length)
         innovation = motion - mean[0]
-        noise = variance + (config.common_noise * length[:, None]) ** 2
-        nis, log_likelihood = scalar_likelihood(prior[0] + noise, innovation)
+        noise = variance + np.square(config.common_noise * length)[:, None]
+        expected = prior[0] + noise
+        nis, log_likelihood = scalar_likelihood(expected, innovation)
         modes, total = mode_probabilities(
             np.log(self.expected_modes(state)) + log_likelihood.sum(-1)
         )
@@ -113,22 +115,44 @@ class HeadModel:
         weight = modes[..., None]
         (value, velocity), covariance = merged(weight, mean + updated.step, updated.covariance)
         mean_nis = (weight * nis).sum((0, 2)) / 4
-        return HeadUpdate(value, velocity, covariance, modes, mean_nis, total)
+        surprise = (weight * innovation / np.sqrt(expected)).sum(0)
+        return HeadUpdate(value, velocity, covariance, modes, mean_nis, surprise, total)
 
-    def _priors(
+    def _predicted(
         self, state: HeadState, dt_s: Float[np.ndarray, " faces"], length: np.ndarray
-    ) -> Float[np.ndarray, "vv_vr_rr=3 hypotheses faces motion=4"]:
-        """Covariance of the motion and its velocity under each hypothesis, before the frame."""
-        config, square, dt = self._config, length[:, None] ** 2, dt_s[:, None]
-        prior = np.zeros((3, *state.head_modes.shape, 4))
-        prior[0, 0] = state.similarity_covariance[0] + config.still_random_walk**2 * dt * square
-        prior[0, -1] = config.jump**2 * square
-        prior[2, 0] = prior[2, -1] = config.initial_velocity**2 * square
-        prior[:, 1:-1] = predict_velocity(
-            state.similarity_covariance[:, None], dt[None], config.velocity_memory_s,
-            self._acceleration * square,
-        )  # fmt: skip
-        return prior
+    ) -> tuple[
+        Float[np.ndarray, "vv_vr_rr=3 hypotheses faces motion=4"],
+        Float[np.ndarray, "components=2 hypotheses faces motion=4"],
+    ]:
+        """Covariance and mean of the motion and its velocity under each hypothesis."""
+        known = np.empty((len(dt_s), 5, 4))
+        known[:, :3] = state.similarity_covariance.swapaxes(0, 1)
+        known[:, 3] = np.square(length)[:, None]
+        known[:, 4] = state.velocity
+        maps = np.array([self._prediction(dt) for dt in dt_s.tolist()])
+        predicted = (maps @ known).reshape(len(dt_s), 5, -1, 4).transpose(1, 2, 0, 3)
+        return predicted[:3], predicted[3:]
+
+
+def _prediction(config: MotionConfig, dt_s: float) -> Float[np.ndarray, "rows columns=5"]:
+    """The linear map from what is known of a head to what each hypothesis predicts.
+
+    Columns are covariance (vv, vr, rr), square length and velocity; rows are the covariance and the
+    mean of motion and velocity, of each hypothesis in turn.
+    """
+    densities = config.acceleration_noise
+    rows = np.zeros((5, len(densities) + 2, 5))
+    still, moving, jumped = 0, slice(1, -1), -1
+    rows[0, still, [0, 3]] = 1, config.still_random_walk**2 * dt_s
+    rows[0, jumped, 3] = config.jump**2
+    rows[2, [still, jumped], 3] = config.initial_velocity**2
+    dt, memory_s = np.array([dt_s]), config.velocity_memory_s
+    carried = predict_velocity(np.eye(3), dt, memory_s, np.zeros(3))
+    added = predict_velocity(np.zeros((3, 1)), dt, memory_s, np.array(densities))
+    rows[:3, moving, :3], rows[:3, moving, 3] = carried[:, None], added
+    kept, reach = velocity_after(dt, memory_s)
+    rows[3, moving, 4], rows[4, moving, 4] = reach, kept
+    return rows.reshape(-1, 5)
 
 
 def mode_probabilities(

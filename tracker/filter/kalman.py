@@ -91,7 +91,9 @@ def outer(
     one: Float[np.ndarray, "components=2 *#batch"], other: Float[np.ndarray, "components=2 *#batch"]
 ) -> Symmetric:
     """Of vectors whose outer product is symmetric."""
-    product: np.ndarray = one.take((0, 0, 1), 0) * other.take((0, 1, 1), 0)
+    product = np.empty((3, *one.shape[1:]))
+    np.multiply(one[0], other[:2], out=product[:2])
+    np.multiply(one[1], other[1], out=product[2])
     return product
 
 

@@ -12,7 +12,12 @@ from jaxtyping import Float
 from ..layouts import Layout
 from .config import MotionConfig
 from .head_model import mode_probabilities
-from .kalman import Symmetric, point_likelihood, update_point
+from .kalman import Symmetric, determinant_of, update_point
+from .state import HeadState
+
+_WEIGHT_BETWEEN = 0.25
+"""Of the difference of two filters as evidence of a motion, where the opinion of each counts half:
+their errors last, so much the same difference is seen frame after frame."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -44,6 +49,11 @@ class PartModel:
         self._transition = np.full((self.modes, self.modes), (1 - stay) / max(self.modes - 1, 1))
         np.fill_diagonal(self._transition, stay)
         self._random_walk = np.square(config.random_walk)[:, None]
+        self.initial_modes = np.full(
+            self.modes, (1 - config.still_at_first) / max(self.modes - 1, 1)
+        )
+        self.initial_modes[0] = config.still_at_first if self.modes > 1 else 1.0
+        """Probabilities of the modes of a face seen for the first time."""
 
     def process_noise(
         self, dt_s: Float[np.ndarray, " faces"], length: Float[np.ndarray, " faces"]
@@ -68,8 +78,9 @@ class PartModel:
     ) -> PartUpdate:
         """Take in what the head's motion leaves of the landmarks' offsets.
 
-        The likeliest mode of a part gives its process noise; a landmark of two parts takes the
-        mean of both.
+        A part's process noise lies between those of its modes, on a scale of logarithms by their
+        probabilities, so that no landmark leaps when its part begins to move by and by; a landmark
+        of two parts takes the mean of both.
 
         Args:
             prior: Covariance of each landmark within the face before the frame, square pixels.
@@ -78,15 +89,47 @@ class PartModel:
             expected_modes: As `expected_modes` returns them.
             process_noise: As `process_noise` returns it.
         """
-        covariance = np.repeat((prior + noise)[:, None], len(process_noise), 1)
-        covariance[::2] += process_noise[..., None]
-        nis, log_likelihood = self._by_part(covariance, residual)
+        nis, log_likelihood = self._by_part(prior + noise, process_noise[..., None], residual)
         modes, total = mode_probabilities(np.log(expected_modes) + log_likelihood)
-        likeliest = process_noise[modes.argmax(0), np.arange(len(process_noise[0]))[:, None]]
         widened = prior.copy()
-        widened[::2] += likeliest @ self.from_parts
+        widened[::2] += self._between(modes, process_noise)
         updated = update_point(widened, noise, residual)
         return PartUpdate(updated.covariance, updated.step, modes, nis, total.sum(-1))
+
+    def moved_between(
+        self,
+        before: HeadState,
+        after: HeadState,
+        residual: Float[np.ndarray, "xy=2 faces landmarks"],
+        dt_s: Float[np.ndarray, " faces"],
+        length: Float[np.ndarray, " faces"],
+    ) -> Float[np.ndarray, "faces landmarks"]:
+        """Process noise between two states of which one knows what precedes, one what follows.
+
+        Their opinions of the modes are pooled: the geometric mean of their probabilities.
+
+        Args:
+            before: The first.
+            after: The second.
+            residual: What the head's motion leaves of the way from one to the other, pixels.
+            dt_s: Between them.
+            length: Inter-ocular distances, pixels.
+        """
+        process_noise = self.process_noise(dt_s, length)
+        both = before.landmark_covariance + after.landmark_covariance
+        _, log_likelihood = self._by_part(both, process_noise[..., None], residual)
+        both_know = self.expected_modes(before.part_modes) * self.expected_modes(after.part_modes)
+        modes, _ = mode_probabilities(np.log(both_know) / 2 + _WEIGHT_BETWEEN * log_likelihood)
+        return self._between(modes, process_noise)
+
+    def _between(
+        self,
+        modes: Float[np.ndarray, "modes faces parts"],
+        process_noise: Float[np.ndarray, "modes faces"],
+    ) -> Float[np.ndarray, "faces landmarks"]:
+        """Process noise of landmarks whose parts are between their modes."""
+        of_parts: np.ndarray = np.exp((modes * np.log(process_noise)[..., None]).sum(0))
+        return of_parts @ self.from_parts
 
     def mean_nis(self, update: PartUpdate) -> Float[np.ndarray, " faces"]:
         """Normalised innovation squared, mean over the parts; 1 is expected."""
@@ -94,9 +137,19 @@ class PartModel:
         return mean
 
     def _by_part(
-        self, covariance: Symmetric, innovation: Float[np.ndarray, "xy=2 faces landmarks"]
+        self,
+        covariance: Symmetric,
+        added: Float[np.ndarray, "modes faces landmarks=1"],
+        innovation: Float[np.ndarray, "xy=2 faces landmarks"],
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Normalised innovations squared and log likelihoods of parts."""
-        distance, log_likelihood = point_likelihood(covariance, innovation)
-        by_part = (log_likelihood @ self.to_parts) * self._weight
-        return distance @ self.to_parts / 2, by_part
+        """Normalised innovations squared and log likelihoods of parts, under each mode."""
+        (xx, xy, yy), (x, y) = covariance, innovation
+        # Of S = C + q I: |S| = |C| + q (tr C + q),  |S| y^T S^-1 y = |C| y^T C^-1 y + q y^T y
+        determinant = determinant_of(covariance) + added * (xx + yy + added)
+        squares = innovation * innovation
+        distance = (
+            yy * squares[0] - xy * (2 * x * y) + xx * squares[1] + added * (squares[0] + squares[1])
+        )
+        distance /= determinant
+        by_part = (distance + np.log(determinant)) @ self.to_parts
+        return distance @ self.to_parts / 2, by_part * (-0.5 * self._weight)

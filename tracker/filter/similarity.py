@@ -13,9 +13,12 @@ from jaxtyping import Float
 
 Points = Float[np.ndarray, "xy=2 faces landmarks"]
 Motion = Float[np.ndarray, "faces motion=4"]
-Basis = Float[np.ndarray, "xy=2 faces motion=4 landmarks"]
+Basis = Float[np.ndarray, "faces motion=4 xy=2 landmarks"]
 """How each number of a motion moves each landmark."""
 _IDENTITY = np.eye(4)[..., None]
+_TRANSLATION = np.eye(2)[..., None]
+_TURN = [2, 3]
+"""Scale and rotation."""
 _PRIOR_PRECISION = 1e-12
 """Of no scale and no rotation, relative to the precision of the translation: it matters only where
 all landmarks lie in one place."""
@@ -29,18 +32,21 @@ def similarity_basis(points: Points, length: Float[np.ndarray, " faces"]) -> Bas
         length: Unit of length of each face, pixels.
     """
     _, faces, landmarks = points.shape
-    centre = points.sum(-1, keepdims=True) / landmarks
-    basis = np.zeros((2, faces, 4, landmarks))
-    basis[0, :, 0] = basis[1, :, 1] = 1
-    basis[:, :, 2] = (points - centre) / length[:, None]
-    u, v = basis[:, :, 2]
-    basis[0, :, 3], basis[1, :, 3] = -v, u
+    basis = np.empty((faces, 4, 2, landmarks))
+    basis[:, :2] = _TRANSLATION
+    home = basis[:, 2].swapaxes(0, 1)
+    np.subtract(points, points.sum(-1, keepdims=True) / landmarks, out=home)
+    home /= length[:, None]
+    np.negative(home[1], out=basis[:, 3, 0])
+    basis[:, 3, 1] = home[0]
     return basis
 
 
 def moved(basis: Basis, motion: Motion) -> Points:
     """How far a motion takes each landmark."""
-    return (motion[:, None] @ basis)[:, :, 0]
+    faces, _, _, landmarks = basis.shape
+    away = motion[:, None] @ basis.reshape(faces, 4, -1)
+    return away.reshape(faces, 2, landmarks).swapaxes(0, 1)
 
 
 def fit_similarity(
@@ -59,16 +65,18 @@ def fit_similarity(
     Source:
         Weighted least squares: (B W B^T) q = B W y, and (B W B^T)^-1 is the covariance of q.
     """
+    faces, landmarks = offset.shape[1:]
+    known = np.empty((faces, 5, 2, landmarks))
+    known[:, :4], known[:, 4] = basis, offset.swapaxes(0, 1)
     # W B: the diagonal times (x, y), and xy times (y, x)
-    weighted = precision[::2, :, None] * basis
-    weighted += precision[1, :, None] * basis[::-1]
-    system = np.zeros((4, 9, offset.shape[1]))  # B W B^T, B W y, I
-    system[:, :4] = (weighted @ basis.swapaxes(2, 3)).sum(0).T
-    prior = _PRIOR_PRECISION * system[0, 0]
-    system[2, 2] += prior
-    system[3, 3] += prior
-    system[:, 4] = (weighted @ offset[..., None]).sum(0)[..., 0].T
+    diagonal, across = precision[::2].swapaxes(0, 1)[:, None], precision[1][:, None, None]
+    weighted = diagonal * basis
+    weighted += across * basis[:, :, ::-1]
+    products = weighted.reshape(faces, 4, -1) @ known.reshape(faces, 5, -1).swapaxes(1, 2)
+    system = np.empty((4, 9, faces))  # B W B^T, B W y, I
+    system[:, :5] = products.transpose(1, 2, 0)
     system[:, 5:] = _IDENTITY
+    system[_TURN, _TURN] += _PRIOR_PRECISION * system[0, 0]
     # Gauss and Jordan, without pivoting: the matrices are positive definite. LAPACK would wake all
     # cores for each of them, and wait.
     for row in range(4):

@@ -63,7 +63,7 @@ def smooth(
         state = filtered.state
         if index + 1 < len(backwards):
             gap = np.array([observations[index + 1].time_s - observations[index].time_s])
-            state = head_filter.fuse(state, head_filter.predict(backwards[index + 1].state, gap))
+            state = head_filter.fuse(state, backwards[index + 1].state, gap)
         estimates += reported(state, [filtered.last], head_filter)
     return estimates, forwards
 

@@ -1,6 +1,7 @@
 """What the filter knows of some faces: where they are, how surely, and how they move."""
 
 from dataclasses import dataclass, fields
+from operator import attrgetter
 
 import numpy as np
 from jaxtyping import Float
@@ -26,37 +27,37 @@ class HeadState:
     """Learned factors on the measurement noise of the landmarks of each part."""
     head_noise: Float[np.ndarray, " faces"]
     """Learned factor on the measurement noise of the head's similarity."""
+    head_scale: Float[np.ndarray, " faces"]
+    """Learned factor on the covariance of the head's similarity, by which it is consistent."""
+    head_surprise: Float[np.ndarray, "faces motion=4"]
+    """Last innovation of the head's similarity, in standard deviations."""
 
     def __getitem__(self, faces: slice) -> "HeadState":
         return HeadState(
-            **{
-                field.name: getattr(self, field.name)[_faces_axis(field.name, faces)]
-                for field in fields(HeadState)
-            }
+            self.points[faces],
+            self.landmark_covariance[:, faces],
+            self.part_modes[:, faces],
+            self.velocity[faces],
+            self.similarity_covariance[:, faces],
+            self.head_modes[:, faces],
+            self.part_noise[faces],
+            self.head_noise[faces],
+            self.head_scale[faces],
+            self.head_surprise[faces],
         )
 
 
-_FACES_FIRST = frozenset({"points", "velocity", "part_noise", "head_noise"})
-"""Arrays whose leading axis is that of the faces; in the others it is the second."""
-
-
-def _faces_axis(name: str, faces: slice) -> slice | tuple[slice, slice]:
-    return faces if name in _FACES_FIRST else (slice(None), faces)
+_FACES_AXIS = (0, 1, 1, 0, 1, 1, 0, 0, 0, 0)
+"""Of each array, in the order of the fields."""
+_arrays_of = attrgetter(*(field.name for field in fields(HeadState)))
 
 
 def joined(states: list[HeadState]) -> HeadState:
     """Many states as one."""
     if len(states) == 1:
         return states[0]
-    return HeadState(
-        **{
-            field.name: np.concatenate(
-                [getattr(state, field.name) for state in states],
-                0 if field.name in _FACES_FIRST else 1,
-            )
-            for field in fields(HeadState)
-        }
-    )
+    arrays = zip(*map(_arrays_of, states), strict=True)
+    return HeadState(*map(np.concatenate, arrays, _FACES_AXIS))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
