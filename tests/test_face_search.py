@@ -98,3 +98,19 @@ def test_the_tracker_begins_with_the_whole_frame_after_a_reset() -> None:
     tracker.reset()
     tracker.update(FRAME, 0.0)
     assert detector.asked == [0, 1, 0, 2, 0]
+
+
+def test_what_was_refused_is_not_measured_again_for_a_moment() -> None:
+    poster = Box(50.0, 50.0, 30.0)
+    image = np.zeros((100, 100, 3), np.uint8)
+
+    def seen(search: FaceSearch, time_s: float, missed: list[Box]) -> list[Box]:
+        return search.look(image, searching(lambda _: [poster]), time_s, 1, missed).boxes
+
+    search = FaceSearch(1.0)
+    assert seen(search, 0.0, []) == [poster]
+    refused = search.refusing([poster], [], 0.0)
+    assert seen(refused, 1.0, []) == []
+    assert seen(refused, 2.5, []) == [poster]
+    assert seen(refused, 1.0, [Box(55.0, 50.0, 30.0)]) == [poster]  # who was there may be back
+    assert seen(search.refusing([poster], [poster], 0.0), 1.0, []) == [poster]  # it is a face
