@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from models.face_detector import CHANNELS, STRIDES, FaceDetector, suppress
+from models.face_detector import STRIDES, FaceDetector
 from models.face_refinement import (
     PATCH_PX,
     patch_from_picture,
@@ -15,6 +15,7 @@ from models.face_refinement import (
     upright_patch,
 )
 from models.face_scan import Window
+from models.face_suppression import CHANNELS, suppress
 
 WHITE_SIDE_PX = 16.0
 
@@ -122,6 +123,8 @@ def test_a_small_face_is_found_thoroughly_in_one_of_the_parts_and_near_its_place
     assert looks[0] == []
     assert [face] in looks
     assert detector.look_near(image, [(56.0, 40.0, 20.0)]) == [face]
+    known = [(face.center_x, face.center_y, face.side)]
+    assert detector.look(image, looks.index([face]), known) == []
     assert detector.look_near(image, [(600.0, 30.0, 20.0), (2000.0, 30.0, 20.0)]) == []
 
 
@@ -239,3 +242,13 @@ def test_a_candidate_outside_the_picture_is_seen_black() -> None:
     image = np.full((50, 60, 3), 255, np.uint8)
     row = turned_row(20, 0)
     assert not upright_patch(image, patch_from_picture(row)).any()
+
+
+def test_in_a_picture_by_itself_less_is_enough(detector: FaceDetector) -> None:
+    image = np.zeros((64, 64, 3), np.uint8)
+    image[16:32, 16:32] = 90  # a score of 0.35, with that of the second look 0.68 on average
+    assert detector(image) == []
+    assert len(detector(image, thorough=True)) == 0
+    image[16:32, 16:32] = 110  # 0.43, and 0.72
+    assert detector(image) == []
+    assert len(detector(image, thorough=True)) == 1

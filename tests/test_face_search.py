@@ -27,7 +27,7 @@ class Parts:
     def parts(self, image: np.ndarray) -> int:
         return self.count
 
-    def look(self, image: np.ndarray, part: int) -> list[Box]:
+    def look(self, image: np.ndarray, part: int, known: list[Box]) -> list[Box]:
         self.asked.append(part)
         return []
 
@@ -43,7 +43,8 @@ def looks(
     search, seen = FaceSearch(every_s=1.0), []
     for frame in range(frames):
         detector = Parts(parts)
-        search = search.look(FRAME, detector, frame / fps, followed, list(missed)).after
+        faces = [PLACE] * followed
+        search = search.look(FRAME, detector, frame / fps, faces, list(missed)).after
         seen.append(detector.asked)
     return seen
 
@@ -86,8 +87,8 @@ def test_a_detector_that_knows_no_parts_looks_at_the_whole_frame() -> None:
     frame = blob_frame([(160.0, 120.0)])
     expected = detector(frame)
     assert len(expected) == 1
-    assert plain.look(frame, 0) == plain.look_near(frame, [PLACE]) == plain.search(frame)
-    assert plain.look(frame, 0) == expected
+    assert plain.look(frame, 0, []) == plain.look_near(frame, [PLACE]) == plain.search(frame)
+    assert plain.look(frame, 0, []) == expected
 
 
 def test_the_tracker_begins_with_the_whole_frame_after_a_reset() -> None:
@@ -105,7 +106,7 @@ def test_what_was_refused_is_not_measured_again_for_a_moment() -> None:
     image = np.zeros((100, 100, 3), np.uint8)
 
     def seen(search: FaceSearch, time_s: float, missed: list[Box]) -> list[Box]:
-        return search.look(image, searching(lambda _: [poster]), time_s, 1, missed).boxes
+        return search.look(image, searching(lambda _: [poster]), time_s, [PLACE], missed).boxes
 
     search = FaceSearch(1.0)
     assert seen(search, 0.0, []) == [poster]

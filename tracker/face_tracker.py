@@ -240,8 +240,8 @@ class FaceTracker:
     def _searched(self, image: Image, choice: FaceChoice, time_s: float) -> list[Box]:
         """What the detector finds where it looks in this frame; often it need not look."""
         missed = [box_around(t.points) for t in self._tracks if is_awaited(t, time_s)]
-        followed = sum(t.status is TrackStatus.FOLLOWED for t in self._tracks)
-        if followed >= choice.most:
+        followed = self._followed_boxes()
+        if len(followed) >= choice.most:
             missed = []  # only a much larger face may take the place of a smaller one
         look = self._search.look(image, self._loaded_detector(), time_s, followed, missed)
         self._search = look.after

@@ -33,8 +33,14 @@ class SearchingDetector(Protocol):
     def parts(self, image: Image) -> int:
         """In how many looks such a frame is searched thoroughly."""
 
-    def look(self, image: Image, part: int) -> list[Box]:
-        """The faces in one part, largest first; 0 is the whole frame, as it is when called."""
+    def look(self, image: Image, part: int, known: list[Box]) -> list[Box]:
+        """The faces in one part, largest first; 0 is the whole frame, as it is when called.
+
+        Args:
+            image: The frame.
+            part: Of it.
+            known: Faces that may be left out.
+        """
 
     def look_near(self, image: Image, places: list[Box]) -> list[Box]:
         """The faces around some places, largest first."""
@@ -60,7 +66,7 @@ class _WholeFrames:
     def parts(self, image: Image) -> int:
         return 1
 
-    def look(self, image: Image, part: int) -> list[Box]:
+    def look(self, image: Image, part: int, known: list[Box]) -> list[Box]:
         return self._detector(image)
 
     def look_near(self, image: Image, places: list[Box]) -> list[Box]:
@@ -90,7 +96,7 @@ class FaceSearch:
         image: Image,
         detector: SearchingDetector,
         time_s: float,
-        followed: int,
+        followed: list[Box],
         missed: list[Box],
     ) -> "Look":
         """What the detector finds in the next frame.
@@ -99,17 +105,17 @@ class FaceSearch:
             image: The frame, RGB.
             detector: Looks, or rests.
             time_s: Of the frame.
-            followed: How many faces are.
+            followed: Where faces are that need not be found.
             missed: Where those are expected that are not, and may come back.
 
         Raises:
             ValueError: If what the detector returns are no boxes.
         """
-        part = self._part(detector.parts(image), time_s, followed, len(missed))
+        part = self._part(detector.parts(image), time_s, len(followed), len(missed))
         boxes, after = [], self
         if part is not None:
             after = replace(self, looked_s=time_s, turn=self.turn + 1)
-            boxes += checked_boxes(detector.look(image, part))
+            boxes += checked_boxes(detector.look(image, part, followed))
         if missed and part != 0:
             largest = sorted(missed, key=lambda box: -box.side)[:_MOST_PLACES]
             boxes += checked_boxes(detector.look_near(image, largest))
