@@ -25,9 +25,6 @@ PICTURES = "pictures"
 STRIDES = (8, 16, 32, 64)
 FOUND_FROM = 0.5
 """Mean score of both stages from which a face is reported."""
-_THOROUGH_FROM = 0.65
-"""Share of that score which is enough in pictures by themselves: there the landmark network sees to
-false alarms, and no second look makes up for what is missed."""
 _CANDIDATE_FROM = 0.7
 """Share of that score from which a candidate is refined."""
 _MOST_CANDIDATES = 16
@@ -90,7 +87,7 @@ class FaceDetector:
         height, width = image.shape[:2]
         if thorough:
             plan = thorough_plan(width, height, seen_px=self.seen_px)
-            return self.search_windows(image, plan, found_from=_THOROUGH_FROM * self.found_from)
+            return self.search_windows(image, plan)
         return self.search_windows(image, [whole_picture(width, height, self.seen_px)])
 
     def parts(self, width: int, height: int) -> int:
@@ -137,7 +134,6 @@ class FaceDetector:
         image: Picture,
         windows: Sequence[Window],
         *,
-        found_from: float | None = None,
         known: Sequence[tuple[float, float, float]] = (),
     ) -> list[FoundFace]:
         """Faces in some windows of the picture, largest first; what two windows show counts once.
@@ -145,7 +141,6 @@ class FaceDetector:
         Args:
             image: RGB.
             windows: Of the picture.
-            found_from: Score from which a face is reported, if another than usual.
             known: As in `look`.
 
         Raises:
@@ -154,14 +149,11 @@ class FaceDetector:
         if not windows:
             return []
         size = (image.shape[1], image.shape[0])
-        least = self.found_from if found_from is None else found_from
-        cells = [
-            _whole_faces(self._cells(image, window, least), window, size) for window in windows
-        ]
+        cells = [_whole_faces(self._cells(image, window), window, size) for window in windows]
         candidates = without(suppress(np.concatenate(cells)), known)
         candidates = candidates[: _MOST_CANDIDATES * len(windows)]
         rows = self._refined(image, candidates)
-        faces = [_face(row) for row in suppress(rows[rows[:, 0] >= least])]
+        faces = [_face(row) for row in suppress(rows[rows[:, 0] >= self.found_from])]
         return sorted(faces, key=lambda face: -face.side)
 
     def _refined(self, image: Picture, candidates: Cells) -> Cells:
@@ -188,11 +180,11 @@ class FaceDetector:
         (answer,) = self._session.run(None, {PICTURES: pictures})
         return np.asarray(answer)
 
-    def _cells(self, image: Picture, window: Window, found_from: float) -> Cells:
+    def _cells(self, image: Picture, window: Window) -> Cells:
         """Cells that say 'a face' in one window, in picture pixels."""
         seen, scale = _seen(image, window)
         cells = np.asarray(self.raw(seen[None])[0], np.float64)
-        least = _CANDIDATE_FROM * found_from
+        least = _CANDIDATE_FROM * self.found_from
         cells = cells[(cells[:, 0] >= least) & np.isfinite(cells).all(1)]
         cells = cells[cells[:, 3] >= _LEAST_SIDE_PX]
         for axis, (factor, start) in enumerate(zip(scale, (window.x, window.y), strict=True)):

@@ -242,13 +242,3 @@ def test_a_candidate_outside_the_picture_is_seen_black() -> None:
     image = np.full((50, 60, 3), 255, np.uint8)
     row = turned_row(20, 0)
     assert not upright_patch(image, patch_from_picture(row)).any()
-
-
-def test_in_a_picture_by_itself_less_is_enough(detector: FaceDetector) -> None:
-    image = np.zeros((64, 64, 3), np.uint8)
-    image[16:32, 16:32] = 90  # a score of 0.35, with that of the second look 0.68 on average
-    assert detector(image) == []
-    assert len(detector(image, thorough=True)) == 0
-    image[16:32, 16:32] = 110  # 0.43, and 0.72
-    assert detector(image) == []
-    assert len(detector(image, thorough=True)) == 1
