@@ -13,6 +13,9 @@ from .place import displacement, place_evidence
 _MOVED, _ELSEWHERE = -1.2, -3.1
 """What is against a known face that is not where it is expected: within a shot, where whoever comes
 is most often who went, and after a film cut."""
+_LATE_MOVED, _LATE_ELSEWHERE = -2.9, -4.8
+"""The same for a new face that is asked for in every frame, and so has more chances to be mistaken:
+it has an id of its own already, which is no harm."""
 _RECOGNISED_S = 2.0
 """So long after it came a new face may turn out to be a known one."""
 _RECOGNISED_FRAMES = 3.0
@@ -75,7 +78,7 @@ def recognised(tracks: list[Track], time_s: float) -> list[Track]:
         for column, track in enumerate(new):
             if known.measured_s < track.begun_s:
                 likeness = known.appearance.likeness(track.appearance)
-                against = _MOVED if known.has_place else _ELSEWHERE
+                against = _LATE_MOVED if known.has_place else _LATE_ELSEWHERE
                 evidence[row, column] = looks_evidence(likeness) + against
     owner = {new[column].track_id: lost[row] for row, column in match(evidence)}
     gone = {known.track_id for known in owner.values()}
