@@ -15,14 +15,13 @@ from jaxtyping import Float, UInt8
 
 from .face_refinement import patch_from_picture, refined, roll_of_row, upright_patch
 from .face_scan import SEEN_PX, Window, thorough_plan, whole_picture, window_near
+from .face_suppression import Cells, suppress, without
 from .onnx_session import OwnSession
 
-__all__ = ["FOUND_FROM", "FaceDetector", "FoundFace", "suppress"]
+__all__ = ["FOUND_FROM", "FaceDetector", "FoundFace"]
 
 PICTURES = "pictures"
 """The network's input."""
-CHANNELS = 10
-"""Per cell: score, centre x and y, side, then x and y of right eye, left eye and mouth."""
 STRIDES = (8, 16, 32, 64)
 FOUND_FROM = 0.5
 """Mean score of both stages from which a face is reported."""
@@ -34,12 +33,9 @@ _GRANULE = 32
 """Sides of what the network sees are multiples of this."""
 _LEAST_SIDE_PX = 9.5
 """Of a face in what the network sees; it was not trained on smaller ones."""
-_OVERLAP = 0.5
-"""Shared area over the smaller square's beyond which two squares are one face."""
 _CUT = 0.2
 """Share of the side by which a face may reach over a tile's inner border; else others see it."""
 
-Cells = Float[np.ndarray, "cells 10"]
 Picture = UInt8[np.ndarray, "height width rgb=3"]
 
 
@@ -90,22 +86,31 @@ class FaceDetector:
         _check_picture(image)
         height, width = image.shape[:2]
         if thorough:
-            return self.search_windows(image, thorough_plan(width, height, seen_px=self.seen_px))
+            plan = thorough_plan(width, height, seen_px=self.seen_px)
+            return self.search_windows(image, plan)
         return self.search_windows(image, [whole_picture(width, height, self.seen_px)])
 
     def parts(self, width: int, height: int) -> int:
         """In how many looks a picture of this size is searched thoroughly."""
         return len(thorough_plan(width, height, seen_px=self.seen_px))
 
-    def look(self, image: Picture, part: int) -> list[FoundFace]:
+    def look(
+        self, image: Picture, part: int, known: Sequence[tuple[float, float, float]] = ()
+    ) -> list[FoundFace]:
         """Faces in one part: 0 is the whole picture, those up to `parts` are tiles.
+
+        Args:
+            image: RGB.
+            part: Of it.
+            known: Centre x, centre y and side of squares of faces that are left out, picture
+                pixels; not to refine them is much of the time.
 
         Raises:
             ValueError: As when called.
         """
         _check_picture(image)
         plan = thorough_plan(image.shape[1], image.shape[0], seen_px=self.seen_px)
-        return self.search_windows(image, [plan[part]])
+        return self.search_windows(image, [plan[part]], known=known)
 
     def look_near(
         self, image: Picture, places: Sequence[tuple[float, float, float]]
@@ -124,8 +129,19 @@ class FaceDetector:
         near = (window_near((x, y), side, width, height) for x, y, side in places)
         return self.search_windows(image, [window for window in near if window])
 
-    def search_windows(self, image: Picture, windows: Sequence[Window]) -> list[FoundFace]:
+    def search_windows(
+        self,
+        image: Picture,
+        windows: Sequence[Window],
+        *,
+        known: Sequence[tuple[float, float, float]] = (),
+    ) -> list[FoundFace]:
         """Faces in some windows of the picture, largest first; what two windows show counts once.
+
+        Args:
+            image: RGB.
+            windows: Of the picture.
+            known: As in `look`.
 
         Raises:
             ValueError: As when called.
@@ -134,7 +150,8 @@ class FaceDetector:
             return []
         size = (image.shape[1], image.shape[0])
         cells = [_whole_faces(self._cells(image, window), window, size) for window in windows]
-        candidates = suppress(np.concatenate(cells))[: _MOST_CANDIDATES * len(windows)]
+        candidates = without(suppress(np.concatenate(cells)), known)
+        candidates = candidates[: _MOST_CANDIDATES * len(windows)]
         rows = self._refined(image, candidates)
         faces = [_face(row) for row in suppress(rows[rows[:, 0] >= self.found_from])]
         return sorted(faces, key=lambda face: -face.side)
@@ -190,40 +207,6 @@ class FaceDetector:
         trace: TracebackType | None,
     ) -> None:
         self.close()
-
-
-def suppress(cells: Cells) -> Cells:
-    """Non-maximum suppression: one row a face, strongest first.
-
-    Neighbouring cells that mean the same face are averaged, weighed by their scores.
-
-    Args:
-        cells: Score, centre x and y, side, three points; any order.
-    """
-    rest = cells[np.argsort(-cells[:, 0], kind="stable")]
-    kept = []
-    while len(rest):
-        shared, union = _shared_area(rest[0], rest)
-        alike = shared / union > 0.6
-        alike[0] = True
-        mean = np.average(rest[alike], axis=0, weights=rest[alike, 0])
-        mean[0] = rest[0, 0]
-        kept.append(mean)
-        smaller = np.minimum(rest[0, 3], rest[:, 3]) ** 2
-        gone = shared / np.maximum(smaller, 1e-9) > _OVERLAP
-        gone[0] = True
-        rest = rest[~gone]
-    return np.stack(kept) if kept else np.zeros((0, CHANNELS))
-
-
-def _shared_area(one: Float[np.ndarray, "10"], rows: Cells) -> tuple[np.ndarray, np.ndarray]:
-    """Of a square with each of others: shared area and union, both squares upright."""
-    least = np.minimum(one[3], rows[:, 3])
-    reach = (one[3] + rows[:, 3]) / 2
-    width = np.clip(reach - np.abs(one[1] - rows[:, 1]), 0, least)
-    height = np.clip(reach - np.abs(one[2] - rows[:, 2]), 0, least)
-    shared = width * height
-    return shared, np.maximum(one[3] ** 2 + rows[:, 3] ** 2 - shared, 1e-9)
 
 
 def _face(row: Float[np.ndarray, "10"]) -> FoundFace:

@@ -86,12 +86,15 @@ class FaceHeads(nn.Module):
         """
         cells = heatmaps.shape[-2:]
         step = crops.shape[-1] // cells[-1]
-        seen = torch.cat([F.avg_pool2d(crops, step), *features], 1).float().flatten(2)
+        seen = [F.avg_pool2d(crops, step), *features]
         maps = heatmaps.float().flatten(2)
         maps = maps / maps.sum(-1, keepdim=True).clamp_min(1e-9)
         weights = self.membership @ maps
         whole = torch.full_like(weights[:, :1], 1 / maps.shape[-1])
-        pooled = torch.cat([weights, whole], 1) @ seen.transpose(1, 2)
+        weights = torch.cat([weights, whole], 1)
+        # Each by itself: to join the features first would copy the largest maps of the network.
+        averages = [weights @ part.float().flatten(2).transpose(1, 2) for part in seen]
+        pooled = torch.cat(averages, 2)
         mean, covariance, peak = moments
         width = (covariance[..., 0, 0] + covariance[..., 1, 1]).clamp_min(1e-8).log()
         shape = torch.cat([mean, width[..., None], peak.clamp_min(1e-6).log()[..., None]], -1)

@@ -5,8 +5,9 @@ from typing import Any
 
 import numpy as np
 
-from .face_detector import CHANNELS, PICTURES, STRIDES, FaceDetector
+from .face_detector import PICTURES, STRIDES, FaceDetector
 from .face_scan import SEEN_PX
+from .face_suppression import CHANNELS
 from .onnx_session import OwnSession
 from .tool_loading import open_tool
 

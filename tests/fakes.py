@@ -84,15 +84,30 @@ class DescribedBlobAnswer(BlobAnswer):
 
 
 class DescribingLandmarker(BlobLandmarker):
-    """Tells discs apart by what colour they have besides red: green is one person, blue another."""
+    """Tells discs apart by what colour they have besides red: green is one person, blue another.
+
+    Args:
+        blue_height: Of the blue one's face over its width; the other's is 1.
+    """
+
+    def __init__(self, blue_height: float = 0.8) -> None:
+        super().__init__()
+        self._blue_height = blue_height
 
     def __call__(self, crops: np.ndarray) -> DescribedBlobAnswer:
         answer = super().__call__(crops)
         colours = crops[..., 1:].astype(float) * (crops[..., :1] > 128)
         mean = colours.sum((1, 2)) + 1e-3
         descriptor = mean / np.linalg.norm(mean, axis=1, keepdims=True)
+        height = np.where(descriptor[:, 1] > descriptor[:, 0], self._blue_height, 1.0)
+        center = answer.mean.mean(1, keepdims=True)
+        scale = np.stack([np.ones_like(height), height], -1)[:, None]
         return DescribedBlobAnswer(
-            answer.mean, answer.covariance, answer.measurement_noise, answer.confidence, descriptor
+            center + scale * (answer.mean - center),
+            answer.covariance,
+            answer.measurement_noise,
+            answer.confidence,
+            descriptor,
         )
 
 

@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from models.face_detector import CHANNELS, STRIDES, FaceDetector, suppress
+from models.face_detector import STRIDES, FaceDetector
 from models.face_refinement import (
     PATCH_PX,
     patch_from_picture,
@@ -15,6 +15,7 @@ from models.face_refinement import (
     upright_patch,
 )
 from models.face_scan import Window
+from models.face_suppression import CHANNELS, suppress
 
 WHITE_SIDE_PX = 16.0
 
@@ -122,6 +123,8 @@ def test_a_small_face_is_found_thoroughly_in_one_of_the_parts_and_near_its_place
     assert looks[0] == []
     assert [face] in looks
     assert detector.look_near(image, [(56.0, 40.0, 20.0)]) == [face]
+    known = [(face.center_x, face.center_y, face.side)]
+    assert detector.look(image, looks.index([face]), known) == []
     assert detector.look_near(image, [(600.0, 30.0, 20.0), (2000.0, 30.0, 20.0)]) == []
 
 

@@ -11,10 +11,10 @@ import torch
 from models.checksum import BLANK, with_checksum
 from models.description import CheckpointError
 from models.export_faces import MOST_PX, export_faces
-from models.face_detector import CHANNELS as RUNTIME_CHANNELS
 from models.face_detector import STRIDES as RUNTIME_STRIDES
 from models.face_loading import load_face_detector
 from models.face_net import CHANNELS, STRIDES, FaceNet, FaceNetConfig, FaceReader, decode_cells
+from models.face_suppression import CHANNELS as RUNTIME_CHANNELS
 from models.face_weights import FaceWeightsInfo, load_face_weights, save_face_weights
 
 SMALL = FaceNetConfig(stem=(4, 8), widths=(8, 8, 8, 8), depths=(1, 1, 1, 1), pyramid=8)

@@ -27,7 +27,7 @@ class Parts:
     def parts(self, image: np.ndarray) -> int:
         return self.count
 
-    def look(self, image: np.ndarray, part: int) -> list[Box]:
+    def look(self, image: np.ndarray, part: int, known: list[Box]) -> list[Box]:
         self.asked.append(part)
         return []
 
@@ -43,7 +43,8 @@ def looks(
     search, seen = FaceSearch(every_s=1.0), []
     for frame in range(frames):
         detector = Parts(parts)
-        search = search.look(FRAME, detector, frame / fps, followed, list(missed)).after
+        faces = [PLACE] * followed
+        search = search.look(FRAME, detector, frame / fps, faces, list(missed)).after
         seen.append(detector.asked)
     return seen
 
@@ -86,8 +87,8 @@ def test_a_detector_that_knows_no_parts_looks_at_the_whole_frame() -> None:
     frame = blob_frame([(160.0, 120.0)])
     expected = detector(frame)
     assert len(expected) == 1
-    assert plain.look(frame, 0) == plain.look_near(frame, [PLACE]) == plain.search(frame)
-    assert plain.look(frame, 0) == expected
+    assert plain.look(frame, 0, []) == plain.look_near(frame, [PLACE]) == plain.search(frame)
+    assert plain.look(frame, 0, []) == expected
 
 
 def test_the_tracker_begins_with_the_whole_frame_after_a_reset() -> None:
@@ -98,3 +99,19 @@ def test_the_tracker_begins_with_the_whole_frame_after_a_reset() -> None:
     tracker.reset()
     tracker.update(FRAME, 0.0)
     assert detector.asked == [0, 1, 0, 2, 0]
+
+
+def test_what_was_refused_is_not_measured_again_for_a_moment() -> None:
+    poster = Box(50.0, 50.0, 30.0)
+    image = np.zeros((100, 100, 3), np.uint8)
+
+    def seen(search: FaceSearch, time_s: float, missed: list[Box]) -> list[Box]:
+        return search.look(image, searching(lambda _: [poster]), time_s, [PLACE], missed).boxes
+
+    search = FaceSearch(1.0)
+    assert seen(search, 0.0, []) == [poster]
+    refused = search.refusing([poster], [], 0.0)
+    assert seen(refused, 1.0, []) == []
+    assert seen(refused, 2.5, []) == [poster]
+    assert seen(refused, 1.0, [Box(55.0, 50.0, 30.0)]) == [poster]  # who was there may be back
+    assert seen(search.refusing([poster], [poster], 0.0), 1.0, []) == [poster]  # it is a face

@@ -1,12 +1,15 @@
 """Who keeps an id: people are discs of two colours, told apart by a fake landmarker."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from fakes import BlobDetector, BlobLandmarker, DescribingLandmarker, blob_frame
 
 from tracker import FaceTracker
 from tracker.identity.appearance import Appearance
-from tracker.track import dismissed
+from tracker.identity.recognition import recognised
+from tracker.track import Track, dismissed
 from tracker.types import Image, LandmarkEstimate, Measurement
 
 GREEN, BLUE = (255, 255, 0), (255, 0, 255)
@@ -45,16 +48,60 @@ def test_another_who_comes_where_one_left_gets_a_new_id() -> None:
     assert ids_of([here] * 10 + [gone] * 10 + [other] * 5, DescribingLandmarker())[-1] == [1]
 
 
-def test_a_doubtful_frame_between_strange_ones_is_no_reason_to_lose_a_face() -> None:
-    def seen(confidence: float, *descriptor: float) -> Measurement:
-        nothing = np.zeros((1, 2)), np.zeros((1, 2, 2))
-        return Measurement(LandmarkEstimate(*nothing), nothing[1], confidence, np.array(descriptor))
+def test_who_slides_into_anothers_place_without_a_jump_is_found_out_within_a_second() -> None:
+    before, after = people((160, 120, GREEN)), people((160, 120, BLUE))
+    ids = ids_of([before] * 10 + [after] * 25, DescribingLandmarker(blue_height=1.0))
+    assert ids[10] == [0]
+    assert ids[-1] == [1]
 
-    known = Appearance().seeing(seen(0.9, 1.0, 0.0))
-    strange = known.seeing(seen(0.9, 0.1, 0.99))
-    assert strange.strange == 1
-    assert strange.seeing(seen(0.3, 0.1, 0.99)).strange == 0
-    assert strange.seeing(seen(0.9, 0.1, 0.99)).is_anothers
+
+def seen(likeness: float, confidence: float = 0.9) -> Measurement:
+    """Of a face that is so like the one of likeness 1."""
+    nothing = np.zeros((1, 2)), np.zeros((1, 2, 2))
+    descriptor = np.array([likeness, np.sqrt(1 - likeness**2)])
+    return Measurement(LandmarkEstimate(*nothing), nothing[1], confidence, descriptor)
+
+
+def test_a_face_that_keeps_its_shape_may_look_strange_for_some_frames() -> None:
+    known = Appearance().seeing(seen(1.0))
+    for _ in range(5):
+        known = known.seeing(seen(0.2), jump=0.2)
+        assert not known.is_anothers
+    assert known.similarity(seen(1.0)) == pytest.approx(1.0)  # nothing strange is learned
+
+
+def test_looks_decide_in_one_frame_after_a_jump() -> None:
+    known = Appearance().seeing(seen(1.0))
+    assert known.seeing(seen(0.1), jump=8.0).is_anothers
+    assert not known.seeing(seen(0.8), jump=8.0).is_anothers
+
+
+def test_a_jump_behind_a_hand_counts_once_the_face_is_seen_again() -> None:
+    known = Appearance().seeing(seen(1.0)).seeing(seen(0.1, confidence=0.3), jump=8.0)
+    assert not known.is_anothers
+    assert known.seeing(seen(0.1)).is_anothers
+    assert not known.seeing(seen(0.9)).seeing(seen(0.2)).is_anothers
+
+
+def test_a_new_face_that_turns_out_to_be_a_lost_one_goes_on_with_its_id() -> None:
+    """Half behind another it looked like nobody, and got an id of its own."""
+    tracker = FaceTracker(DescribingLandmarker(), BlobDetector())
+    there, gone = people((70, 120, GREEN)), people()
+    for index, frame in enumerate([there] * 10 + [gone] * 5 + [people((250, 120, BLUE))] * 5):
+        tracker.update(frame, index / 25)
+    lost, new = tracker._tracks
+    assert (lost.track_id, new.track_id) == (0, 1)
+    assert _ids(recognised([lost, new], 0.8)) == [0, 1]
+    known = replace(new, appearance=replace(new.appearance, mean=lost.appearance.mean))
+    (back,) = recognised([lost, known], 0.8)
+    assert (back.track_id, back.begun_s, back.state) == (0, lost.begun_s, new.state)
+    assert _ids(recognised([lost, known], 9.0)) == [0, 1]  # too late to take an id away
+    overlapping = replace(lost, measured_s=new.begun_s)
+    assert _ids(recognised([overlapping, known], 0.8)) == [0, 1]  # both were seen at once
+
+
+def _ids(tracks: list[Track]) -> list[int]:
+    return [track.track_id for track in tracks]
 
 
 def test_the_detector_rests_again_once_a_face_is_gone_for_long() -> None:

@@ -16,6 +16,7 @@ from .detection.film_cuts import Shot
 from .detection.mediapipe_detector import MediaPipeDetector
 from .filter.config import smoothed
 from .filter.head_filter import HeadFilter
+from .identity.recognition import pairs_of, recognised
 from .landmarker import BringsDetector, FrameLandmarker, Landmarker, on_frames
 from .layouts import Layout
 from .measurer import Measurer
@@ -28,7 +29,6 @@ from .track import (
     doubtful_tracks,
     expected,
     is_awaited,
-    pairs_of,
     reported_faces,
     seen_as,
     updated,
@@ -163,9 +163,12 @@ class FaceTracker:
         self._follow(measurer, choice, time_s)
         found = measurer.detected if boxes is not None else self._searched(image, choice, time_s)
         if found:
-            known = [box_around(t.points) for t in self._tracks if t.status is TrackStatus.FOLLOWED]
+            known = self._followed_boxes()
             self._note_left_out(found, known, choice)
             self._adopt(measurer.new_faces(found, known, choice), choice, time_s)
+            seen = choice.candidates(found, known)
+            self._search = self._search.refusing(seen, self._followed_boxes(), time_s)
+        self._tracks = recognised(self._tracks, time_s)
         self._forget(time_s)
         return self._reported([t for t in self._tracks if t.status is not TrackStatus.LOST])
 
@@ -216,10 +219,10 @@ class FaceTracker:
         measurements = measurer.confirmed(measurer.measure(boxes))
         doubtful = doubtful_tracks(live, places, measurements, self.config.keep_confidence)
         pairs = [
-            (t if t.track_id in doubtful else seen_as(t, m), m)
+            (t if t.track_id in doubtful else seen_as(t, m, now, self.head_filter), m)
             for t, m in zip(live, measurements, strict=True)
         ]
-        is_sure = [t.track_id not in doubtful and not t.appearance.strange for t, _ in pairs]
+        is_sure = [t.track_id not in doubtful and not t.appearance.is_anothers for t, _ in pairs]
         sure = [pair for pair, good in zip(pairs, is_sure, strict=True) if good]
         new = updated([t for t, _ in sure], [m for _, m in sure], now, self.head_filter)
         new += [
@@ -237,13 +240,16 @@ class FaceTracker:
     def _searched(self, image: Image, choice: FaceChoice, time_s: float) -> list[Box]:
         """What the detector finds where it looks in this frame; often it need not look."""
         missed = [box_around(t.points) for t in self._tracks if is_awaited(t, time_s)]
-        followed = sum(t.status is TrackStatus.FOLLOWED for t in self._tracks)
-        if followed >= choice.most:
+        followed = self._followed_boxes()
+        if len(followed) >= choice.most:
             missed = []  # only a much larger face may take the place of a smaller one
         look = self._search.look(image, self._loaded_detector(), time_s, followed, missed)
         self._search = look.after
         self.tally.detections += look.is_look
         return look.boxes
+
+    def _followed_boxes(self) -> list[Box]:
+        return [box_around(t.points) for t in self._tracks if t.status is TrackStatus.FOLLOWED]
 
     def _note_left_out(self, found: list[Box], known: list[Box], choice: FaceChoice) -> None:
         self.tally.left_out = max(self.tally.left_out, choice.too_many(found, known))
@@ -251,7 +257,8 @@ class FaceTracker:
     def _adopt(self, found: list[Measurement], choice: FaceChoice, time_s: float) -> None:
         """Give found faces to tracks that miss one, else new ids, while there is room."""
         waiting = [t for t in self._tracks if t.status is not TrackStatus.FOLLOWED]
-        owner = {index: track for track, index in pairs_of(waiting, found, time_s)}
+        pairs = pairs_of(waiting, found, time_s, self.head_filter, choice.area)
+        owner = {index: track for track, index in pairs}
         for index, measurement in enumerate(found):
             track = owner.get(index)
             if track is None:
@@ -262,8 +269,7 @@ class FaceTracker:
                     self._tracks.append(new)
             elif track.status is TrackStatus.COASTING or self._has_room_for(measurement, choice):
                 self.tally.reacquired += track.status is TrackStatus.LOST
-                known = track.track_id, measurement, time_s, self.head_filter, track.appearance
-                self._replace(begin(*known))
+                self._replace(begin(track.track_id, measurement, time_s, self.head_filter, track))
 
     def _has_room_for(self, measurement: Measurement, choice: FaceChoice) -> bool:
         """Whether one more face is followed; a clearly better one makes its room."""

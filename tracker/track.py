@@ -11,15 +11,11 @@ from .filter.head_filter import HeadFilter
 from .filter.reported import reported
 from .filter.state import HeadState, Innovations, joined
 from .identity.appearance import Appearance
-from .identity.association import match
+from .identity.place import displacement
 from .types import Box, Covariances, Face, LandmarkEstimate, Measurement, Points
 
 MISSES_TO_LOST = 3
 """Frames without a measurement before a face counts as lost: shorter than 5 frames."""
-_REACH = 1.0
-"""How far, in sides of its box, a face may have gone and still be the same by its place."""
-_FAR = 2.0
-"""Reaches that a face counts as away from a place that is too long ago to say anything."""
 _PLACE_S = 2.0
 """For so long the place where it was seen last says where it may be found again."""
 
@@ -50,6 +46,8 @@ class Track:
     innovations: Innovations | None = None
     """Of the last measurement but the first."""
     appearance: Appearance = field(default_factory=Appearance)
+    begun_s: float = 0.0
+    """When the face was first seen."""
     has_place: bool = True
     """False where it says nothing about where the face may be found again: after a film cut."""
 
@@ -63,7 +61,7 @@ def begin(
     measurement: Measurement,
     time_s: float,
     head_filter: HeadFilter,
-    appearance: Appearance | None = None,
+    before: Track | None = None,
 ) -> Track:
     """A track at its first measurement, or at the first after it was missed.
 
@@ -72,14 +70,15 @@ def begin(
         measurement: Of the face.
         time_s: Of the frame.
         head_filter: Starts anew.
-        appearance: What is known of the face from before.
+        before: What is known of the face from before.
     """
     # The first crop is only nearly right, so the first landmarks are no better than the annotation.
     seen = measurement.landmarks
     state = head_filter.start(seen.mean[None], seen.covariance[None])
-    known, confidence = (appearance or Appearance()).seeing(measurement), measurement.confidence
+    appearance = (before.appearance.undoubted() if before else Appearance()).seeing(measurement)
+    confidence = measurement.confidence
     followed = (track_id, time_s, time_s, state, TrackStatus.FOLLOWED, 0, confidence, measurement)
-    return Track(*followed, appearance=known)
+    return Track(*followed, appearance=appearance, begun_s=before.begun_s if before else time_s)
 
 
 def expected(
@@ -201,34 +200,20 @@ def is_awaited(track: Track, time_s: float) -> bool:
     return is_missed and track.has_place and time_s - track.measured_s <= _PLACE_S
 
 
-def seen_as(track: Track, measurement: Measurement) -> Track:
-    """The track that knows more of whom its face is like."""
-    return replace(track, appearance=track.appearance.seeing(measurement))
+def seen_as(
+    track: Track, measurement: Measurement, time_s: float, head_filter: HeadFilter
+) -> Track:
+    """The track that knows more of whom its face is like, before the filter takes it in."""
+    if measurement.descriptor is None:
+        return track
+    jump = 0.0
+    if not track.appearance.is_surely(measurement):
+        seen, dt_s = measurement.landmarks, time_s - track.time_s
+        jump = displacement(track.state, seen.mean, seen.covariance, dt_s, head_filter).shape
+    return replace(track, appearance=track.appearance.seeing(measurement, jump))
 
 
 def dismissed(track: Track) -> Track:
     """The track that has lost its face for good where it was, and may find it elsewhere."""
-    appearance = replace(track.appearance, strange=0)
+    appearance = track.appearance.undoubted()
     return replace(track, status=TrackStatus.LOST, has_place=False, appearance=appearance)
-
-
-def pairs_of(
-    waiting: list[Track], found: list[Measurement], time_s: float
-) -> list[tuple[Track, int]]:
-    """Which of the tracks that miss their face each found face belongs to, by its index.
-
-    Args:
-        waiting: The tracks.
-        found: The faces.
-        time_s: Of the frame they were found in.
-    """
-    distance = np.full((len(waiting), len(found)), np.inf)
-    similarity = np.full(distance.shape, np.nan)
-    for row, track in enumerate(waiting):
-        for column, measurement in enumerate(found):
-            similarity[row, column] = track.appearance.similarity(measurement)
-            if track.has_place:
-                away = np.linalg.norm(track.points - measurement.landmarks.mean, axis=-1).mean()
-                reaches = away / (_REACH * box_around(track.points).side)
-                distance[row, column] = reaches if is_awaited(track, time_s) else _FAR
-    return [(waiting[row], column) for row, column in match(distance, similarity)]

@@ -11,7 +11,6 @@ more than the pictures of one.
 """
 
 import argparse
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -30,20 +29,15 @@ from models.face_heads import FaceHeads, PartFeatures
 from models.landmark_net import LandmarkNet
 from tracker.errors import FaceTrackError
 from tracker.layouts import find_layout
-from tracker.types import Image
 
-from .datasets import DataError, Sample, hold_out, open_data_set
-from .datasets.own import read_own
-from .datasets.person import is_held_out, person_of
+from .datasets import DataError
 from .discriminants import discriminants
-from .head_samples import HeadReader, HeadSamples, views_of_face, views_without_face
+from .head_gathering import gather, load_samples, save_samples
+from .head_samples import HeadReader, HeadSamples
 from .reliability import auroc, reliability_gap
 
 RIGHT = 0.08
 """Mean error, in outer eye distances, below which landmarks are right."""
-_DIAGONAL = 2.25
-_EMPTY_VIEWS = 6
-_MOST_HEADS = 900
 _EPOCHS, _BATCH, _LEARNING_RATE, _WEIGHT_DECAY = 12, 256, 2e-3, 0.5
 _DROPPED = 0.5
 """Share of the pooled features left out at random while fitting: there are more of them than
@@ -57,83 +51,6 @@ def with_heads(network: LandmarkNet, config: FaceHeadsConfig) -> LandmarkNet:
     state = {n: t for n, t in network.state_dict().items() if not n.startswith("heads.")}
     extended.load_state_dict(state, strict=False)
     return extended.eval()
-
-
-def gather(data: Path, reader: HeadReader, *, held_out_only: bool = False) -> HeadSamples:
-    """Right and wrong crops of annotated faces, and crops of pictures without one.
-
-    Args:
-        data: The folder that holds `300w`, `ytf68`, `free/heads` and `backgrounds`; of the last
-            three those that are there.
-        reader: Of the network.
-        held_out_only: Leave out what heads are fitted to.
-
-    Raises:
-        DataError: If the annotated faces are not there.
-    """
-    rng = np.random.default_rng(0)
-    faces = [face for face in _faces(data) if face[2] or not held_out_only]
-    order = rng.permutation(len(faces))
-
-    def donor() -> Image:
-        return faces[int(rng.integers(len(faces)))][0].read_image()
-
-    rows: list[HeadSamples] = []
-    for index in track(order, "faces", console=_BAR):
-        sample, person, held = faces[index]
-        points, pooled, maps = reader(sample.read_image(), views_of_face(sample, donor, rng))
-        error = np.linalg.norm(points - sample.points, axis=-1).mean(1) / unit_of(sample.points)
-        names = [person, person, ""]
-        usual = np.array([True, True, False])
-        rows.append(_in_half(HeadSamples(pooled, maps, error, names, np.full(3, held), usual)))
-    for path in sorted((data / "backgrounds").glob("*.jpg")):
-        if held_out_only and not is_held_out(path.stem):
-            continue
-        image = Sample(path, np.zeros((0, 2))).read_image()
-        _, pooled, maps = reader(image, views_without_face(image, _EMPTY_VIEWS, rng))
-        error, held = np.full(len(maps), np.inf), np.full(len(maps), is_held_out(path.stem))
-        none = np.zeros(len(maps), bool)
-        rows.append(_in_half(HeadSamples(pooled, maps, error, [""] * len(maps), held, none)))
-    return HeadSamples(
-        np.concatenate([row.pooled for row in rows]),
-        np.concatenate([row.maps for row in rows]),
-        np.concatenate([row.error for row in rows]),
-        [name for row in rows for name in row.person],
-        np.concatenate([row.held_out for row in rows]),
-        np.concatenate([row.is_usual for row in rows]),
-    )
-
-
-def _faces(data: Path) -> Iterator[tuple[Sample, str, bool]]:
-    """Annotated faces, whose each is where that is known, and whether it is held out."""
-    training, held_out = hold_out(open_data_set(data / "300w").split("train"))
-    yield from ((sample, "", False) for sample in training)
-    yield from ((sample, "", True) for sample in held_out)
-    if (data / "ytf68").is_dir():
-        for sample in read_own(data / "ytf68").splits["train"]:
-            person = person_of(sample.image_path)
-            yield sample, person, is_held_out(person)
-    if (data / "free/heads").is_dir():
-        heads = read_own(data / "free/heads").splits["train"]
-        for index in np.random.default_rng(5).permutation(len(heads))[:_MOST_HEADS]:
-            yield heads[index], "", is_held_out(heads[index].image_path.stem)
-
-
-def unit_of(points: Float[np.ndarray, "68 xy=2"]) -> float:
-    """What errors are measured in: the outer eye distance, as it is when the head faces the camera.
-
-    Eyes of a turned head come close to each other, and no error is larger for that: there it is the
-    diagonal of the landmarks' box over 2.25, the eye distance of the median frontal face of 300W.
-    """
-    eyes = float(np.linalg.norm(points[36] - points[45]))
-    diagonal = float(np.linalg.norm(points.max(0) - points.min(0)))
-    return max(eyes, diagonal / _DIAGONAL, 1e-6)
-
-
-def _in_half(samples: HeadSamples) -> HeadSamples:
-    """In half precision: there are many."""
-    pooled, maps = samples.pooled.astype(np.float16), samples.maps.astype(np.float16)
-    return replace(samples, pooled=pooled, maps=maps)
 
 
 def fit(heads: FaceHeads, samples: HeadSamples) -> None:
@@ -206,8 +123,22 @@ def described(heads: FaceHeads, samples: HeadSamples) -> list[str]:
     return lines
 
 
-def add_heads(data: Path, weights: Path, output: Path, cache: Path | None = None) -> None:
+def add_heads(
+    data: Path,
+    weights: Path,
+    output: Path,
+    *,
+    cache: Path | None = None,
+    most: int | None = None,
+) -> None:
     """Read samples, fit, say how good it is, and write the weight file.
+
+    Args:
+        data: As in `gather`.
+        weights: To read.
+        output: To write.
+        cache: Where the samples are, or are kept.
+        most: As in `gather`.
 
     Raises:
         DataError: If data are missing.
@@ -223,7 +154,8 @@ def add_heads(data: Path, weights: Path, output: Path, cache: Path | None = None
     if cache and cache.exists():
         samples = load_samples(cache)
     else:
-        samples = gather(data, HeadReader(with_heads(network, network.heads.config), info))
+        reader = HeadReader(with_heads(network, network.heads.config), info)
+        samples = gather(data, reader, most=most)
         if cache:
             save_samples(cache, samples)
     fit(network.heads, samples)
@@ -232,22 +164,6 @@ def add_heads(data: Path, weights: Path, output: Path, cache: Path | None = None
     info = replace(info, architecture=network.config)
     save_checkpoint(output, network.state_dict(), info)
     console.print(f"wrote {output}", highlight=False)
-
-
-def save_samples(path: Path, samples: HeadSamples) -> None:
-    """Keep what was read, to fit again."""
-    np.savez(
-        path, pooled=samples.pooled, maps=samples.maps, error=samples.error,
-        person=np.array(samples.person), held=samples.held_out, usual=samples.is_usual,
-    )  # fmt: skip
-
-
-def load_samples(path: Path) -> HeadSamples:
-    """What `save_samples` wrote."""
-    with np.load(path) as kept:
-        person = [str(name) for name in kept["person"]]
-        read = kept["pooled"], kept["maps"], kept["error"]
-        return HeadSamples(*read, person, kept["held"], kept["usual"])
 
 
 def main(argv: list[str] | None = None) -> None:
@@ -261,12 +177,16 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--weights", type=Path, required=True, metavar="F", help=".safetensors")
     parser.add_argument("--output", type=Path, required=True, metavar="F", help="file to write")
     parser.add_argument("--samples", type=Path, metavar="F", help="keep what was read here (.npz)")
+    parser.add_argument("--faces", type=int, metavar="N", help="so many, at random (default: all)")
     parser.add_argument("--threads", type=int, default=1, help="%(default)s")
     arguments = parser.parse_args(argv)
     torch.set_num_threads(arguments.threads)
     cv2.setNumThreads(1)
     try:
-        add_heads(arguments.data, arguments.weights, arguments.output, arguments.samples)
+        add_heads(
+            arguments.data, arguments.weights, arguments.output,
+            cache=arguments.samples, most=arguments.faces,
+        )  # fmt: skip
     except (FaceTrackError, CheckpointError, OSError) as error:
         parser.exit(2, f"error: {error}\n")
 

@@ -83,39 +83,43 @@ class HeadReader:
         self._input_px, self._margin = info.input_px, info.margin
 
     def __call__(
-        self, image: Image, views: Sequence[CropView]
+        self, views: Sequence[tuple[Image, CropView]]
     ) -> tuple[
         Float[np.ndarray, "views landmarks xy=2"],
         Float[np.ndarray, "views pooled"],
         Float[np.ndarray, "views maps"],
     ]:
-        """Landmarks in picture pixels, and what the heads would read, of the last crop of each."""
+        """Landmarks in picture pixels, and what the heads would read, of the last crop of each.
+
+        Args:
+            views: Crops and the pictures that they are of; many at once take less time.
+        """
         current = list(views)
         found: dict[int, tuple[np.ndarray, np.ndarray, np.ndarray]] = {}
-        while pending := [i for i, view in enumerate(current) if view.followed >= 0]:
-            read = self._read(image, [current[i] for i in pending])
+        while pending := [i for i, (_, view) in enumerate(current) if view.followed >= 0]:
+            read = self._read([current[i] for i in pending])
             for index, points, pooled, maps in zip(pending, *read, strict=True):
                 found[index] = points, pooled, maps
                 x, y, side = landmark_square(points, 1.0)
-                view = current[index]
+                image, view = current[index]
                 following = replace(view, square=(x, y, max(side, 4.0)), roll_deg=0.0)
-                current[index] = replace(following, followed=view.followed - 1)
+                current[index] = image, replace(following, followed=view.followed - 1)
         points, pooled, maps = zip(*(found[i] for i in range(len(views))), strict=True)
         return np.stack(points), np.stack(pooled), np.stack(maps)
 
     @torch.inference_mode()
     def _read(
-        self, image: Image, views: Sequence[CropView]
+        self, views: Sequence[tuple[Image, CropView]]
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         size = self._input_px
         matrices = [
             crop_from_square(x, y, side * self._margin, size, view.roll_deg)
-            for view in views
+            for _, view in views
             for x, y, side in [view.square]
         ]
         cut = [
             view.degrade(warp_crop(image, matrix, size))
-            for view, matrix in zip(views, matrices, strict=True)
+            for (image, view), matrix in zip(views, matrices, strict=True)
         ]
         pictures = self._reader.as_input(torch.from_numpy(np.stack(cut)))
         stage = self._reader.network.run_stages(pictures)[-1]

@@ -11,7 +11,8 @@ from rich.table import Table
 from models.face_heads import PartFeatures
 from models.torch_landmarker import load_network
 from train.datasets import DataError
-from train.fit_heads import RIGHT, gather
+from train.fit_heads import RIGHT
+from train.head_gathering import gather
 from train.head_samples import HeadReader, HeadSamples
 from train.reliability import auroc, reliability_gap
 

@@ -14,23 +14,30 @@ from .people import Person, held_out_people, rendered_person
 
 _WIDTH, _HEIGHT = SIZE
 _MIDDLE = _HEIGHT / 2 + 10
+_CAST = 18
+"""People; two rendered heads make the crowd twenty."""
 Way = Callable[[float], Place | None]
 
 
-def scenes_from(data: Path) -> dict[str, list[StagedShot]]:
+def scenes_from(data: Path, half: str) -> dict[str, list[StagedShot]]:
     """Every scene by its name; the same people and ways every time.
+
+    Args:
+        data: As in `held_out_people`, and `free/head_clips` and `backgrounds` in it.
+        half: As there.
 
     Raises:
         FaceTrackError: If the data are not there, or too few people in them.
     """
-    cast = held_out_people(data)
+    cast = held_out_people(data, half)
     sets = _backgrounds(data / "backgrounds")
-    if len(cast) < 20 or len(sets) < 4:
+    if len(cast) < _CAST or len(sets) < 4:
         raise FaceTrackError(f"{data}: {len(cast)} people and {len(sets)} backgrounds: too few")
     order = np.random.default_rng(7).permutation(len(cast))
     one, two, three, four, *others = [cast[i] for i in order]
     clips = sorted((data / "free/head_clips").glob("turn_*.mp4"))
     heads = [rendered_person(clip) for clip in clips[:2]]
+    crowd = [one, two, three, four, *others[: _CAST - 4], *heads]
     stay_left, stay_right = _still(190, 110), _still(450, 110)
     pair = [Actor(one, stay_left), Actor(two, stay_right)]
     return {
@@ -74,7 +81,7 @@ def scenes_from(data: Path) -> dict[str, list[StagedShot]]:
         "large and small": [
             _shot(sets[1], 4, Actor(one, _still(230, 290)), Actor(two, _still(520, 24)))
         ],
-        "crowd of 20": [_shot(sets[2], 4, *_crowd([one, two, three, four, *others[:16]]))],
+        "crowd of 20": [_shot(sets[2], 4, *_crowd(crowd))],
     }
 
 

@@ -37,9 +37,10 @@ class BothDetectors:
         """In how many looks such a frame is searched thoroughly."""
         return self._any_roll.parts(image)
 
-    def look(self, image: Image, part: int) -> list[Box]:
+    def look(self, image: Image, part: int, known: list[Box]) -> list[Box]:
         """The faces in one part of a frame: both look at the whole, ours alone at tiles."""
-        return self._any_roll.look(image, part) if part else self(image)
+        ours = self._any_roll.look(image, part, known)
+        return ours if part else _joined(ours, self._mediapipe(image))
 
     def look_near(self, image: Image, places: list[Box]) -> list[Box]:
         """The faces that ours finds around some places, largest first."""

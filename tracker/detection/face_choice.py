@@ -28,6 +28,11 @@ class FaceChoice:
         return cls(config, image.shape[1], image.shape[0])
 
     @property
+    def area(self) -> float:
+        """Of the picture, square pixels."""
+        return float(self.width * self.height)
+
+    @property
     def most(self) -> int:
         """How many faces are followed at most."""
         return self.config.max_faces if self.config.faces == "all" else 1

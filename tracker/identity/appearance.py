@@ -9,15 +9,21 @@ import numpy as np
 from jaxtyping import Float
 
 from ..types import Measurement
-from .association import OTHER_BELOW
+from .association import looks_evidence
 
 _SURE_FROM = 0.7
 """Confidence from which a descriptor counts: turned and covered faces look like others'."""
-_STRANGE = 2
-"""What is needed to see that a face is another's: a frame that looks unlike it counts one, a frame
-that looks like the contrary two."""
 _MEMORY_FRAMES = 60.0
 """Frames over which the mean of a face's descriptors runs."""
+_STEADY, _LEAST_PRIOR, _PER_JUMP = 6.0, 0.8, 1.2
+"""Evidence that a face which is followed stays the same: where its landmarks stay in their places
+within the face, at least, and less for each time that they jump by their standard deviation."""
+_CLEAR = 1.5
+"""Evidence of looks from which on all doubt is over."""
+_INDEPENDENT_FRAMES = 50.0
+"""Frames in a row from which on looks say something new: neighbours look alike."""
+_LEARNED_FROM = -2.0
+"""Evidence of looks from which on a face adds to what is known of it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,26 +34,60 @@ class Appearance:
     """Of the descriptors, not of unit length; None before the first that counts."""
     frames: float = 0.0
     """In the mean, `_MEMORY_FRAMES` at most."""
+    jump: float = 0.0
+    """How far the landmarks have jumped within the face since it was last surely itself."""
     strange: int = 0
-    """How many of the last frames in a row look unlike it."""
+    """Frames since then in which it looks unlike itself."""
+    unlike: float = 0.0
+    """Mean evidence of those."""
 
-    def seeing(self, measurement: Measurement) -> "Appearance":
-        """After one more measurement; a strange one leaves the mean as it is."""
-        if not _counts(measurement):
-            return replace(self, strange=0) if self.strange else self
-        assert measurement.descriptor is not None
+    def seeing(self, measurement: Measurement, jump: float = 0.0) -> "Appearance":
+        """After one more measurement; a strange one leaves the mean as it is.
+
+        Args:
+            measurement: Of the face.
+            jump: `Displacement.shape` from where the landmarks were expected.
+        """
         if self.mean is None:
-            return Appearance(measurement.descriptor, 1.0)
-        similarity = self.similarity(measurement)
-        if similarity < OTHER_BELOW:
-            return replace(self, strange=self.strange + (1 if similarity >= 0 else 2))
+            counts = _counts(measurement) and measurement.descriptor is not None
+            return Appearance(measurement.descriptor, 1.0) if counts else self
+        jump = max(jump, self.jump)
+        if not _counts(measurement):
+            return replace(self, jump=jump) if jump != self.jump else self
+        assert measurement.descriptor is not None
+        evidence = self.evidence(measurement)
+        if evidence >= _CLEAR:
+            jump, strange, unlike = 0.0, 0, 0.0
+        elif evidence < 0:
+            strange = self.strange + 1
+            unlike = self.unlike + (evidence - self.unlike) / strange
+        else:
+            strange, unlike = self.strange, self.unlike
+        if evidence < _LEARNED_FROM or (strange and jump > 1):
+            return replace(self, jump=jump, strange=strange, unlike=unlike)
         frames = min(self.frames + 1, _MEMORY_FRAMES)
-        return Appearance(self.mean + (measurement.descriptor - self.mean) / frames, frames)
+        mean = self.mean + (measurement.descriptor - self.mean) / frames
+        return Appearance(mean, frames, jump, strange, unlike)
+
+    def is_surely(self, measurement: Measurement) -> bool:
+        """Whether this alone leaves no doubt that it is the face."""
+        return self.evidence(measurement) >= _CLEAR
+
+    def evidence(self, measurement: Measurement) -> float:
+        """That it shows the face, by its looks, nats."""
+        return looks_evidence(self.similarity(measurement))
 
     @property
     def is_anothers(self) -> bool:
         """Whether the face that is followed has become somebody else's."""
-        return self.strange >= _STRANGE
+        if not self.strange:
+            return False
+        prior = max(_STEADY - _PER_JUMP * self.jump, _LEAST_PRIOR)
+        return prior + self.unlike * (1 + (self.strange - 1) / _INDEPENDENT_FRAMES) < 0
+
+    def undoubted(self) -> "Appearance":
+        """Without what made it look like another's."""
+        return Appearance(self.mean, self.frames)
 
     def similarity(self, measurement: Measurement) -> float:
         """From -1 to 1; NaN where one of the two is not known well enough to say."""
@@ -55,6 +95,13 @@ class Appearance:
             return float("nan")
         length = max(float(np.linalg.norm(self.mean)), 1e-9)
         return float(self.mean @ measurement.descriptor) / length
+
+    def likeness(self, other: "Appearance") -> float:
+        """The same between two known faces."""
+        if self.mean is None or other.mean is None:
+            return float("nan")
+        lengths = float(np.linalg.norm(self.mean) * np.linalg.norm(other.mean))
+        return float(self.mean @ other.mean) / max(lengths, 1e-9)
 
 
 def _counts(measurement: Measurement) -> bool:

@@ -95,8 +95,8 @@ class _TimedDetector:
     def parts(self, image: Image) -> int:
         return self._detector.parts(image)
 
-    def look(self, image: Image, part: int) -> list[Box]:
-        return self._timed(lambda: self._detector.look(image, part))
+    def look(self, image: Image, part: int, known: list[Box]) -> list[Box]:
+        return self._timed(lambda: self._detector.look(image, part, known))
 
     def look_near(self, image: Image, places: list[Box]) -> list[Box]:
         return self._timed(lambda: self._detector.look_near(image, places))

@@ -1,0 +1,1 @@
+"""What a frame costs against another state of this repository, in turns."""
