@@ -16,6 +16,10 @@ if TYPE_CHECKING:  # it needs ONNX Runtime, which PyTorch does without
 
 _TYPICAL_NOISE = 0.0015
 """Standard deviation of uncalibrated landmarks from frame to frame, in crop sides."""
+_PRESENT_IS_NOT_RIGHT = 2.1
+"""Without a head of confidence, the log-odds that there is a face count this much less: landmarks may
+be wrong on it. So the tracker's thresholds refuse what they refused before there were such heads: a
+presence of 0.3 is a confidence of 0.05."""
 
 
 class CropMoments(NamedTuple):
@@ -133,7 +137,8 @@ def calibrated(moments: CropMoments, info: CheckpointInfo) -> CropEstimates:
         noise = np.broadcast_to((_TYPICAL_NOISE * input_px) ** 2 * np.eye(2), spread.shape)
         return CropEstimates(mean, spread, noise, np.full(len(mean), np.nan), descriptor)
     if log_odds is None:
-        log_odds = presence_evidence(mean, spread, peak) @ np.asarray(calibration.presence)
+        present = presence_evidence(mean, spread, peak) @ np.asarray(calibration.presence)
+        log_odds = present - _PRESENT_IS_NOT_RIGHT
     return CropEstimates(
         mean,
         by_spread_law(spread, calibration.absolute, input_px),
