@@ -17,9 +17,9 @@ if TYPE_CHECKING:  # it needs ONNX Runtime, which PyTorch does without
 _TYPICAL_NOISE = 0.0015
 """Standard deviation of uncalibrated landmarks from frame to frame, in crop sides."""
 _PRESENT_IS_NOT_RIGHT = 2.1
-"""Without a head of confidence, the log-odds that there is a face count this much less: landmarks may
-be wrong on it. So the tracker's thresholds refuse what they refused before there were such heads: a
-presence of 0.3 is a confidence of 0.05."""
+"""Without a head of confidence, the log-odds that there is a face count this much less: landmarks
+may be wrong on it. So the tracker's thresholds refuse what they refused before there were such
+heads: a presence of 0.3 is a confidence of 0.05."""
 
 
 class CropMoments(NamedTuple):
