@@ -11,7 +11,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from ..errors import SourceError
-from ..types import Frame
+from ..types import Frame, Image
 from .decoding import Decoding
 from .deinterlacing import deinterlaced
 from .read_losses import Losses
@@ -125,13 +125,20 @@ class Video:
         pictures, aspect = UprightPictures(), float(stream.sample_aspect_ratio or 1) or 1.0
         for index, shown in enumerate(deinterlaced(self._whole(decoding), stream)):
             stamp = None if shown.pts is None or not shown.time_base else shown.time
-            yield Frame(
-                index,
-                times.time_of(stamp),
-                pictures.picture(shown),
-                pixel_aspect=pictures.pixel_aspect(shown, aspect),
-            )
+            pixel_aspect = pictures.pixel_aspect(shown, aspect)
+            picture = self._picture(pictures, shown)
+            yield Frame(index, times.time_of(stamp), picture, pixel_aspect=pixel_aspect)
+            del picture  # or it would live until the next is read
         self._sum_up(decoding, container, stream)
+
+    def _picture(self, pictures: UprightPictures, frame: VideoFrame) -> Image:
+        try:
+            return pictures.picture(frame)
+        except av.FFmpegError as error:
+            raise SourceError(
+                f"{self.name}: pictures of the format {frame.format.name} cannot be converted "
+                f"({error.strerror}): convert it with ffmpeg"
+            ) from error
 
     def _opened(self) -> InputContainer:
         try:
