@@ -1,8 +1,8 @@
 """Times reading and writing a video in interleaved pairs, and prints ratios.
 
-python -m benchmarks.video_speed                          # reading, paired with OpenCV alone
+python -m benchmarks.video_speed                        # reading, paired with OpenCV
 git worktree add ../before ab17b9e
-python -m benchmarks.video_speed --against ../before      # and with an earlier checkout, writing too
+python -m benchmarks.video_speed --against ../before    # and with an earlier one, writing too
 """
 
 import argparse

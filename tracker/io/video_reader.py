@@ -109,7 +109,7 @@ class Video:
     def _begun(self) -> Generator[Frame]:
         """Open the container, and read it to its end."""
         self._container = container = self._opened()
-        stream = self._stream_of(container)
+        stream = picture_stream(container, self.name, self._how)
         self._check_size(stream.width, stream.height)
         if not stream.width:  # so are the sizes of pictures that the decoder refuses
             self._advice += (
@@ -150,20 +150,6 @@ class Video:
         except (OSError, ValueError) as error:
             raise SourceError(f"{self.name}: cannot be opened ({error})") from error
 
-    def _stream_of(self, container: InputContainer) -> VideoStream:
-        streams, wanted = container.streams.video, self._how.stream
-        if wanted is not None and wanted >= len(streams):
-            raise SourceError(
-                f"{self.name}: has {len(streams)} picture streams, counted from 0: there is no "
-                f"stream {wanted}"
-            )
-        stream = streams[wanted] if wanted is not None else container.streams.best("video")
-        if not isinstance(stream, VideoStream):
-            raise SourceError(f"{self.name}: no frame can be decoded: it has no pictures")
-        if stream.codec_context is None:
-            raise NoDecoderError(f"{self.name}: no decoder of its pictures is there: convert it")
-        return stream
-
     def _check_size(self, width: int, height: int) -> None:
         if width * height > self._how.most_pixels:
             raise SourceError(too_large(self.name, width, height, self._how))
@@ -199,6 +185,31 @@ class Video:
 
 class NoDecoderError(SourceError):
     """FFmpeg knows the file, but cannot decode its pictures."""
+
+
+def picture_stream(container: InputContainer, name: str, reading: Reading) -> VideoStream:
+    """The stream that is read.
+
+    Args:
+        container: Open.
+        name: For the user.
+        reading: Says which.
+
+    Raises:
+        SourceError: If it is not there, or cannot be decoded.
+    """
+    streams, wanted = container.streams.video, reading.stream
+    if wanted is not None and wanted >= len(streams):
+        raise SourceError(
+            f"{name}: has {len(streams)} picture streams, counted from 0: there is no "
+            f"stream {wanted}"
+        )
+    stream = streams[wanted] if wanted is not None else container.streams.best("video")
+    if not isinstance(stream, VideoStream):
+        raise SourceError(f"{name}: no frame can be decoded: it has no pictures")
+    if stream.codec_context is None:
+        raise NoDecoderError(f"{name}: no decoder of its pictures is there: convert it")
+    return stream
 
 
 def too_large(name: str, width: int, height: int, reading: Reading) -> str:
