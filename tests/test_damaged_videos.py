@@ -2,9 +2,8 @@
 
 from pathlib import Path
 
-import av
 import pytest
-from drawn_videos import EVEN, milliseconds, write
+from drawn_videos import EVEN, cut_off, milliseconds, write
 
 from tracker.io.sources import open_source
 
@@ -38,25 +37,6 @@ def test_much_damage_is_grave(tmp_path: Path) -> None:
     with open_source(damage(path, [4, 5, 6, 7])) as video:
         assert len(list(video)) == 16
         assert video.losses.are_grave
-
-
-def cut_off(path: Path) -> Path:
-    """With its index in front, and half of its pictures."""
-    whole = path.with_name(f"whole{path.suffix}")
-    path.rename(whole)
-    with (
-        av.open(str(whole)) as before,
-        av.open(str(path), "w", container_options={"movflags": "faststart"}) as after,
-    ):
-        stream = after.add_stream_from_template(before.streams.video[0])
-        for packet in before.demux(video=0):
-            if packet.dts is not None:
-                packet.stream = stream
-                after.mux(packet)
-    content = path.read_bytes()
-    media = content.index(b"mdat") if path.suffix == ".mp4" else 0
-    path.write_bytes(content[: media + (len(content) - media) // 2])
-    return path
 
 
 @pytest.mark.parametrize("suffix", [".mp4", ".mkv", ".avi"])
