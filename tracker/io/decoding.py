@@ -40,6 +40,8 @@ class Decoding:
     most_pixels: int
     end_s: float = field(default=0.0, init=False)
     """Where the last packet of any stream ends, by the file's clock."""
+    has_failed: bool = field(default=False, init=False)
+    """Reading ended with an error, not with the end."""
     last_sent: int = field(default=_UNKNOWN, init=False)
     """The latest stamp that a packet has, and that a frame has."""
     last_given: int = field(default=_UNKNOWN, init=False)
@@ -96,6 +98,7 @@ class Decoding:
                 self._lost.see_damage()
             else:
                 return
+        self.has_failed = True
         flush = Packet()
         flush.stream = self.stream
         yield flush

@@ -174,6 +174,7 @@ class Video:
     def _sum_up(self, decoding: Decoding, container: InputContainer, stream: VideoStream) -> None:
         """See what of the video is missing."""
         decoding.count_losses()
+        self.losses.broke_off = decoding.has_failed and "://" in container.name
         announced_s = _announced_end_s(container, stream)
         if announced_s is None or decoding.end_s >= announced_s - _SLACK_FRAMES / self.frame_rate:
             return
