@@ -9,6 +9,7 @@ import time
 from pathlib import Path
 
 import pytest
+from drawn_videos import cut_off, write
 from fakes import write_video
 
 import run_tracker
@@ -102,6 +103,21 @@ def test_files_that_no_run_made_are_not_replaced(
     assert run_tracker.main([str(clips), "--save-csv", str(out), *LIGHT]) == 2
     assert "b.csv: exists already" in capsys.readouterr().err
     assert (out / "b.csv").read_text() == "precious"
+
+
+def test_a_video_that_is_cut_off_is_said_to_be_whenever_the_run_goes_on(
+    clips: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    films, out = tmp_path / "films", tmp_path / "out"
+    films.mkdir()
+    (films / "a.mp4").write_bytes((clips / "a.mp4").read_bytes())
+    cut_off(write(films / "b.mp4", list(range(0, 2000, 40))))
+    (films / "whole.mp4").unlink()
+    flags = [str(films), "--save-csv", str(out), *LIGHT]
+    for _ in range(2):
+        assert run_tracker.main(flags) == 3
+        assert "b.mp4: it is cut off" in capsys.readouterr().err
+    assert len((out / "manifest.jsonl").read_text().splitlines()) == 4
 
 
 def test_a_torn_line_of_the_manifest_is_passed_over(clips: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 python -m benchmarks.soak --minutes 60 --sources 300 --trackers 50
 python -m benchmarks.soak --kills 30 --full-disks 30
 python -m benchmarks.soak --fuzz 100
+python -m benchmarks.soak --archive 40
 """
 
 import argparse
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from benchmarks.harness import Json, argument_parser, run_command, save_json
 
+from .archive_run import archived
 from .disturbed_runs import filled, killed
 from .endurance import endure, make_and_drop, numbered, open_and_close
 from .fuzz_run import fuzz
@@ -29,6 +31,7 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=0, help="kill a batch so often, and resume")
     parser.add_argument("--full-disks", type=int, default=0, help="fill the disk so often; root")
     parser.add_argument("--fuzz", type=int, default=0, help="inputs of every kind")
+    parser.add_argument("--archive", type=int, default=0, help="clips, on a cluster of two workers")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path, help="keep the figures here")
     run_command(parser, _soak)
@@ -55,6 +58,8 @@ def _asked(arguments: argparse.Namespace, folder: Path) -> dict[str, Callable[[]
         measures["trackers"] = partial(make_and_drop, arguments.trackers)
     if arguments.minutes:
         measures["endurance"] = partial(endure, folder, arguments.minutes)
+    if arguments.archive:
+        measures["archive"] = partial(archived, folder, arguments.archive)
     if arguments.kills or arguments.full_disks:
         clips.mkdir()
         list(numbered(clips, _CLIPS))

@@ -5,7 +5,7 @@ It begins so long before its seam that identities and filters are settled where 
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from pathlib import Path
 
@@ -14,7 +14,10 @@ import numpy as np
 from jaxtyping import Float
 
 from ..errors import SourceError
-from ..io.sources import Source, open_source
+from ..io.reading import Reading
+from ..io.sources import Source, opened
+from ..io.video_opening import opening_of
+from ..io.video_reader import picture_stream
 from ..types import Frame
 
 _MP4_CODECS = {"h264", "hevc", "mpeg4", "av1", "vp9"}
@@ -42,22 +45,29 @@ class VideoPlan:
     pieces: tuple[Piece, ...]
 
 
-def plan_video(path: Path, piece_s: float, overlap_s: float) -> VideoPlan:
+def plan_video(path: Path, piece_s: float, overlap_s: float, reading: Reading) -> VideoPlan:
     """Cut a video at its key frames; nothing is decoded.
 
     Args:
         path: Of the video.
         piece_s: A piece is about so long; a video that is little longer stays whole.
         overlap_s: A piece begins at least so long before its seam.
+        reading: Says which of its streams.
 
     Raises:
         SourceError: If it is no video.
     """
     stamps, keys = [], []
     try:
-        with av.open(str(path)) as film:
-            base = _pictures_of(film, path).time_base or Fraction(1)
-            for packet in film.demux(video=0):
+        with opening_of(path, reading)() as film:
+            pictures = picture_stream(film, str(path), reading)
+            if not pictures.width:
+                raise SourceError(
+                    f"{path}: no picture can be decoded: if they have more than "
+                    f"{reading.max_megapixels:g} megapixels, raise --max-megapixels"
+                )
+            base = pictures.time_base or Fraction(1)
+            for packet in film.demux(pictures):
                 if packet.pts is not None and packet.size:
                     stamps.append(packet.pts)
                     keys += [packet.pts] if packet.is_keyframe else []
@@ -92,26 +102,21 @@ def _pieces(
     yield Piece(number, begin_s, seam_s, float("inf"))
 
 
-def _pictures_of(film: "av.container.InputContainer", path: Path) -> "av.VideoStream":
-    if not film.streams.video:
-        raise SourceError(f"{path}: holds no pictures")
-    return film.streams.video[0]
-
-
-def cut_piece(path: Path, piece: Piece, folder: Path) -> Path:
+def cut_piece(path: Path, piece: Piece, folder: Path, reading: Reading) -> Path:
     """Copy the packets of a piece into a file of their own.
 
     Args:
         path: Of the whole video.
         piece: Of its plan.
         folder: For the file.
+        reading: Says which of its streams.
 
     Raises:
         SourceError: If that fails.
     """
     try:
-        with av.open(str(path)) as film:
-            pictures = _pictures_of(film, path)
+        with opening_of(path, reading)() as film:
+            pictures = picture_stream(film, str(path), reading)
             suffix = ".mp4" if pictures.codec_context.name in _MP4_CODECS else ".mkv"
             cut = folder / f"piece{piece.number}{suffix}"
             with av.open(str(cut), "w") as output:
@@ -165,6 +170,7 @@ class PieceSource:
         whole: The video.
         plan: Of the whole video.
         piece: Which.
+        reading: Of the whole video.
 
     Raises:
         SourceError: If it cannot be read.
@@ -172,11 +178,13 @@ class PieceSource:
 
     is_live = holds_stills = False
 
-    def __init__(self, cut: Path, whole: Path, plan: VideoPlan, piece: Piece) -> None:
+    def __init__(
+        self, cut: Path, whole: Path, plan: VideoPlan, piece: Piece, reading: Reading
+    ) -> None:
         self._plan, self._piece = plan, piece
-        with open_source(whole) as source:
+        with opened(whole, reading) as source:
             self._first_s = next(iter(source)).time_s
-        self._cut: Source = open_source(cut)
+        self._cut: Source = opened(cut, replace(reading, stream=None))
         self.name, self.frame_rate = whole.name, self._cut.frame_rate
         self.losses = self._cut.losses
         self.frame_count: int | None = int(np.sum(self._is_inside(plan.times_s)))

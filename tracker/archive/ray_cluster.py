@@ -39,6 +39,8 @@ class _Video:
     """Where Ray keeps it."""
     left: int = 0
     """Pieces that are not tracked."""
+    losses: list[str] = field(default_factory=list)
+    """What of its pieces could not be read."""
     error: str = ""
 
 
@@ -202,8 +204,9 @@ class Placement:
             self._ready += [track((video.plan, piece.number)) for piece in answer.pieces]
         elif step.name == "track":
             video.left -= 1
+            video.losses += [answer["losses"]] if answer["losses"] else []
             if not video.left and not video.error:
                 self._ready.append(_Step(video, "join", (video.plan,)))
         else:
-            return VideoDone(video.path, answer)
+            return VideoDone(video.path, answer | {"losses": video.losses})
         return None

@@ -15,7 +15,7 @@ from ..archive.pieces import Piece, PieceSource, VideoPlan, cut_piece, plan_vide
 from ..errors import SinkError
 from ..io.parquet_table import ParquetSink
 from ..io.provenance import sha256_of
-from ..io.sources import Source, open_source
+from ..io.sources import Source, opened
 from ..landmarker import FrameLandmarker, on_frames
 from ..run.loop import run, run_offline
 from ..run.shared_landmarker import SharedLandmarker
@@ -24,6 +24,7 @@ from ..run.timed_tracker import TimedTracker
 from .arguments import asked_config, build_parser
 from .asked_networks import OurDetector, detector_of, landmarker_of, provenance_of
 from .logs import warnings_on_terminal
+from .reading_flags import asked_reading
 
 
 class ArchiveWorker:
@@ -44,44 +45,45 @@ class ArchiveWorker:
     ) -> None:  # fmt: skip
         self._networks: Any = import_module(networks)
         self._arguments = build_parser().parse_args(["archive", *flags])
+        self._reading = asked_reading(self._arguments)
         self._folder, self._piece_s, self._overlap_s = folder, piece_s, overlap_s
         network: FrameLandmarker = on_frames(landmarker_of(self._arguments, self._networks))
         self._network = SharedLandmarker(network) if together > 1 else network
         self._idle: SimpleQueue[OurDetector] = SimpleQueue()
-        self._opened = ExitStack()
+        self._detectors = ExitStack()
         for _ in range(together):
-            self._idle.put(detector_of(self._arguments, self._networks, self._opened))
+            self._idle.put(detector_of(self._arguments, self._networks, self._detectors))
 
     def plan(self, video: Path) -> VideoPlan:
         """How a video is cut."""
-        return plan_video(video, self._piece_s, self._overlap_s)
+        return plan_video(video, self._piece_s, self._overlap_s, self._reading)
 
     def track(self, video: Path, plan: VideoPlan, number: int) -> dict[str, Any]:
         """Track one piece into a table of its own; done again it makes the same."""
         piece = plan.pieces[number]
         table = self._pieces(video) / f"{number:05d}.parquet"
         table.parent.mkdir(parents=True, exist_ok=True)
-        with warnings_on_terminal(), ExitStack() as opened:
-            open_one = _opener(video, plan, piece, opened)
-            source = opened.enter_context(open_one())
+        with warnings_on_terminal(), ExitStack() as stack:
+            open_one = self._opener(video, plan, piece, stack)
+            source = stack.enter_context(open_one())
             detector = self._idle.get()
-            opened.callback(self._idle.put, detector)
+            stack.callback(self._idle.put, detector)
             timed = TimedTracker(self._network, detector, asked_config(self._arguments))
             sink = ParquetSink(table, raw=self._arguments.raw)
-            opened.callback(sink.close)
+            stack.callback(sink.close)
             if self._arguments.offline:
-                ahead = opened.enter_context(open_one())
+                ahead = stack.enter_context(open_one())
                 summary = run_offline(source, ahead, timed, [sink], _unwatched, StopRequest())
             else:
                 summary = run(source, timed, [sink], _unwatched, StopRequest())
-        return {"frames": summary.tally.frames, "seconds": summary.seconds}
+        return {"losses": str(summary.losses)}
 
     def join(self, video: Path, plan: VideoPlan) -> dict[str, Any]:
         """Join the pieces into the data set; the table comes there in one step."""
         pieces = self._pieces(video)
         tables = [pieces / f"{piece.number:05d}.parquet" for piece in plan.pieces]
         made = provenance_of(self._arguments, self._networks, str(video), video)
-        with open_source(video) as source:
+        with opened(video, self._reading) as source:
             first_s = next(iter(source)).time_s
         joined = pieces / ROWS
         count, seams = join_pieces(tables, plan.pieces, joined, first_s, made.as_json())
@@ -105,17 +107,18 @@ class ArchiveWorker:
             ],
         }
 
+    def _opener(
+        self, video: Path, plan: VideoPlan, piece: Piece, stack: ExitStack
+    ) -> Callable[[], Source]:
+        """Opens a piece, as often as it is called."""
+        if len(plan.pieces) == 1:
+            return lambda: opened(video, self._reading)
+        place = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="piece-")))
+        cut = cut_piece(video, piece, place, self._reading)
+        return lambda: PieceSource(cut, video, plan, piece, self._reading)
+
     def _pieces(self, video: Path) -> Path:
         return self._folder / PIECES / id_of(video)
-
-
-def _opener(video: Path, plan: VideoPlan, piece: Piece, opened: ExitStack) -> Callable[[], Source]:
-    """Opens a piece, as often as it is called."""
-    if len(plan.pieces) == 1:
-        return lambda: open_source(video)
-    place = Path(opened.enter_context(tempfile.TemporaryDirectory(prefix="piece-")))
-    cut = cut_piece(video, piece, place)
-    return lambda: PieceSource(cut, video, plan, piece)
 
 
 @contextmanager

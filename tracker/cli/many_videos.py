@@ -1,6 +1,7 @@
 """Tracks several videos with one network, and sums up."""
 
 import argparse
+import sys
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -50,11 +51,10 @@ def run_several(
     reading = asked_reading(arguments)
     manifest = Manifest((outputs.paths or [Path()])[0])
     pages = {video: page for video in videos if (page := outputs.of(video).report)}
+    outputs, skipped = _done_before(outputs, videos, manifest, arguments, networks)
+    videos = [video for video in videos if video not in skipped]
     if arguments.resume:
-        outputs, videos = _left_to_do(outputs, videos, manifest, arguments, networks)
         console.print(f"left to do: {len(videos)} videos")
-    else:
-        check_outputs_of_several(outputs, videos)
     network: FrameLandmarker = on_frames(landmarker_of(arguments, networks))
     usual = VIDEOS_AT_ONCE_ON_GPU if network.prefers_batches else 1
     workers = max(min(arguments.together or usual, len(videos)), 1)
@@ -77,7 +77,7 @@ def run_several(
             manifest.begin(video, named, made)
             summary = track_one(video, named, made)
             if not summary.interrupted:
-                manifest.finish(video, named, made)
+                manifest.finish(video, named, made, summary.losses)
             return summary
 
         def track_one(video: Path, named: Outputs, made: Provenance) -> RunSummary:
@@ -94,6 +94,7 @@ def run_several(
                 return run_frames(source, ahead, timed, sinks, shown.watch, request)
 
         summary = track_several(videos, track, workers, shown, request)
+    summary.incomplete += _incomplete_before(skipped, manifest)
     console.print(table_of_several(summary))
     for folder in dict.fromkeys(outputs.paths):
         console.print(f"wrote into {folder}", highlight=False, markup=False)
@@ -107,18 +108,32 @@ def _check_flags(arguments: argparse.Namespace) -> None:
         raise FaceTrackError("--save-neutral keeps the face of a single source: name one")
 
 
-def _left_to_do(
+def _done_before(
     outputs: Outputs,
     videos: list[Path],
     manifest: Manifest,
     arguments: argparse.Namespace,
     networks: Networks,
 ) -> tuple[Outputs, list[Path]]:
-    """The videos that no earlier run finished in the same way, and what may be made anew."""
+    """The outputs, and the videos that an earlier run finished in the same way.
+
+    Where a run is gone on with, what it wrote may be made anew.
+    """
+    if not arguments.resume:
+        check_outputs_of_several(outputs, videos)
+        return outputs, []
     check_outputs_of_several(outputs, videos, manifest.has_begun)
     manifest.check_settings(videos, provenance_of(arguments, networks, "", None))
-    left = [video for video in videos if not manifest.is_whole(video, outputs.of(video))]
-    return replace(outputs, overwrite=True), left
+    done = [video for video in videos if manifest.is_whole(video, outputs.of(video))]
+    return replace(outputs, overwrite=True), done
+
+
+def _incomplete_before(skipped: list[Path], manifest: Manifest) -> int:
+    """How many of these were cut off or much damaged; each is named once more."""
+    losses = {video: said for video in skipped if (said := manifest.grave_losses(video))}
+    for video, said in losses.items():
+        print(f"warning: {video.name}: {said}", file=sys.stderr, flush=True)  # noqa: T201
+    return len(losses)
 
 
 @contextmanager

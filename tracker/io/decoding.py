@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from fractions import Fraction
 
 import av
 from av.container import InputContainer
@@ -9,6 +10,7 @@ from av.packet import Packet
 from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
+from .lost_frames import LostFrames
 from .read_losses import Losses
 
 _DEAD_AFTER = 20
@@ -38,15 +40,19 @@ class Decoding:
     most_pixels: int
     end_s: float = field(default=0.0, init=False)
     """Where the last packet of any stream ends, by the file's clock."""
+    has_failed: bool = field(default=False, init=False)
+    """Reading ended with an error, not with the end."""
     last_sent: int = field(default=_UNKNOWN, init=False)
     """The latest stamp that a packet has, and that a frame has."""
     last_given: int = field(default=_UNKNOWN, init=False)
     _sent: int = field(default=0, init=False)
     _errors: int = field(default=0, init=False)
-    _gaps: int = field(default=0, init=False)
-    """Frames that are missing, by the times around damaged places."""
-    _is_troubled: bool = field(default=False, init=False)
-    """The last frame was damaged, or something since."""
+    _lost: LostFrames = field(init=False)
+
+    def __post_init__(self) -> None:
+        base, rate = self.stream.time_base, self.stream.average_rate
+        is_matroska = "matroska" in self.container.format.name
+        self._lost = LostFrames(base or Fraction(1), rate if base else None, is_matroska)
 
     def frames(self) -> Iterator[VideoFrame]:
         """All that can be decoded, in the order in which they are shown."""
@@ -56,20 +62,21 @@ class Decoding:
             if packet.size and not packet.is_discard:
                 self._sent += 1
                 self.last_sent = max(self.last_sent, _known(packet.pts))
-            self._is_troubled |= packet.is_corrupt
             for frame in self._decoded(packet):
                 if frame.width * frame.height > self.most_pixels:
                     self._errors += 1
                     continue
-                self._note_gap(frame)
+                self._lost.see_frame(frame.pts)
                 self.last_given = max(self.last_given, _known(frame.pts))
                 self.losses.frames += 1
-                self.losses.marred += frame.is_corrupt
+                if frame.is_corrupt:
+                    self.losses.marred += 1
+                    self._lost.see_damage()
                 yield frame
 
     def count_losses(self) -> None:
         """See how many frames are missing; once all are read."""
-        missing = max(self._errors, self._gaps)
+        missing = max(self._errors, self._lost.count)
         if (missing or self.losses.marred) and self.stream.codec_context.name not in _HIDE_FRAMES:
             missing = max(missing, self._sent - self.losses.frames)
         self.losses.passed_over = missing
@@ -82,13 +89,16 @@ class Decoding:
                 for packet in self.container.demux():
                     errors = 0
                     self._note_end(packet)
+                    self._lost.see_packet(packet)
                     yield packet
             except (av.ExitError, ConnectionError, TimeoutError):
                 break
             except av.FFmpegError:
                 errors += 1
+                self._lost.see_damage()
             else:
                 return
+        self.has_failed = True
         flush = Packet()
         flush.stream = self.stream
         yield flush
@@ -97,15 +107,6 @@ class Decoding:
         if packet.size and packet.pts is not None and packet.time_base:
             end = (packet.pts + (packet.duration or 0)) * packet.time_base
             self.end_s = max(self.end_s, float(end))
-
-    def _note_gap(self, frame: VideoFrame) -> None:
-        """Where something is damaged, the container may have lost frames without a word."""
-        base, rate = self.stream.time_base, self.stream.average_rate
-        is_known = frame.pts is not None and self.last_given != _UNKNOWN
-        if (self._is_troubled or frame.is_corrupt) and is_known and base and rate:
-            gap = round((_known(frame.pts) - self.last_given) * base * rate) - 1
-            self._gaps += max(gap, 0)
-        self._is_troubled = frame.is_corrupt
 
     def _decoded(self, packet: Packet) -> list[VideoFrame]:
         try:
@@ -117,7 +118,7 @@ class Decoding:
         except (av.FFmpegError, MemoryError):
             pass
         self._errors += 1
-        self._is_troubled = True
+        self._lost.see_damage()
         return []
 
 

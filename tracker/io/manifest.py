@@ -10,6 +10,7 @@ from typing import Any
 from ..errors import SinkError
 from .outputs import Outputs
 from .provenance import Provenance, sha256_of
+from .read_losses import Losses
 
 _NAME = "manifest.jsonl"
 
@@ -76,17 +77,28 @@ class Manifest:
         """Note that a video's outputs are going to be written."""
         self._add(video, made, dict.fromkeys(map(self._key, outputs.paths)), is_whole=False)
 
-    def finish(self, video: Path, outputs: Outputs, made: Provenance) -> None:
-        """Note that a video's outputs are whole."""
+    def finish(self, video: Path, outputs: Outputs, made: Provenance, losses: Losses) -> None:
+        """Note that a video's outputs are whole, and what of the video could not be read."""
         digests = {self._key(path): _digest(path) for path in outputs.paths}
-        self._add(video, made, digests, is_whole=True)
+        grave = str(losses) if losses.are_grave else ""
+        self._add(video, made, digests, is_whole=True, grave_losses=grave)
+
+    def grave_losses(self, video: Path) -> str:
+        """Of a video that is whole, in one line; empty where there are none."""
+        return str(self._whole.get(video.name, {}).get("grave_losses", ""))
 
     def _key(self, path: Path) -> str:
         """What an output is called: by its place seen from the manifest."""
         return os.path.relpath(path.absolute(), self.path.parent.absolute())
 
     def _add(
-        self, video: Path, made: Provenance, outputs: dict[str, str | None], *, is_whole: bool
+        self,
+        video: Path,
+        made: Provenance,
+        outputs: dict[str, str | None],
+        *,
+        is_whole: bool,
+        grave_losses: str = "",
     ) -> None:
         record = {
             "video": video.name,
@@ -94,6 +106,7 @@ class Manifest:
             "settings": _settings(made),
             "outputs": outputs,
             "is_whole": is_whole,
+            "grave_losses": grave_losses,
         }
         line = "\n" * self._is_torn + json.dumps(record, sort_keys=True) + "\n"
         self._is_torn = False

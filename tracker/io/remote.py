@@ -46,6 +46,8 @@ def open_remote(url: str, options: dict[str, str]) -> InputContainer:
 
 def _unreadable(url: str, error: Exception) -> SourceError:
     reason = " ".join(str(error).split()) or type(error).__name__
+    if isinstance(error, FileNotFoundError) and error.errno is None:  # names the path alone
+        reason = "no such file"
     return SourceError(f"{url}: cannot be read ({reason}): check the address")
 
 

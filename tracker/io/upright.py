@@ -4,10 +4,10 @@ import cv2
 import numpy as np
 from av.sidedata.sidedata import SideData, SideDataContainer, Type
 from av.video.frame import VideoFrame
-from av.video.reformatter import VideoReformatter
 from jaxtyping import Int32
 
 from ..types import Image
+from .rgb_conversion import RgbConversion
 from .tone_mapping import HLG, PQ, tone_mapped
 
 Matrix = Int32[np.ndarray, "3 3"]
@@ -18,16 +18,16 @@ class UprightPictures:
     """Makes decoded frames into pictures; for one thread at a time."""
 
     def __init__(self) -> None:
-        self._reformatter = VideoReformatter()
+        self._conversion = RgbConversion()
         self._shape: tuple[int, int, int] | None = None
         self._matrix: Matrix | None = None
 
     def picture(self, frame: VideoFrame) -> Image:
         """RGB, rotated and mirrored as the file says; transparency is dropped."""
-        # More threads take longer here than they save.
-        rgb = self._reformatter.reformat(frame, format="rgb24", threads=1).to_ndarray()
-        if frame.color_trc in (PQ, HLG):
-            rgb = tone_mapped(rgb, frame.color_trc)
+        transfer = frame.color_trc
+        rgb = self._conversion.picture(frame)
+        if transfer in (PQ, HLG):
+            rgb = tone_mapped(rgb, transfer)
         matrix = self._display_matrix(frame)
         return rgb if matrix is None else turned(rgb, matrix)
 

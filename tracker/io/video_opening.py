@@ -38,8 +38,7 @@ def open_video_file(path: Path, reading: Reading) -> Video | OpenCvVideo:
     is_file = path.is_file()
     if is_file and path.stat().st_size == 0:
         raise SourceError(f"{path}: is empty: copy the video again")
-    # A scheme keeps a colon in a name from being read as one.
-    opening = _opening(f"file:{path}", reading)
+    opening = opening_of(path, reading)
     advice = "it is damaged, cut off or not a video; try to play it, or convert it with ffmpeg"
     try:
         video = Video(str(path), opening, reading, rewinds=is_file, advice=advice)
@@ -47,6 +46,12 @@ def open_video_file(path: Path, reading: Reading) -> Video | OpenCvVideo:
         return OpenCvVideo(path, reading)
     video.name = path.name
     return video
+
+
+def opening_of(path: Path, reading: Reading) -> Callable[[], InputContainer]:
+    """Opens a file, as often as it is called, whatever its name looks like."""
+    # A scheme keeps a colon in a name from being read as one.
+    return _opening(f"file:{path}", reading)
 
 
 def open_pipe(reading: Reading) -> Video:

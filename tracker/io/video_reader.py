@@ -11,7 +11,7 @@ from av.video.frame import VideoFrame
 from av.video.stream import VideoStream
 
 from ..errors import SourceError
-from ..types import Frame
+from ..types import Frame, Image
 from .decoding import Decoding
 from .deinterlacing import deinterlaced
 from .read_losses import Losses
@@ -109,7 +109,7 @@ class Video:
     def _begun(self) -> Generator[Frame]:
         """Open the container, and read it to its end."""
         self._container = container = self._opened()
-        stream = self._stream_of(container)
+        stream = picture_stream(container, self.name, self._how)
         self._check_size(stream.width, stream.height)
         if not stream.width:  # so are the sizes of pictures that the decoder refuses
             self._advice += (
@@ -125,13 +125,20 @@ class Video:
         pictures, aspect = UprightPictures(), float(stream.sample_aspect_ratio or 1) or 1.0
         for index, shown in enumerate(deinterlaced(self._whole(decoding), stream)):
             stamp = None if shown.pts is None or not shown.time_base else shown.time
-            yield Frame(
-                index,
-                times.time_of(stamp),
-                pictures.picture(shown),
-                pixel_aspect=pictures.pixel_aspect(shown, aspect),
-            )
+            pixel_aspect = pictures.pixel_aspect(shown, aspect)
+            picture = self._picture(pictures, shown)
+            yield Frame(index, times.time_of(stamp), picture, pixel_aspect=pixel_aspect)
+            del picture  # or it would live until the next is read
         self._sum_up(decoding, container, stream)
+
+    def _picture(self, pictures: UprightPictures, frame: VideoFrame) -> Image:
+        try:
+            return pictures.picture(frame)
+        except av.FFmpegError as error:
+            raise SourceError(
+                f"{self.name}: pictures of the format {frame.format.name} cannot be converted "
+                f"({error.strerror}): convert it with ffmpeg"
+            ) from error
 
     def _opened(self) -> InputContainer:
         try:
@@ -142,20 +149,6 @@ class Video:
             ) from error
         except (OSError, ValueError) as error:
             raise SourceError(f"{self.name}: cannot be opened ({error})") from error
-
-    def _stream_of(self, container: InputContainer) -> VideoStream:
-        streams, wanted = container.streams.video, self._how.stream
-        if wanted is not None and wanted >= len(streams):
-            raise SourceError(
-                f"{self.name}: has {len(streams)} picture streams, counted from 0: there is no "
-                f"stream {wanted}"
-            )
-        stream = streams[wanted] if wanted is not None else container.streams.best("video")
-        if not isinstance(stream, VideoStream):
-            raise SourceError(f"{self.name}: no frame can be decoded: it has no pictures")
-        if stream.codec_context is None:
-            raise NoDecoderError(f"{self.name}: no decoder of its pictures is there: convert it")
-        return stream
 
     def _check_size(self, width: int, height: int) -> None:
         if width * height > self._how.most_pixels:
@@ -181,6 +174,7 @@ class Video:
     def _sum_up(self, decoding: Decoding, container: InputContainer, stream: VideoStream) -> None:
         """See what of the video is missing."""
         decoding.count_losses()
+        self.losses.broke_off = decoding.has_failed and "://" in container.name
         announced_s = _announced_end_s(container, stream)
         if announced_s is None or decoding.end_s >= announced_s - _SLACK_FRAMES / self.frame_rate:
             return
@@ -192,6 +186,31 @@ class Video:
 
 class NoDecoderError(SourceError):
     """FFmpeg knows the file, but cannot decode its pictures."""
+
+
+def picture_stream(container: InputContainer, name: str, reading: Reading) -> VideoStream:
+    """The stream that is read.
+
+    Args:
+        container: Open.
+        name: For the user.
+        reading: Says which.
+
+    Raises:
+        SourceError: If it is not there, or cannot be decoded.
+    """
+    streams, wanted = container.streams.video, reading.stream
+    if wanted is not None and wanted >= len(streams):
+        raise SourceError(
+            f"{name}: has {len(streams)} picture streams, counted from 0: there is no "
+            f"stream {wanted}"
+        )
+    stream = streams[wanted] if wanted is not None else container.streams.best("video")
+    if not isinstance(stream, VideoStream):
+        raise SourceError(f"{name}: no frame can be decoded: it has no pictures")
+    if stream.codec_context is None:
+        raise NoDecoderError(f"{name}: no decoder of its pictures is there: convert it")
+    return stream
 
 
 def _announced(container: InputContainer, stream: VideoStream, rate: float) -> int | None:

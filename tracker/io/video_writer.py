@@ -148,7 +148,7 @@ class VideoSink:
         assert time_base is not None
         fitted = _fitted(painted, self._size)
         planes = np.asarray(cv2.cvtColor(fitted, cv2.COLOR_RGB2YUV_I420), np.uint8)
-        picture = av.VideoFrame.from_ndarray(planes, format="yuv420p")
+        picture = av.VideoFrame.from_numpy_buffer(planes, format="yuv420p")
         time_s = frame.time_s + self._offset_s
         self._last_tick = max(round(time_s / time_base), self._last_tick + 1)
         picture.pts, picture.time_base = self._last_tick, time_base

@@ -1,0 +1,1 @@
+"""Time of reading and writing videos, paired with other ways of doing it."""
