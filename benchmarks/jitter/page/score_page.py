@@ -9,8 +9,8 @@ from .svg_charts import COLOURS, Axis, ChartLine, axis_around, chart, legend
 
 _MAIN = ("jitter", "settling_ms", "lag_ms", "step_90_ms", "moving_error", "blink_kept",
          "mouth_kept", "found")  # fmt: skip
-_MORE = ("drift", "step_50_ms", "hard_error", "blink_delay_ms", "mouth_delay_ms", "nmf",
-         "reacquired_ms", "id_switches", "nees", "coverage_90", "nis")  # fmt: skip
+_MORE = ("drift", "step_50_ms", "hard_error", "turned_error", "blink_delay_ms", "mouth_delay_ms",
+         "nmf", "reacquired_ms", "id_switches", "nees", "coverage_90", "nis")  # fmt: skip
 _LAGS_MS = (0.5, 2.0, 5.0, 10.0, 20.0, 50.0)
 _LEAST_LAG_MS = 0.1
 _WHAT = {
