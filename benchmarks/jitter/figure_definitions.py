@@ -9,6 +9,8 @@ MOVING_KINDS = (*RIGID_KINDS, "drift", "step", "talking")
 TURNING_KINDS = ("turn",)
 HARD_KINDS = ("covering", "dark", "exposure", "compression", "crossing")
 HIDING_KINDS = ("covering", "crossing")
+REAL_KIND = "real"
+"""Of films that somebody annotated; no kit has them."""
 ALL_KINDS = ("still", "blink", "mouth", *MOVING_KINDS, *TURNING_KINDS, *HARD_KINDS)
 
 

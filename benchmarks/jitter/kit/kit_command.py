@@ -13,7 +13,8 @@ import argparse
 import hashlib
 import json
 import zlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
+from functools import partial
 from itertools import chain
 from pathlib import Path
 
@@ -24,7 +25,7 @@ from tracker.errors import FaceTrackError
 from train.mesh_teacher import FaceMesh
 from train.training_run import write_whole
 
-from ...harness import Json, argument_parser, run_command
+from ...harness import Json, argument_parser, run_command, side_by_side
 from .kit_film import SIZE, Take, shoot
 from .kit_folder import DESCRIPTION, TRUTH, VERSION, KitClip, write_truth_csv, write_truth_parquet
 from .kit_heads import head_clips
@@ -35,6 +36,7 @@ from .kit_rules import rules_html, rules_markdown
 _SECONDS = {"small": 3.0, "full": 4.0}
 _PEOPLE = {"small": 2, "full": 24}
 """Of a folder of portraits."""
+_FEW_CLIPS = 6
 _ALL_KINDS_UP_TO = 4
 """People; of more each has the core kinds and a third of the others."""
 
@@ -95,22 +97,19 @@ def write_kit(
         films.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise FaceTrackError(f"{folder}: cannot be written ({error.strerror})") from error
-    rendered: Iterator[KitClip] = iter(()) if heads is None else head_clips(heads, films)
+    rendered: Iterable[KitClip] = () if heads is None else head_clips(heads, films)
     clips = []
-    for clip in chain((shoot(take, films) for take in track(wanted, "clips")), rendered):
+    for clip in chain(_shot(wanted, films), rendered):
         clips.append(clip)
         write_truth_csv(films / f"{clip.name}.csv", clip)
     write_truth_parquet(folder / TRUTH, clips)
-    sources = [{"name": p.name, "source": p.source} for p in people]
-    if heads is not None:
-        count = len(clips) - len(wanted)
-        sources.append({"name": "head-…", "source": f"{count} rendered heads of {heads.name}/"})
     description: Json = {
         "version": VERSION,
         "size": size,
         "seed": seed,
         "frame_size": list(SIZE),
-        "people": sources,
+        "people": [{"name": p.name, "source": p.source} for p in people],
+        "heads": len(clips) - len(wanted),
         "clips": [_row(folder, clip) for clip in clips],
     }
     rules = rules_markdown(description)
@@ -119,6 +118,13 @@ def write_kit(
     # Last: a folder with this file is whole.
     write_whole(folder / DESCRIPTION, (json.dumps(description, indent=1) + "\n").encode())
     return description
+
+
+def _shot(wanted: Sequence[Take], films: Path) -> Iterable[KitClip]:
+    """Few clips are rendered sooner than other processes have begun."""
+    if len(wanted) <= _FEW_CLIPS:
+        return (shoot(take, films) for take in track(wanted, "clips"))
+    return side_by_side(partial(shoot, folder=films), wanted, "clips")
 
 
 def _row(folder: Path, clip: KitClip) -> Json:

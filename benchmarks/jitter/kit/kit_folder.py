@@ -40,7 +40,7 @@ class KitClip:
     @property
     def eye_px(self) -> float:
         """Median eye distance of the first face."""
-        return float(np.median(IBUG_68.interocular(self.truth[:, 0])))
+        return float(np.nanmedian(IBUG_68.interocular(self.truth[:, 0])))
 
 
 @dataclass(frozen=True, slots=True, eq=False)

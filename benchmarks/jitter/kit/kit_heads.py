@@ -61,7 +61,7 @@ def _times_s(path: Path) -> Float[np.ndarray, " frames"]:
 
 def _truth(path: Path) -> Float[np.ndarray, "frames 68 xy=2"]:
     try:
-        table = np.genfromtxt(path, delimiter=",", names=True)
+        table = np.atleast_1d(np.genfromtxt(path, delimiter=",", names=True))
         axes = [[table[f"{axis}_{i}"] for i in range(IBUG_68.count)] for axis in "xy"]
     except (OSError, ValueError) as error:
         raise FaceTrackError(f"{path}: holds no truth of 68 points ({error})") from error

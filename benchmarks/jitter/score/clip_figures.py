@@ -12,6 +12,7 @@ from ..figure_definitions import (
     HARD_KINDS,
     HIDING_KINDS,
     MOVING_KINDS,
+    REAL_KIND,
     RIGID_KINDS,
     TURNING_KINDS,
 )
@@ -25,8 +26,10 @@ _ELLIPSE_90 = 4.605
 _AGAIN = 0.1
 """Mean error in eye distances below which a face is found again."""
 _ERRORS = {
-    "moving_error": MOVING_KINDS, "turned_error": TURNING_KINDS, "hard_error": HARD_KINDS,
-}  # fmt: skip
+    "moving_error": (*MOVING_KINDS, REAL_KIND),
+    "turned_error": TURNING_KINDS,
+    "hard_error": HARD_KINDS,
+}
 _GESTURE_LAGS_S = np.arange(-0.1, 0.3001, 0.001)
 
 Figures = dict[str, float]
