@@ -5,12 +5,15 @@ import json
 import os
 import platform
 from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from rich.box import SIMPLE
 from rich.console import Console
+from rich.progress import track
 from rich.table import Table
 
 from models.checkpoint import CheckpointError
@@ -25,6 +28,8 @@ _WIDTH_OF_PIPES = 140
 
 Json = dict[str, Any]
 Cells = Sequence[str]
+Task = TypeVar("Task")
+Answer = TypeVar("Answer")
 
 
 def argument_parser(name: str, description: str | None) -> argparse.ArgumentParser:
@@ -80,6 +85,22 @@ def rich_table(
     for row in rows:
         table.add_row(*row)
     return table
+
+
+def side_by_side(work: Callable[[Task], Answer], tasks: Sequence[Task], about: str) -> list[Answer]:
+    """What a function answers to all tasks, in their order: by a process for each core.
+
+    Args:
+        work: A function of a module; tasks and answers travel between processes.
+        tasks: As they are given to it.
+        about: For the bar that shows the progress.
+    """
+    jobs = min(len(tasks), os.cpu_count() or 1)
+    if jobs < 2:
+        return [work(task) for task in tasks]
+    # Forked, a process would inherit the threads of networks and hang.
+    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as pool:
+        return list(track(pool.map(work, tasks), about, total=len(tasks)))
 
 
 def markdown_table(headings: Cells, rows: Sequence[Cells], text: int = 1) -> list[str]:

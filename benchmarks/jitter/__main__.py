@@ -3,6 +3,7 @@
 python -m benchmarks.jitter kit DIR                       # write the films and the rules
 python -m benchmarks.jitter score DIR TRACKS… --page P    # figures of any tracker or filter
 python -m benchmarks.jitter film CLIP TRACKS…             # of a film without truth
+python -m benchmarks.jitter real FIGURES.json --films DIR   # do virtual and real films agree?
 python -m benchmarks.jitter page FIGURES.json P.html      # the page again
 python -m benchmarks.jitter [compare] --data 300w         # our tracker, our filter and others
 """
@@ -15,6 +16,7 @@ _COMMANDS = {
     "kit": "kit.kit_command",
     "score": "score.score_command",
     "film": "film.film_command",
+    "real": "real.real_command",
     "page": "page.page_command",
     "compare": "compare_filters",
 }

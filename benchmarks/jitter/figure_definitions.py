@@ -5,10 +5,13 @@ from typing import Literal
 
 RIGID_KINDS = ("pan", "zoom", "roll", "shake", "walk-up", "variable", "dropped")
 """Of the clips in which the whole face moves as one, to and fro."""
-MOVING_KINDS = (*RIGID_KINDS, "drift", "step", "turn", "talking")
+MOVING_KINDS = (*RIGID_KINDS, "drift", "step", "talking")
+TURNING_KINDS = ("turn",)
 HARD_KINDS = ("covering", "dark", "exposure", "compression", "crossing")
 HIDING_KINDS = ("covering", "crossing")
-ALL_KINDS = ("still", "blink", "mouth", *MOVING_KINDS, *HARD_KINDS)
+REAL_KIND = "real"
+"""Of films that somebody annotated; no kit has them."""
+ALL_KINDS = ("still", "blink", "mouth", *MOVING_KINDS, *TURNING_KINDS, *HARD_KINDS)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -72,6 +75,12 @@ FIGURES: tuple[FigureDefinition, ...] = (
         definition="Distance to the truth with the offset of conventions, after the first second; "
         "RMS over points and frames.",
         reason="Jitter, lag and overshoot in one figure, for a face that moves.",
+    ),
+    FigureDefinition(
+        key="turned_error", title="error, turning", unit=_EYES, kinds=TURNING_KINDS, better="lower",
+        definition="The same in clips whose head turns in depth. Where two conventions put a point "
+        "at different depths, a turn shows it as an error that is the same for every filter.",
+        reason="Profiles are where trackers let go of a face.",
     ),
     FigureDefinition(
         key="hard_error", title="error, hard", unit=_EYES, kinds=HARD_KINDS, better="lower",

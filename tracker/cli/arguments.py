@@ -39,9 +39,10 @@ def build_parser() -> argparse.ArgumentParser:
         prog="run_tracker.py",
         description="Track face landmarks, each with its uncertainty.",
         epilog="With neither an output nor --show, a window opens where there is a display. With "
-        "several videos F is a folder; the files in it are named after the videos. Two words in "
-        "place of a source are commands of their own, see their --help: 'serve' shows a page with "
-        "the browser's camera, 'archive' tracks a list of videos on many machines.",
+        "several videos F is a folder; the files in it are named after the videos. Three words "
+        "in place of a source are commands of their own, see their --help: 'check' says how good a "
+        "camera, its light and this machine are, 'serve' shows a page with the browser's camera, "
+        "'archive' tracks a list of videos on many machines.",
     )
     parser.add_argument(
         "source", nargs="+",

@@ -11,6 +11,7 @@ from ..run.summary import StopRequest
 from .archive_command import ARCHIVE, archive
 from .arguments import build_parser
 from .asked_networks import Networks
+from .check_command import CHECK, run_check
 from .inputs import several_videos
 from .interruption import signals_stop
 from .logs import warnings_on_terminal
@@ -26,6 +27,7 @@ INCOMPLETE = 3
 
 _COMMANDS: dict[str, Callable[[Sequence[str], Networks, StopRequest], int]] = {
     ARCHIVE: archive,
+    CHECK: run_check,
     SERVE: run_serve,
 }
 """What the first word may name; else it is a source."""

@@ -71,3 +71,20 @@ def draw_lines(canvas: Image, lines: Sequence[str], *, shaded: bool = False) -> 
             for colour, thickness in ((_BLACK, 5 * size), (_WHITE, 1.5 * size)):
                 thick = max(round(thickness), 1)
                 cv2.putText(canvas, text, place, _FONT, size, colour, thick, cv2.LINE_AA)
+
+
+def draw_banner(canvas: Image, text: str) -> None:
+    """A line across the bottom of the picture, as large as fits, onto `canvas` itself.
+
+    Args:
+        canvas: RGB.
+        text: One line.
+    """
+    height, width = canvas.shape[:2]
+    (text_px, _), _ = cv2.getTextSize(text, _FONT, 1.0, 2)
+    size = min(0.9 * width / text_px, height / 350)
+    strip = canvas[-round(50 * size) :]
+    strip[:] = (strip * _SHADE).astype(np.uint8)
+    place = (round((width - size * text_px) / 2), height - round(17 * size))
+    thick = max(round(2 * size), 1)
+    cv2.putText(canvas, text, place, _FONT, size, _WHITE, thick, cv2.LINE_AA)

@@ -31,11 +31,10 @@ from ...harness import (
 )
 from ..film_definitions import FILM_FIGURES
 from ..page.film_page import film_page
-from ..plugins.plugin_loading import load_factory
 from ..plugins.tracker_runs import film_frames, recorded
 from ..score.intervals import bootstrapped
+from ..score.method_runs import TRACKERS, load_tracker, short_name
 from ..score.point_maps import read_map
-from ..score.score_command import TRACKERS
 from ..tracks.track_files import read_film_track
 from .film_figures import block_figures, film_figures
 from .film_tracks import FilmTrack, film_track
@@ -60,9 +59,8 @@ def gathered(arguments: argparse.Namespace, count: int) -> list[FilmTrack]:
         of_film = read_film_track(Path(path), arguments.film.stem)
         made.append(film_track(name or Path(path).stem, of_film, count, points))
     for text in arguments.tracker:
-        make = TRACKERS.get(text) or load_factory(text, "--tracker")
-        name = text.rpartition(":")[2]
-        answers = recorded(make(), film_frames(arguments.film), name)
+        name = short_name(text)
+        answers = recorded(load_tracker(text)(), film_frames(arguments.film), name)
         made.append(film_track(name, answers, count, points))
     if not made:
         raise FaceTrackError("nothing to compare: name tracks, or a --tracker")

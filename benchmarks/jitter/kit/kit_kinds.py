@@ -74,7 +74,8 @@ KIT_KINDS: dict[str, KitKind] = {
     "step": _of("step", "Rest, one eye distance in 0.3 s, a dead stop; over and over."),
     "walk-up": _of("walk-up", "Towards the camera, from 1.6 times the distance to 0.7, bobbing."),
     "turn": KitKind(
-        about="The head turns by up to 30 degrees to both sides: a photograph on a 3-D mesh.",
+        about="The head turns in depth: a photograph on a 3-D mesh by up to 30 degrees to both "
+        "sides; rendered heads, where the kit has them, by up to 55, or they nod or tilt.",
         scene=Kind(),
         turns=True,
     ),

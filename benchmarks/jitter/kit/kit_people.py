@@ -1,6 +1,7 @@
 """Whose faces the kit shows: portraits that may be given away, with their landmarks."""
 
-from collections.abc import Iterator
+import csv
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from importlib import resources
 from itertools import islice
@@ -14,6 +15,7 @@ from tracker.errors import FaceTrackError
 from tracker.face_tracker import FaceTracker
 from tracker.io.picture_reader import read_picture
 from tracker.layouts import IBUG_68
+from tracker.types import Image
 from train.synthetic.face import PhotographedFace, portrait_face
 
 _LEAST_EYE_PX = 30.0
@@ -21,6 +23,8 @@ _LEAST_EYE_PX = 30.0
 _PICTURES = (".jpg", ".jpeg", ".png", ".webp")
 
 Mesh = Float[np.ndarray, "vertices xyz=3"]
+FindMesh = Callable[[Image], Mesh | None]
+"""Of the face nearest to the middle of a picture, in its pixels, z away from the camera."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,23 +74,53 @@ def _stored_mesh(name: str) -> Mesh:
     return np.loadtxt(Path(__file__).parent / f"{name}_mesh.csv", delimiter=",", skiprows=1)
 
 
-def people_in(folder: Path, count: int) -> list[KitPerson]:
-    """So many people of a folder of portraits, evenly over its names; `base` finds landmarks.
+def people_in(
+    folder: Path, count: int | None, chosen: Path | None = None, mesh_of: FindMesh | None = None
+) -> list[KitPerson]:
+    """So many people of a folder of portraits; `base` finds their landmarks.
+
+    Args:
+        folder: Of the portraits.
+        count: How many; None: all that are chosen.
+        chosen: A CSV with the columns `portrait` and `source` that says which; None: evenly over
+            the folder's names.
+        mesh_of: Gives them depth, without which they cannot turn.
 
     Raises:
         FaceTrackError: If there are not so many portraits with a face large enough.
     """
     if not folder.is_dir():
         raise FaceTrackError(f"{folder}: is no folder of portraits")
-    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in _PICTURES)
-    spread = sorted(range(len(paths)), key=_reversed_bits)
-    people = list(islice(_found(paths[index] for index in spread), count))
+    portraits = _evenly(folder) if chosen is None else _chosen(folder, chosen)
+    count = len(portraits) if count is None else count
+    people = list(islice(_found(portraits, mesh_of), count))
     if len(people) < count:
         raise FaceTrackError(
-            f"{folder}: has {len(people)} of {count} portraits with one face whose eyes are "
-            f"{_LEAST_EYE_PX:.0f} px apart: add some, or ask for fewer by --people"
+            f"{chosen or folder}: has {len(people)} of {count} portraits with one face whose eyes "
+            f"are {_LEAST_EYE_PX:.0f} px apart: add some, or ask for fewer by --people"
         )
     return people
+
+
+def _evenly(folder: Path) -> list[tuple[Path, str]]:
+    """All portraits with their sources; the first ones lie evenly over the names."""
+    paths = sorted(path for path in folder.iterdir() if path.suffix.lower() in _PICTURES)
+    spread = [paths[index] for index in sorted(range(len(paths)), key=_reversed_bits)]
+    return [(path, f"{folder.name}/{path.name}") for path in spread]
+
+
+def _chosen(folder: Path, table: Path) -> list[tuple[Path, str]]:
+    try:
+        with table.open(encoding="utf-8", newline="") as lines:
+            rows = [(folder / row["portrait"], row["source"]) for row in csv.DictReader(lines)]
+    except (OSError, KeyError) as error:
+        raise FaceTrackError(
+            f"{table}: is no list of people ({error}): it needs the columns portrait,source"
+        ) from error
+    missing = [path.name for path, _ in rows if not path.is_file()]
+    if missing:
+        raise FaceTrackError(f"{folder}: has no {', '.join(missing)}, which {table.name} names")
+    return rows
 
 
 def _reversed_bits(index: int) -> int:
@@ -94,9 +128,9 @@ def _reversed_bits(index: int) -> int:
     return int(f"{index:032b}"[::-1], 2)
 
 
-def _found(paths: Iterator[Path]) -> Iterator[KitPerson]:
+def _found(portraits: Iterable[tuple[Path, str]], mesh_of: FindMesh | None) -> Iterator[KitPerson]:
     tracker = FaceTracker(models.load_landmarker("base", "cpu"))
-    for path in paths:
+    for path, source in portraits:
         image = read_picture(path)
         faces = tracker.detect(image)
         if len(faces) != 1:
@@ -104,8 +138,9 @@ def _found(paths: Iterator[Path]) -> Iterator[KitPerson]:
         # A tenth of a pixel, so that a last digit that differs between machines does not matter.
         points = np.round(faces[0].landmarks.mean, 1)
         if IBUG_68.interocular(points) >= _LEAST_EYE_PX:
+            mesh = mesh_of(image) if mesh_of else None
             face = PhotographedFace(image, points, IBUG_68)
-            yield KitPerson(path.stem, face, f"{path.parent.name}/{path.name}")
+            yield KitPerson(path.stem, face, source, None if mesh is None else np.round(mesh, 1))
 
 
 # Found by models/weights/lite-300w on the still picture.

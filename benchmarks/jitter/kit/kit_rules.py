@@ -19,6 +19,7 @@ def rules_markdown(description: Json) -> str:
         seed=description["seed"],
         clips=len(description["clips"]),
         people=len(description["people"]),
+        heads=f", {count} of rendered heads" if (count := description["heads"]) else "",
         width=width,
         height=height,
         figure_table="\n".join(_figure_table()),
@@ -54,6 +55,7 @@ def _kind_table(clips: Sequence[Json]) -> list[str]:
 _STYLE = (
     "body{font:16px/1.5 system-ui,sans-serif;max-width:60rem;margin:2rem auto;padding:0 1rem}"
     "table{border-collapse:collapse;font-size:.85rem}.wide{overflow-x:auto}code{background:#f3f3f3}"
+    ".wide table{min-width:52rem}"
     "td,th{border-top:1px solid #ccc;padding:.35rem .5rem;text-align:left;vertical-align:top}"
     "pre{background:#f3f3f3;padding:.7rem;overflow-x:auto}"
 )

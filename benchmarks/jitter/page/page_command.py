@@ -1,4 +1,4 @@
-"""Write the page of figures that `score --json` or `film --json` wrote.
+"""Write the page of figures that `score`, `film` or `real --json` wrote.
 
 python -m benchmarks.jitter page scores.json scores.html
 """
@@ -12,6 +12,7 @@ from train.whole_file import write_whole
 
 from ...harness import argument_parser, read_json, run_command
 from .film_page import film_page
+from .rank_page import rank_page
 from .score_page import score_page
 
 
@@ -23,10 +24,11 @@ def command(arguments: argparse.Namespace) -> None:
     """
     try:
         result = read_json(arguments.figures)
-        made = film_page(result) if "film" in result else score_page(result)
+        kinds = {"film": film_page, "pairs": rank_page}
+        made = next((write for key, write in kinds.items() if key in result), score_page)(result)
     except (OSError, ValueError, KeyError) as error:
         raise FaceTrackError(
-            f"{arguments.figures}: holds no figures of `score` or `film` ({error!r})"
+            f"{arguments.figures}: holds no figures of `score`, `film` or `real` ({error!r})"
         ) from error
     write_whole(arguments.page, made.encode())
 

@@ -9,9 +9,9 @@ from .svg_charts import COLOURS, Axis, ChartLine, axis_around, chart, legend
 
 _MAIN = ("jitter", "settling_ms", "lag_ms", "step_90_ms", "moving_error", "blink_kept",
          "mouth_kept", "found")  # fmt: skip
-_MORE = ("drift", "step_50_ms", "hard_error", "blink_delay_ms", "mouth_delay_ms", "nmf",
-         "reacquired_ms", "id_switches", "nees", "coverage_90", "nis")  # fmt: skip
-_LAGS_MS = (0.5, 2.0, 5.0, 10.0, 20.0, 50.0)
+_MORE = ("drift", "step_50_ms", "hard_error", "turned_error", "blink_delay_ms", "mouth_delay_ms",
+         "nmf", "reacquired_ms", "id_switches", "nees", "coverage_90", "nis")  # fmt: skip
+LAGS_MS = (0.5, 2.0, 5.0, 10.0, 20.0, 50.0)
 _LEAST_LAG_MS = 0.1
 _WHAT = {
     "step": ("A quick move and a dead stop", "way, % of the eye distance"),
@@ -27,13 +27,14 @@ def score_page(result: Json) -> str:
     names = list(result["methods"])
     colours = {name: COLOURS[place % len(COLOURS)] for place, name in enumerate(names)}
     kit = result["kit"]
+    heads = f", {kit['heads']} of rendered heads" if kit.get("heads") else ""
     people = "person" if len(kit["people"]) == 1 else "people"
     parts = [
         paragraph(
             "How calm are the points on a face that holds still, how late are they on one that "
             "moves, and how much of a blink is left? Measured on films whose truth is known to a "
-            f"hundredth of a pixel: {kit['clips']} clips of {len(kit['people'])} {people}, kit "
-            f"version {kit['version']}, {kit['size']}, seed {kit['seed']}."
+            f"hundredth of a pixel: {kit['clips']} clips of {len(kit['people'])} {people}{heads}, "
+            f"kit version {kit['version']}, {kit['size']}, seed {kit['seed']}."
         ),
         section("Summary", _about_intervals(), _figures_table(result, _MAIN)),
         _trade_off(result, colours),
@@ -156,17 +157,21 @@ def front(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     return best
 
 
+def least_jitter(points: Sequence[Json], most_ms: float) -> float | None:
+    """Of the points of a curve that lag by no more; None where there are none."""
+    return min((p["jitter"] for p in points if p["lag_ms"] <= most_ms), default=None)
+
+
 def _equal_lag(result: Json) -> str:
     columns = [
         PageColumn("filter"),
-        *(PageColumn(f"≤\u00a0{lag:g}", "ms of lag") for lag in _LAGS_MS),
+        *(PageColumn(f"≤\u00a0{lag:g}", "ms of lag") for lag in LAGS_MS),
     ]
     rows = []
     for name, points in result["curves"]["filters"].items():
         cells = [PageCell(name, name, _remark(f" + {name}", result))]
-        for most in _LAGS_MS:
-            jitters = [p["jitter"] for p in points if p["lag_ms"] <= most]
-            least = min(jitters, default=None)
+        for most in LAGS_MS:
+            least = least_jitter(points, most)
             cells.append(PageCell("-") if least is None else PageCell(f"{least:.3f}", least))
         rows.append(cells)
     return table(columns, rows)

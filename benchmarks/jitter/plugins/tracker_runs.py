@@ -32,14 +32,22 @@ def film_frames(path: Path) -> Iterator[Frame]:
         raise FaceTrackError(f"{path}: cannot be decoded ({error})") from error
 
 
-def run_tracker(kit: Kit, name: str, make: Callable[[], PluggedTracker]) -> TrackSet:
+def run_tracker(
+    kit: Kit, name: str, make: Callable[[], PluggedTracker], *, shown: bool = True
+) -> TrackSet:
     """A tracker, made anew for each clip, over the whole kit.
+
+    Args:
+        kit: With the films.
+        name: Of the tracker.
+        make: Makes it.
+        shown: Show the progress on the terminal.
 
     Raises:
         FaceTrackError: If it answers something else than faces.
     """
     clips = {}
-    for clip in track(kit.clips, name):
+    for clip in track(kit.clips, name, disable=not shown):
         clips[clip.name] = recorded(make(), film_frames(kit.path(clip)), name)
     return TrackSet(name, clips)
 

@@ -12,7 +12,9 @@ from ..figure_definitions import (
     HARD_KINDS,
     HIDING_KINDS,
     MOVING_KINDS,
+    REAL_KIND,
     RIGID_KINDS,
+    TURNING_KINDS,
 )
 from ..truth_metrics import gesture_amplitude, jitter_settling_s, step_delay_s
 from .face_matching import MatchedTrack, eye_vector
@@ -23,6 +25,11 @@ _ELLIPSE_90 = 4.605
 """Squared Mahalanobis distance within which 90 % of a 2-D Gaussian lie."""
 _AGAIN = 0.1
 """Mean error in eye distances below which a face is found again."""
+_ERRORS = {
+    "moving_error": (*MOVING_KINDS, REAL_KIND),
+    "turned_error": TURNING_KINDS,
+    "hard_error": HARD_KINDS,
+}
 _GESTURE_LAGS_S = np.arange(-0.1, 0.3001, 0.001)
 
 Figures = dict[str, float]
@@ -53,8 +60,9 @@ def _of_kind(track: MatchedTrack, errors: Track2D) -> Figures:
     """Figures that only some kinds of clips have."""
     kind = track.clip.kind
     figures: Figures = {}
-    if kind in MOVING_KINDS or kind in HARD_KINDS:
-        name = "hard_error" if kind in HARD_KINDS else "moving_error"
+    for name, kinds in _ERRORS.items():
+        if kind not in kinds:
+            continue
         counted = np.where((track.seen & track.settled[:, None])[..., None], errors, np.nan)
         figures[name] = 100 * _rms(counted) / track.clip.eye_px
     if kind == "still":

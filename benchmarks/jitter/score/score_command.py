@@ -12,10 +12,8 @@ import argparse
 import shlex
 import sys
 import warnings
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, is_dataclass, replace
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from rich.progress import track
 from rich.table import Table
@@ -35,26 +33,14 @@ from ...harness import (
 from ..figure_definitions import FIGURES
 from ..kit.kit_folder import Kit, read_kit
 from ..page.score_page import score_page
-from ..plugins import example_filters, example_trackers
-from ..plugins.filter_runs import filtered_tracks, load_filter, uses_the_future
-from ..plugins.plugin_loading import PluggedFilter, load_factory
-from ..plugins.tracker_runs import run_program, run_tracker
+from ..plugins import example_filters
+from ..plugins.tracker_runs import run_program
 from ..tracks.track_files import TrackSet, read_tracks, write_tracks
-from .point_maps import PointMap, read_map
+from .brief_scores import brief
+from .method_runs import TRACKERS, run_filters, run_trackers
+from .point_maps import read_map
 from .scoreboard import Scored, curve_point, drawn_series, score, summary
 
-TRACKERS: dict[str, Callable[[], Any]] = {
-    "ours": example_trackers.ours,
-    "ours-raw": example_trackers.ours_raw,
-    "mediapipe-alone": example_trackers.mediapipe_alone,
-    "mediapipe-video": example_trackers.mediapipe_video,
-    "mediapipe-smoothed": example_trackers.mediapipe_smoothed,
-    "yunet": example_trackers.yunet,
-    "dlib": example_trackers.dlib_points,
-    "openseeface": example_trackers.openseeface,
-}
-"""By the short names that `--tracker` knows."""
-_CURVE_KINDS = ("still", "pan")
 _TERMINAL = ("jitter", "settling_ms", "lag_ms", "step_90_ms", "moving_error", "blink_kept",
              "mouth_kept", "nmf", "found")  # fmt: skip
 
@@ -67,9 +53,7 @@ def gathered(arguments: argparse.Namespace, kit: Kit) -> list[TrackSet]:
     """
     names = [clip.name for clip in kit.clips]
     sets = [read_tracks(text, names) for text in arguments.tracks]
-    for text in arguments.tracker:
-        make = TRACKERS.get(text) or load_factory(text, "--tracker")
-        sets.append(run_tracker(kit, text.rpartition(":")[2], make))
+    sets += run_trackers(kit, arguments.tracker)
     for text in arguments.command:
         name, equals, program = text.partition("=")
         if not equals or not name.isidentifier():
@@ -85,30 +69,6 @@ def gathered(arguments: argparse.Namespace, kit: Kit) -> list[TrackSet]:
     return sets
 
 
-def filter_curves(
-    kit: Kit, raw: TrackSet, filters: Sequence[PluggedFilter], points: PointMap | None
-) -> Json:
-    """Of each filter with each setting: lag of the pans, jitter of the still clips."""
-    few = replace(kit, clips=tuple(clip for clip in kit.clips if clip.kind in _CURVE_KINDS))
-    some = replace(raw, clips={c.name: raw.clips[c.name] for c in few.clips if c.name in raw.clips})
-    found = {}
-    for plugged in filters:
-        curve = []
-        for setting in track(plugged.settings or [plugged.default], plugged.name):
-            point = curve_point(score(few, filtered_tracks(few, some, plugged, setting), points))
-            if point is not None:
-                lag, jitter = (round(value, 4) for value in point)
-                curve.append({"setting": _plain(setting), "lag_ms": lag, "jitter": jitter})
-        found[plugged.name] = curve
-    return found
-
-
-def _plain(setting: Any) -> Any:
-    if not is_dataclass(setting) or isinstance(setting, type):
-        return setting
-    return {key: value if value != float("inf") else None for key, value in asdict(setting).items()}
-
-
 def result_of(arguments: argparse.Namespace, kit: Kit) -> Json:
     """Everything that the page shows.
 
@@ -116,17 +76,16 @@ def result_of(arguments: argparse.Namespace, kit: Kit) -> Json:
         FaceTrackError: If tracks, trackers or filters are not what they should be.
     """
     points = read_map(arguments.mapping) if arguments.mapping else None
-    filters = [load_filter(text, example_filters.ALL) for text in arguments.filter]
     sets = gathered(arguments, kit)
     names = {one.name: one for one in sets}
     if arguments.raw is not None and arguments.raw not in names:
         raise FaceTrackError(f"--raw {arguments.raw}: choose one of {', '.join(names)}")
     raw = names[arguments.raw] if arguments.raw else sets[0]
-    future = [f.name for f in filters if uses_the_future(f, raw, kit)]
-    smoothed = [filtered_tracks(kit, raw, f, f.default) for f in filters]
+    filters = run_filters(kit, raw, arguments.filter, points)
+    smoothed = [one.tracks for one in filters]
     scored = [score(kit, one, points) for one in track([*sets, *smoothed], "figures")]
     return {
-        "kit": {key: kit.description[key] for key in ("version", "size", "seed", "people")}
+        "kit": {key: kit.description[key] for key in ("version", "size", "seed", "people", "heads")}
         | {"clips": len(kit.clips)},
         "command": shlex.join(["python", "-m", "benchmarks.jitter", "score", *arguments.written]),
         "machine": machine(),
@@ -137,8 +96,8 @@ def result_of(arguments: argparse.Namespace, kit: Kit) -> Json:
             if (point := curve_point(one)) is not None
         },
         "of_clips": {one.name: _of_clips(one) for one in scored},
-        "curves": {"of": raw.name, "filters": filter_curves(kit, raw, filters, points)},
-        "offline": future,
+        "curves": {"of": raw.name, "filters": {one.name: one.curve for one in filters}},
+        "offline": [one.name for one in filters if one.looks_ahead],
         "series": drawn_series(scored, kit),
     }
 
@@ -174,6 +133,7 @@ def command(arguments: argparse.Namespace) -> None:
         result = result_of(arguments, kit)
     wide_console().print(terminal_table(result))
     save_json(arguments.json, result)
+    save_json(arguments.brief, brief(result))
     if arguments.page is not None:
         write_whole(arguments.page, score_page(result).encode())
 
@@ -200,6 +160,9 @@ def main(flags: Sequence[str] | None = None) -> None:
         "--keep", type=Path, metavar="DIR", help="write tracks there, for next time"
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there")
+    parser.add_argument(
+        "--brief", type=Path, metavar="FILE", help="write the figures alone, without clips"
+    )
     parser.add_argument("--page", type=Path, metavar="FILE.html", help="write a page of them")
     parser.set_defaults(written=list(sys.argv[2:] if flags is None else flags))
     run_command(parser, command, flags)

@@ -1,0 +1,1 @@
+"""What virtual clips cannot show: the same trackers on real films, and whether ranks agree."""
