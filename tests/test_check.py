@@ -70,7 +70,7 @@ def test_a_camera_is_guided_and_judged_in_terminal_page_and_json(
     stored = json.loads(figures.read_text())
     measured, found = stored["figures"], {row["key"]: row for row in stored["findings"]}
     assert measured["rate_granted"] == 80
-    assert measured["rate_real"] <= 41  # what the camera gives, not what it states
+    assert measured["rate_real"] < 60  # what the camera gives (40), not what it states
     assert found["rate"]["verdict"] in ("poor", "unknown")  # unknown where the machine is too slow
     assert found["rate"]["advice"]
     assert (measured["width"], measured["height"]) == (240, 300)

@@ -15,6 +15,7 @@ from benchmarks.jitter.kit.kit_command import takes, write_kit
 from benchmarks.jitter.kit.kit_folder import Kit, KitClip, read_kit
 from benchmarks.jitter.kit.kit_people import free_people
 from benchmarks.jitter.plugins.tracker_runs import film_frames
+from benchmarks.jitter.score.brief_scores import readme_table
 from benchmarks.jitter.smallest_kit import (
     STORED,
     WATCHED,
@@ -96,10 +97,10 @@ def test_scores_print_and_make_a_page_without_network(
     kit: Kit, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     write_tracks(tmp_path / "noisy", truth_as_tracks(kit, 0.3))
-    page, figures = tmp_path / "page.html", tmp_path / "figures.json"
+    page, figures, few = (tmp_path / name for name in ("page.html", "figures.json", "few.json"))
     main(
         ["score", str(kit.folder), f"<Noisy>={tmp_path / 'noisy'}", "--filter", "exponential",
-         "--page", str(page), "--json", str(figures)]
+         "--page", str(page), "--json", str(figures), "--brief", str(few)]
     )  # fmt: skip
     assert "<Noisy> + exponential" in capsys.readouterr().out
     text = page.read_text("utf-8")
@@ -113,6 +114,13 @@ def test_scores_print_and_make_a_page_without_network(
     )
     assert before == pytest.approx(100 * 0.3 * np.sqrt(2) / clip_of(kit, "still").eye_px, rel=0.05)
     assert after < before / 2
+    kept = read_json(few)
+    assert kept["methods"] == found
+    assert kept["equal_lag"]["exponential"]["50"] <= kept["equal_lag"]["exponential"]["20"]
+    heading, _, *rows = readme_table(kept)
+    assert heading.startswith("| tracks | jitter, % of the eye distance |")
+    assert [row.split(" | ")[0] for row in rows] == ["| <Noisy>", "| <Noisy> + exponential"]
+    assert rows[0].split(" | ")[1] == f"{before:.3f}"  # of one clip there is no interval
     main(["page", str(figures), str(tmp_path / "again.html")])
     assert (tmp_path / "again.html").read_text("utf-8") == text
 

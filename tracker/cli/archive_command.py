@@ -24,7 +24,7 @@ from .arguments import (
     asked_outputs,
     build_parser,
 )
-from .asked_networks import Networks, provenance_of
+from .asked_networks import Networks, provenance_of, settle_weights
 
 ARCHIVE = "archive"
 """Names this command, whatever file is called so."""
@@ -43,6 +43,7 @@ def archive(argv: Sequence[str], networks: Networks, request: StopRequest) -> in
     """
     own, flags = _parser().parse_known_args(argv)
     arguments = build_parser().parse_args([own.list, *flags])
+    settle_weights(arguments)
     is_other = asked_outputs(arguments).paths or arguments.show or arguments.resume
     if is_other or asked_analysis(arguments):
         raise FaceTrackError(

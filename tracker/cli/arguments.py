@@ -26,6 +26,8 @@ from .flag_types import (
 from .reading_flags import add_reading_flags
 from .stream_flags import add_stream_flags, asked_streams
 
+AUTO = "auto"
+"""Weights by what they are for."""
 ANY_ROLL, MEDIAPIPE, BOTH = DETECTORS = ("any-roll", "mediapipe", "both")
 VIDEOS_AT_ONCE_ON_GPU = 8
 """A CPU, which has no use for large batches, takes one video after the other."""
@@ -169,9 +171,10 @@ def build_parser() -> argparse.ArgumentParser:
 def add_network_flags(group: argparse._ArgumentGroup) -> None:
     """Which network, and what runs it."""
     group.add_argument(
-        "--weights", default="lite", metavar="NAME_OR_PATH",
-        help="'lite', or 'base', which errs less and takes twice as long; a "
-        ".safetensors or .onnx of ours, or a checkpoint of STAR's authors (default: lite)",
+        "--weights", default=AUTO, metavar="NAME_OR_PATH",
+        help="'nano', 'lite', 'base' (from fast to accurate), 'lite-free' (no research data) or "
+        "'lite-29'; a .safetensors or .onnx of ours, or a checkpoint of STAR's authors (default: "
+        "auto, 'base' for pictures and --offline, else 'lite')",
     )  # fmt: skip
     group.add_argument(
         "--device",

@@ -14,7 +14,7 @@ from ..io.sources import is_url
 from ..io.video_opening import without_password
 from ..landmarker import Landmarker
 from ..run.analysis_stage import AnalysisStage
-from .arguments import BOTH, MEDIAPIPE, asked_analysis, settings_of
+from .arguments import AUTO, BOTH, MEDIAPIPE, asked_analysis, settings_of
 
 OurDetector = MediaPipeDetector | AnyRollDetector | BothDetectors
 
@@ -37,6 +37,20 @@ class Networks(Protocol):
 
     def load_eye_reader(self) -> EyeReader:
         """Load the network that reads eyes."""
+
+
+def settle_weights(arguments: argparse.Namespace, *, stills: bool = False) -> None:
+    """Put a name in the place of `auto`, before anything asks for the weights.
+
+    Pictures and `--offline` have time for the network that errs less.
+
+    Args:
+        arguments: Changed.
+        stills: The source holds pictures.
+    """
+    if arguments.weights == AUTO:
+        has_time = stills or getattr(arguments, "offline", False)
+        arguments.weights = "base" if has_time else "lite"
 
 
 def provenance_of(

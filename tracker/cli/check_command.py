@@ -30,7 +30,7 @@ from ..run.loop import run
 from ..run.summary import RunSummary, StopRequest
 from ..run.timed_tracker import TimedTracker
 from .arguments import add_network_flags
-from .asked_networks import Networks, landmarker_of
+from .asked_networks import Networks, landmarker_of, settle_weights
 from .camera_flags import add_camera_flags, open_asked_source
 from .check_terminal import findings_table, guided_watch
 from .flag_types import duration
@@ -80,6 +80,7 @@ def run_check(argv: Sequence[str], networks: Networks, request: StopRequest) -> 
         FaceTrackError: If the source holds no film, fails, or an output cannot be written.
     """
     arguments, console = build_check_parser().parse_args(argv), Console(highlight=False)
+    settle_weights(arguments)
     outputs = [path for path in (arguments.page, arguments.json) if path is not None]
     for path in outputs:
         check_output(path, overwrite=arguments.overwrite)

@@ -10,7 +10,7 @@ from ..errors import FaceTrackError
 from ..run.summary import StopRequest
 from .archive_command import ARCHIVE, archive
 from .arguments import build_parser
-from .asked_networks import Networks
+from .asked_networks import Networks, settle_weights
 from .check_command import CHECK, run_check
 from .inputs import several_videos
 from .interruption import signals_stop
@@ -65,6 +65,7 @@ def _status(arguments: argparse.Namespace, networks: Networks, request: StopRequ
     console = Console()
     videos = several_videos(arguments.source, recursive=arguments.recursive)
     if videos:
+        settle_weights(arguments)
         several = run_several(arguments, videos, networks, request, console)
         interrupted, failed = several.interrupted, several.failed
         is_incomplete = several.incomplete > 0

@@ -29,6 +29,7 @@ from .asked_networks import (
     eye_reader_of,
     landmarker_of,
     provenance_of,
+    settle_weights,
 )
 from .camera_flags import open_asked_source
 from .demo import DemoRecorder, demo_camera
@@ -58,6 +59,7 @@ def run_one(
         source = stack.enter_context(_source(address, pictures, arguments))
         ahead = _reader_ahead(address, source, arguments)
         _say_granted(source, console)
+        settle_weights(arguments, stills=source.holds_stills)
         landmarker = landmarker_of(arguments, networks)
         go_on(request)
         detector = detector_of(arguments, networks, stack)

@@ -19,7 +19,7 @@ from ..serve.access import AccessRules, ServeLimits, is_loopback
 from ..streams.address import NetAddress
 from ..tracker_config import TrackerConfig
 from .arguments import add_network_flags
-from .asked_networks import Networks, landmarker_of
+from .asked_networks import Networks, landmarker_of, settle_weights
 from .flag_types import port, positive
 
 SERVE = "serve"
@@ -68,6 +68,7 @@ def run_serve(argv: Sequence[str], networks: Networks, request: StopRequest) -> 
         FaceTrackError: If something is missing, wrong or taken.
     """
     arguments, console = build_serve_parser().parse_args(argv), Console()
+    settle_weights(arguments)
     try:
         web_app = import_module("..serve.web_app", __package__)
         web_server = import_module("..serve.web_server", __package__)

@@ -82,7 +82,8 @@ def _draw(values: Values, rng: np.random.Generator) -> np.ndarray:
 
 
 def _means(values: Values, clips: np.ndarray) -> Float[np.ndarray, " methods"]:
-    return np.asarray(values[:, clips].mean(1))
+    found: np.ndarray = values[:, clips].mean(1)
+    return found
 
 
 def _ranked(one: np.ndarray, other: np.ndarray) -> tuple[float, float]:

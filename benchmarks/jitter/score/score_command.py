@@ -34,6 +34,7 @@ from ..figure_definitions import FIGURES
 from ..kit.kit_folder import Kit, read_kit
 from ..page.score_page import score_page
 from ..plugins import example_filters
+from ..plugins.filter_runs import load_filter
 from ..plugins.tracker_runs import run_program
 from ..tracks.track_files import TrackSet, read_tracks, write_tracks
 from .brief_scores import brief
@@ -76,6 +77,8 @@ def result_of(arguments: argparse.Namespace, kit: Kit) -> Json:
         FaceTrackError: If tracks, trackers or filters are not what they should be.
     """
     points = read_map(arguments.mapping) if arguments.mapping else None
+    for text in arguments.filter:  # refused before trackers run
+        load_filter(text, example_filters.ALL)
     sets = gathered(arguments, kit)
     names = {one.name: one for one in sets}
     if arguments.raw is not None and arguments.raw not in names:
