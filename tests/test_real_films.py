@@ -109,7 +109,9 @@ def test_wflw_v_is_read_from_98_points_and_other_shapes_are_refused(tmp_path: Pa
     truth = one.clip(100.0).truth[:, 0]
     np.testing.assert_allclose(wanted.truth(truth), points[:, list(wanted.used)])
     np.save(tmp_path / "landmarks" / "ab-1.npy", points[:, :68])
-    with pytest.raises(FaceTrackError, match=r"frames x 98 points x 2, and holds \(40, 68, 2\)"):
+    with pytest.raises(
+        FaceTrackError, match=rf"frames x 98 points x 2, and holds \({FRAMES}, 68, 2\)"
+    ):
         films_of_wflw_v(tmp_path)
 
 

@@ -167,7 +167,8 @@ def test_a_table_says_what_made_it(tmp_path: Path) -> None:
     flags += ["--save-pts", tmp_path / "pts", "--detector", "any-roll", "--smoothing", "0.25"]
     assert run_tracker.main([str(film), *map(str, flags)]) == 0
     made = json.loads((tmp_path / "x.csv.meta.json").read_text())
-    weights = (ROOT / "models/weights/lite-300w.safetensors").read_bytes()
+    weights = (ROOT / "models/weights/base-300w.safetensors").read_bytes()
+    assert made["weights"] == "base"  # for pictures
     assert made["weights_sha256"] == hashlib.sha256(weights).hexdigest()
     assert made["source"] == "portrait.jpg"
     assert made["source_sha256"] == hashlib.sha256(film.read_bytes()).hexdigest()

@@ -17,7 +17,9 @@ python=${PYTHON:-python3} device=${DEVICE:-cuda} workers=${WORKERS:-$(nproc)} po
 how=(--precision bf16 --in-memory --by-clock --pool "$pool" --evaluate-every 100000000)
 [[ $device != cuda ]] || how+=(--graph)
 declare -A recipe=([nano]=nano [lite]=lite-next [base]=base [full]=full [lite-free]=lite-free)
-declare -A begin=([nano]=nano [lite]=lite-life-long [base]=base [lite-free]=lite-free)
+saved=train/checkpoints
+declare -A begin=([nano]=$saved/nano.safetensors [lite]=$saved/lite-life-long.safetensors
+    [base]=$saved/base.safetensors [lite-free]=lite-free)
 
 train() { # NAME DATA OUT MINUTES WORKERS
     local name=$1 data=$2 out=$3
@@ -27,7 +29,7 @@ train() { # NAME DATA OUT MINUTES WORKERS
         faces=(--data "$data/free/heads" --pseudo-labels "$data/free/free_portraits.npz")
     local from=()
     [[ ! -v begin[$name] || -v CONFIG ]] ||
-        from=(--start-from "train/checkpoints/${begin[$name]}.safetensors")
+        from=(--start-from "${begin[$name]}")
     $python -m train.lease train --out "runs/lease/$name" --minutes "$4" --device "$device" -- \
         --config "${CONFIG:-${recipe[$name]}}" --run-folder "runs/$name" --workers "$5" \
         "${how[@]}" "${faces[@]}" "${from[@]}" >"runs/lease/$name.txt" 2>&1 || echo "$name failed"

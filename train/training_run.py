@@ -90,7 +90,7 @@ class Run:
         )
         self._scaler = torch.amp.GradScaler(device.type, enabled=execution.precision == "fp16")
         self._graphs: dict[int, StepGraph] = {}
-        self._averaged = _floating_pairs(self.average, self.network)
+        self._averaged: tuple[list[Tensor], list[Tensor]] | None = None
         self.clock: Callable[[], float] | None = None
         """Share of the time that is over, where the schedule follows the clock."""
 
@@ -204,6 +204,8 @@ class Run:
         if not self.processes.is_first:
             return
         keep = self.recipe.ema_keeps(self.images, self.recipe.batch)
+        if self._averaged is None:
+            self._averaged = _floating_pairs(self.average, self.network)
         torch._foreach_lerp_(*self._averaged, 1 - keep)  # one kernel for hundreds of tensors
 
     def save(self, path: Path) -> None:

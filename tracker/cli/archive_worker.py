@@ -22,7 +22,13 @@ from ..run.shared_landmarker import SharedLandmarker
 from ..run.summary import FrameDone, RunSummary, StopRequest
 from ..run.timed_tracker import TimedTracker
 from .arguments import asked_config, build_parser
-from .asked_networks import OurDetector, detector_of, landmarker_of, provenance_of
+from .asked_networks import (
+    OurDetector,
+    detector_of,
+    landmarker_of,
+    provenance_of,
+    settle_weights,
+)
 from .logs import warnings_on_terminal
 from .reading_flags import asked_reading
 
@@ -45,6 +51,7 @@ class ArchiveWorker:
     ) -> None:  # fmt: skip
         self._networks: Any = import_module(networks)
         self._arguments = build_parser().parse_args(["archive", *flags])
+        settle_weights(self._arguments)
         self._reading = asked_reading(self._arguments)
         self._folder, self._piece_s, self._overlap_s = folder, piece_s, overlap_s
         network: FrameLandmarker = on_frames(landmarker_of(self._arguments, self._networks))

@@ -6,7 +6,7 @@ the mixture becomes one Gaussian again (GPB1).
 """
 
 from dataclasses import dataclass
-from functools import lru_cache, partial
+from functools import lru_cache
 
 import numpy as np
 from jaxtyping import Float
@@ -43,7 +43,6 @@ class HeadModel:
         self._config = config
         self._transition = _transition_probabilities(config)
         self.hypotheses = len(self._transition)
-        self._prediction = lru_cache(maxsize=256)(partial(_prediction, config))
 
     def expected_modes(self, state: HeadState) -> Float[np.ndarray, "hypotheses faces"]:
         """Probabilities of the hypotheses before this frame is measured."""
@@ -129,11 +128,12 @@ class HeadModel:
         known[:, :3] = state.similarity_covariance.swapaxes(0, 1)
         known[:, 3] = np.square(length)[:, None]
         known[:, 4] = state.velocity
-        maps = np.array([self._prediction(dt) for dt in dt_s.tolist()])
+        maps = np.array([_prediction(self._config, dt) for dt in dt_s.tolist()])
         predicted = (maps @ known).reshape(len(dt_s), 5, -1, 4).transpose(1, 2, 0, 3)
         return predicted[:3], predicted[3:]
 
 
+@lru_cache(maxsize=256)
 def _prediction(config: MotionConfig, dt_s: float) -> Float[np.ndarray, "rows columns=5"]:
     """The linear map from what is known of a head to what each hypothesis predicts.
 
