@@ -141,7 +141,7 @@ def calibrated(moments: CropMoments, info: CheckpointInfo) -> CropEstimates:
         log_odds = present - _PRESENT_IS_NOT_RIGHT
     return CropEstimates(
         mean,
-        by_spread_law(spread, calibration.absolute, input_px),
+        by_spread_law(spread, calibration.absolute, input_px, log_odds),
         by_spread_law(spread, calibration.measurement_noise, input_px),
         1 / (1 + np.exp(-np.clip(log_odds, -30, 30))),
         descriptor,

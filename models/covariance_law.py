@@ -17,6 +17,8 @@ _WIDEST = float(np.log(1 / 12))
 """Level of a uniform distribution over the crop, a square of side 1: the largest covariance."""
 _LONGEST = float(np.log(10))
 """Largest stretch: an ellipse ten times as long as wide."""
+_LEAST_LOG_ODDS, _LARGEST_LOG_ODDS = -6.0, 8.0
+"""Beyond, the confidence says nothing more about the covariance."""
 
 PRESENCE_WEIGHTS = 4
 """Of `Calibration.presence`."""
@@ -24,12 +26,13 @@ PRESENCE_WEIGHTS = 4
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SpreadLaw:
-    """log R_i = C_i + shape stretch(S_i) + (own l_i + part mean l + face mean l) I.
+    """log R_i = C_i + shape stretch(S_i) + (own l_i + part mean l + face mean l + confidence c) I.
 
     S_i is the spread in square crop sides, l its level less `usual_level`, the means over the part
     of the face that landmark i belongs to and over the whole face: the landmarks of one face are
     difficult together. A heat map is at least as wide as its training label, so R falls faster
-    than S.
+    than S. c is what the network thinks of its landmarks, the log-odds that they are right, less
+    `usual_log_odds`: it knows of covered and dark faces what no single map shows.
 
     Source:
         Log-Euclidean regression: Arsigny et al. 2006, "Log-Euclidean metrics".
@@ -39,8 +42,11 @@ class SpreadLaw:
     part: float
     face: float
     shape: float
+    confidence: float = 0.0
     usual_level: float
     """Mean level of the faces it was fitted on."""
+    usual_log_odds: float = 0.0
+    """Their mean log-odds."""
     usual: tuple[tuple[float, float, float], ...]
     """C_i as its level and stretch: log R at the mean level, in square crop sides."""
     parts: tuple[tuple[int, ...], ...]
@@ -57,12 +63,18 @@ class Calibration:
     """Covariance of the distance to the truth: what is reported."""
     measurement_noise: SpreadLaw
     """Covariance of the change between frames of one face: the Kalman filter's R."""
+    error_degrees_of_freedom: float | None = None
+    """How heavy the tails of the errors are: those of the Student-t distribution of covariance
+    `absolute` that they follow best. None: not measured."""
     presence: tuple[float, ...]
     """Weights of (1, log spread, log peak, log size of the shape) in the log-odds of a face."""
 
 
 def by_spread_law(
-    spread: Float[np.ndarray, "faces landmarks xy=2 xy=2"], law: SpreadLaw, crop_side: float = 1.0
+    spread: Float[np.ndarray, "faces landmarks xy=2 xy=2"],
+    law: SpreadLaw,
+    crop_side: float = 1.0,
+    log_odds: Float[np.ndarray, " faces"] | None = None,
 ) -> Float[np.ndarray, "faces landmarks xy=2 xy=2"]:
     """Calibrated covariances.
 
@@ -70,12 +82,20 @@ def by_spread_law(
         spread: Covariances of the normalised heat maps, about their means.
         law: Of as many landmarks.
         crop_side: Side of the crop in the unit of `spread`, whose square the covariances have too.
+        log_odds: That the landmarks are right; None: as usual.
     """
     level, stretch = level_and_stretch(spread / crop_side**2)
     usual, neighbours = _tables(law)
     level = usual[:, 0] + (level - law.usual_level) @ neighbours
+    if log_odds is not None:
+        level = level + law.confidence * (seen_log_odds(log_odds) - law.usual_log_odds)[:, None]
     stretch = usual[:, 1:] + law.shape * stretch
     return crop_side**2 * from_level_and_stretch(np.minimum(level, _WIDEST), stretch)
+
+
+def seen_log_odds(log_odds: Float[np.ndarray, " faces"]) -> Float[np.ndarray, " faces"]:
+    """As far as a law looks at them."""
+    return np.clip(log_odds, _LEAST_LOG_ODDS, _LARGEST_LOG_ODDS)
 
 
 def part_means(

@@ -22,6 +22,8 @@ _INPUT_PX = (16, 1024)
 _MARGIN = (0.5, 5.0)
 _EXPONENT, _LOGARITHM = 20.0, 60.0
 """Largest absolute value of what a law multiplies logarithms by, and of a logarithm."""
+_MOST_DEGREES = 1000.0
+"""Of freedom: a Gaussian to every digit that matters."""
 _LOGIT = 1e4
 """Largest absolute value of a weight in the log-odds of a face."""
 _LARGEST = 1e300
@@ -121,17 +123,31 @@ def _calibration(described: object, landmarks: int) -> Calibration | None:
     if described is None:
         return None
     names = {field.name for field in fields(Calibration)}
+    if isinstance(described, dict):
+        described = {"error_degrees_of_freedom": None, **described}  # files of before lack it
     stored = _fields(described, "calibration", names)
     presence = _items(stored["presence"], "presence", PRESENCE_WEIGHTS, PRESENCE_WEIGHTS)
     return Calibration(
         eye_corners=_pair(stored["eye_corners"], "eye_corners", landmarks),
         absolute=_law(stored["absolute"], "absolute", landmarks),
         measurement_noise=_law(stored["measurement_noise"], "measurement_noise", landmarks),
+        error_degrees_of_freedom=_degrees_of_freedom(stored["error_degrees_of_freedom"]),
         presence=tuple(_real(weight, "presence", _LOGIT) for weight in presence),
     )
 
 
+def _degrees_of_freedom(stored: object) -> float | None:
+    if stored is None:
+        return None
+    degrees = _real(stored, "error_degrees_of_freedom", _MOST_DEGREES)
+    if degrees <= 2:
+        raise ValueError(f"error_degrees_of_freedom must be over 2, got {degrees}")
+    return degrees
+
+
 def _law(described: object, what: str, landmarks: int) -> SpreadLaw:
+    if isinstance(described, dict):
+        described = {"confidence": 0.0, "usual_log_odds": 0.0, **described}  # files of before
     stored = _fields(described, what, {field.name for field in fields(SpreadLaw)})
     rows = _items(stored["usual"], f"{what}: usual", landmarks, landmarks)
     parts = tuple(
@@ -142,11 +158,12 @@ def _law(described: object, what: str, landmarks: int) -> SpreadLaw:
         raise ValueError(f"{what}: parts must hold every landmark")
     exponents = {
         name: _real(stored[name], f"{what}: {name}", _EXPONENT)
-        for name in ("own", "part", "face", "shape")
+        for name in ("own", "part", "face", "shape", "confidence")
     }
     return SpreadLaw(
         **exponents,
         usual_level=_real(stored["usual_level"], f"{what}: usual_level", _LOGARITHM),
+        usual_log_odds=_real(stored["usual_log_odds"], f"{what}: usual_log_odds", _LOGARITHM),
         usual=tuple(_law_row(row, f"{what}: usual") for row in rows),
         parts=parts,
     )

@@ -14,6 +14,7 @@ from train.mesh_teacher import fit_mesh_to_landmarks
 from train.spread_law import (
     CovarianceRule,
     cross_validated_covariances,
+    degrees_of_freedom,
     fit_law,
     fold_of,
     spread_rule,
@@ -41,7 +42,7 @@ def drawn(rng: np.random.Generator, covariance: np.ndarray) -> np.ndarray:
 def observed(
     rng: np.random.Generator, spread: np.ndarray, covariance: np.ndarray
 ) -> CalibrationSamples:
-    return CalibrationSamples(drawn(rng, covariance), spread, np.arange(len(spread)))
+    return CalibrationSamples.usual(drawn(rng, covariance), spread, np.arange(len(spread)))
 
 
 def nats(seen: CalibrationSamples, covariance: np.ndarray) -> float:
@@ -51,7 +52,7 @@ def nats(seen: CalibrationSamples, covariance: np.ndarray) -> float:
 
 def constant(seen: CalibrationSamples) -> CovarianceRule:
     mean = np.einsum("fli,flj->lij", seen.error, seen.error) / len(seen.error)
-    return lambda spread: np.broadcast_to(mean, spread.shape)
+    return lambda seen: np.broadcast_to(mean, seen.spread.shape)
 
 
 def test_the_fit_finds_the_law_that_errors_were_drawn_with(rng: np.random.Generator) -> None:
@@ -64,13 +65,34 @@ def test_the_fit_finds_the_law_that_errors_were_drawn_with(rng: np.random.Genera
     assert np.exp(np.abs(np.log(ratio[..., 0, 0])).mean()) < 1.2
 
 
+def test_what_a_network_thinks_of_its_landmarks_counts_as_far_as_it_tells(
+    rng: np.random.Generator,
+) -> None:
+    spread, log_odds = spreads(rng, 3000), rng.normal(2.0, 1.5, 3000)
+    truth = replace(LAW, confidence=-0.3, usual_log_odds=2.0)
+    error = drawn(rng, by_spread_law(spread, truth, log_odds=log_odds))
+    seen = replace(CalibrationSamples.usual(error, spread, np.arange(3000)), log_odds=log_odds)
+    fitted = fit_law(seen, PARTS)
+    assert fitted.confidence == pytest.approx(-0.3, abs=0.03)
+    assert fitted.usual_log_odds == pytest.approx(2.0, abs=0.1)
+    assert fit_law(replace(seen, log_odds=None), PARTS).confidence == pytest.approx(0, abs=1e-6)
+
+
+@pytest.mark.parametrize("degrees", [5.0, 12.0])
+def test_how_heavy_tails_are_is_found(rng: np.random.Generator, degrees: float) -> None:
+    normal = rng.standard_normal((20_000, 2))
+    heavy = normal * np.sqrt((degrees - 2) / rng.chisquare(degrees, (20_000, 1)))
+    assert degrees_of_freedom(np.square(heavy).sum(-1)) == pytest.approx(degrees, rel=0.1)
+    assert degrees_of_freedom(np.square(normal).sum(-1)) > 100
+
+
 def test_errors_with_heavy_tails_lie_in_the_ellipses_as_often_as_these_say(
     rng: np.random.Generator,
 ) -> None:
     spread = spreads(rng, 1500)
     gaussian = drawn(rng, by_spread_law(spread, LAW))
-    seen = CalibrationSamples(gaussian / np.sqrt(rng.chisquare(15, (1500, 5, 1)) / 15), spread,
-                    np.arange(1500))  # fmt: skip
+    heavy = gaussian / np.sqrt(rng.chisquare(15, (1500, 5, 1)) / 15)
+    seen = CalibrationSamples.usual(heavy, spread, np.arange(1500))
     squared = squared_mahalanobis(seen.error, cross_validated_covariances(seen, spread_rule(PARTS)))
     assert squared.mean() / 2 == pytest.approx(1, abs=0.1)
     for share, radius in CHI_SQUARE_2.items():

@@ -68,6 +68,14 @@ def test_a_hard_face_is_hard_at_each_of_its_landmarks(rng: np.random.Generator) 
     np.testing.assert_allclose(ratio, expected, rtol=1e-2)
 
 
+def test_landmarks_that_the_network_doubts_have_wider_covariances(rng: np.random.Generator) -> None:
+    law = replace(PROPORTIONAL, confidence=-0.2, usual_log_odds=3.0)
+    spread, log_odds = spreads(rng, 4), np.array([3.0, 0.0, -6.0, -60.0])
+    ratio = by_spread_law(spread, law, log_odds=log_odds) / by_spread_law(spread, law)
+    expected = np.exp([0.0, 0.6, 1.8, 1.8])  # what says nothing more widens no further
+    np.testing.assert_allclose(ratio, np.broadcast_to(expected[:, None, None, None], ratio.shape))
+
+
 def test_any_heat_map_has_a_covariance_no_wider_than_the_crop() -> None:
     law = replace(PROPORTIONAL, own=3.0, shape=4.0, usual=((2.0, 0.0, 0.0),) * 3)
     one_cell, line, everywhere = np.zeros((2, 2)), np.diag([0.08, 0.0]), np.eye(2) / 12
@@ -84,7 +92,8 @@ def test_a_law_comes_back_from_its_file(tmp_path: Path) -> None:
     assert isinstance(stored, Calibration)
     law = replace(PROPORTIONAL, parts=((0, 1), (2, 3, 4)), usual=((-3.0, 0.1, -0.2),) * 5)
     path, state = tmp_path / "w.safetensors", LandmarkNet(CONFIG).state_dict()
-    for calibration in (stored, replace(stored, absolute=law, measurement_noise=law), None):
+    heavy = replace(stored, absolute=replace(law, confidence=-0.1), error_degrees_of_freedom=6.5)
+    for calibration in (stored, replace(stored, measurement_noise=law), heavy, None):
         save_checkpoint(path, state, replace(INFO, calibration=calibration))
         assert load_checkpoint(path)[1].calibration == calibration
 

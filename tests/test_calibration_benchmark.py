@@ -50,8 +50,14 @@ def test_every_landmark_is_in_a_part() -> None:
 def test_calibrated_covariances_are_scored_beside_their_rivals(rng: np.random.Generator) -> None:
     layout = replace(COFW_29, outlines=COFW_29.outlines[:2])
     error, covariance = predictions(rng, 60, 29)
-    observed = CalibrationSamples(1e-2 * error, 1e-4 * covariance, np.arange(60))
-    scored = cross_validate(observed, layout, 128)
+    observed = CalibrationSamples.usual(1e-2 * error, 1e-4 * covariance, np.arange(60))
+    scored, hard = cross_validate(observed, layout, 128)
+    assert hard is None
+    is_hard = np.arange(60) % 2 == 1
+    usual, hard = cross_validate(replace(observed, is_hard=is_hard), layout, 128)
+    assert hard is not None
+    both = (usual.methods["calibrated"].nats + hard.methods["calibrated"].nats) / 2
+    assert both == pytest.approx(scored.methods["calibrated"].nats)
     assert set(scored.methods) == {"calibrated", "constant per landmark", "raw heat map"}
     assert scored.methods["calibrated"].nats < scored.methods["constant per landmark"].nats
     assert table_of(scored, "absolute", 128).row_count == 3 + 3

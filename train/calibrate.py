@@ -4,9 +4,11 @@
         --output models/weights/lite-300w.safetensors
 
 The law of `models.covariance_law.SpreadLaw` maximises the Gaussian likelihood of errors. The
-absolute law is fitted to distances to the annotation, that of the measurement noise to half the
-covariance of the difference between two simulated frames of one face, which is the noise that a
-filter has to remove (a constant bias is not noise).
+absolute law is fitted to distances to the annotation, in usual views of a face and in hard ones
+(dark, covered, cut by the border, badly cropped), and takes into account what the network's head of
+confidence says, where `train.fit_heads` has added one before. That of the measurement noise is
+fitted to half the covariance of the difference between two simulated frames of one face, which is
+the noise that a filter has to remove (a constant bias is not noise).
 Presence is a logistic regression between crops of faces and crops beside them.
 """
 
@@ -35,7 +37,7 @@ from .calibration_samples import (
 )
 from .datasets import DataError, Sample, hold_out, open_data_set
 from .predict import horizontal_bias_of
-from .spread_law import cross_validated_covariances, fit_law, spread_rule
+from .spread_law import cross_validated_covariances, degrees_of_freedom, fit_law, spread_rule
 
 
 def fit_presence(
@@ -56,17 +58,21 @@ def fit_presence(
     return fitted
 
 
-def described(observed: CalibrationSamples, parts: tuple[tuple[int, ...], ...]) -> str:
-    """Cross-validated mean squared Mahalanobis distance over 2, and coverage, in words."""
-    if len(np.unique(observed.photograph)) < 2:
-        return "unknown, there is only one"
-
-    squared = squared_mahalanobis(
-        observed.error, cross_validated_covariances(observed, spread_rule(parts))
-    )
+def described(squared: Float[np.ndarray, "samples landmarks"]) -> str:
+    """Mean squared Mahalanobis distance over 2, and coverage, in words."""
     coverage = (f"{100 * share:.0f}: {100 * (squared <= radius).mean():.1f}"
                 for share, radius in CHI_SQUARE_2.items())  # fmt: skip
     return f"mean d2 / 2 {squared.mean() / 2:.3f}, coverage % {', '.join(coverage)}"
+
+
+def _cross_validated(
+    observed: CalibrationSamples, parts: tuple[tuple[int, ...], ...]
+) -> Float[np.ndarray, "samples landmarks"] | None:
+    """Squared Mahalanobis distances by photograph; None where there is only one."""
+    if len(np.unique(observed.photograph)) < 2:
+        return None
+    covariances = cross_validated_covariances(observed, spread_rule(parts))
+    return squared_mahalanobis(observed.error, covariances)
 
 
 def main() -> None:
@@ -106,25 +112,30 @@ def calibrate(data: Path, weights: Path, output: Path, licence: str | None = Non
     predictor, held_out = CropPredictor(landmarker), held_out_faces(data, layout)
     horizontal_bias = float(f"{horizontal_bias_of(landmarker, held_out):.3g}")
     console.print(f"mirror offset: {horizontal_bias:.4f} of the crop", highlight=False)
-    laws = {}
-    for name, observe in (
-        ("absolute", sample_errors),
-        ("measurement noise", sample_measurement_noise),
-    ):
-        observed = observe(predictor, held_out)
-        judged = described(observed, layout.parts)
-        console.print(
-            f"{name}, cross-validated by photograph: {judged}", highlight=False, soft_wrap=True
-        )
-        laws[name] = _rounded(fit_law(observed, layout.parts))
+    errors = sample_errors(predictor, held_out, layout)
+    noise = sample_measurement_noise(predictor, held_out)
+    degrees = None
+    squared = _cross_validated(errors, layout.parts)
+    if squared is not None:
+        degrees = float(f"{degrees_of_freedom(squared[~errors.is_hard]):.3g}")
+        for name, judged in (
+            ("errors", squared[~errors.is_hard]),
+            ("errors in hard views", squared[errors.is_hard]),
+            ("frame-to-frame noise", _cross_validated(noise, layout.parts)),
+        ):
+            if judged is not None:
+                said = f"{name}, cross-validated by photograph: {described(judged)}"
+                console.print(said, highlight=False, soft_wrap=True)
+        console.print(f"errors: {degrees:g} degrees of freedom", highlight=False)
     evidence, truth = sample_presence(predictor, held_out)
     presence = fit_presence(evidence, truth)
     right = ((evidence @ presence > 0) == (truth > 0.5)).mean()
     console.print(f"presence: {100 * right:.1f} % of crops classified correctly", highlight=False)
     calibration = Calibration(
         eye_corners=layout.eye_corners,
-        absolute=laws["absolute"],
-        measurement_noise=laws["measurement noise"],
+        absolute=_rounded(fit_law(errors, layout.parts)),
+        measurement_noise=_rounded(fit_law(noise, layout.parts)),
+        error_degrees_of_freedom=degrees,
         presence=tuple(float(f"{value:.5g}") for value in presence),
     )
     output.parent.mkdir(parents=True, exist_ok=True)
@@ -167,7 +178,9 @@ def _rounded(law: SpreadLaw) -> SpreadLaw:
         part=short(law.part),
         face=short(law.face),
         shape=short(law.shape),
+        confidence=short(law.confidence),
         usual_level=short(law.usual_level),
+        usual_log_odds=short(law.usual_log_odds),
         usual=tuple((short(level), short(half), short(xy)) for level, half, xy in law.usual),
     )
 

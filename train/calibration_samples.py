@@ -1,8 +1,9 @@
 """Errors, frame-to-frame noise and presence evidence of a network: what `train.calibrate` fits."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from typing import Self
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, UInt8
@@ -17,12 +18,16 @@ from tracker.crop import (
     transform_covariance,
     warp_crop,
 )
+from tracker.layouts import IBUG_68, Layout
 
-from .augment import AugmentConfig, geometry_matrix, random_texture
+from .augment import AugmentConfig, RandomCrop, geometry_matrix, random_texture
 from .datasets import Sample
+from .hard_faces import ADVERSE
 from .hard_views import Crop
 from .jpeg import compressed
 
+_EASY_VIEWS, _HARD_VIEWS = 2, 3
+"""Of each face, for the errors: in crops as a tracker takes them, and hard ones."""
 _PAIRS = 3
 """Simulated pairs of frames of each face, for the frame-to-frame noise."""
 _CELL_PX = 4
@@ -47,7 +52,7 @@ class CropPredictor:
     """Cuts crops out of a picture and returns the network's raw landmarks."""
 
     def __init__(self, landmarker: CalibratedLandmarker) -> None:
-        self._landmarker = landmarker
+        self.landmarker = landmarker
 
     def crops(
         self,
@@ -67,7 +72,7 @@ class CropPredictor:
         Returns:
             Landmarks per crop, and what `models.calibrated_landmarker.presence_evidence` returns.
         """
-        size, margin = self._landmarker.input_px, self._landmarker.margin
+        size, margin = self.landmarker.input_px, self.landmarker.margin
         rolls = [
             geometry_matrix(roll, 1.0, np.zeros(2), size)
             for roll in rolls_deg or [0.0] * len(squares)
@@ -77,7 +82,7 @@ class CropPredictor:
             for roll, (x, y, side) in zip(rolls, squares, strict=True)
         ]
         crops = np.stack([degrade(warp_crop(image, matrix, size)) for matrix in matrices])
-        mean, spread, peak, *_ = self._landmarker.raw(crops)
+        mean, spread, peak, *_ = self.landmarker.raw(crops)
         predictions = []
         for index, matrix in enumerate(matrices):
             back = np.linalg.inv(matrix.astype(np.float64))
@@ -88,7 +93,7 @@ class CropPredictor:
     @property
     def cell(self) -> float:
         """Side of a heat map's cell in crop sides without margin."""
-        return _CELL_PX / self._landmarker.input_px * self._landmarker.margin
+        return _CELL_PX / self.landmarker.input_px * self.landmarker.margin
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,27 +104,72 @@ class CalibrationSamples:
     spread: Float[np.ndarray, "samples landmarks xy=2 xy=2"]
     photograph: Int[np.ndarray, " samples"]
     """Number of the photograph, by which folds are split."""
+    is_hard: Bool[np.ndarray, " samples"]
+    """Made hard: `train.hard_faces.ADVERSE`."""
+    log_odds: Float[np.ndarray, " samples"] | None = None
+    """That the landmarks are right, where the network says so."""
+
+    @classmethod
+    def usual(
+        cls,
+        error: Float[np.ndarray, "samples landmarks xy=2"],
+        spread: Float[np.ndarray, "samples landmarks xy=2 xy=2"],
+        photograph: Int[np.ndarray, " samples"],
+    ) -> Self:
+        """Of which none was made hard."""
+        return cls(error, spread, photograph, np.zeros(len(error), bool))
 
     def part(self, chosen: Bool[np.ndarray, " samples"]) -> "CalibrationSamples":
         """Some of the samples."""
-        return CalibrationSamples(self.error[chosen], self.spread[chosen], self.photograph[chosen])
+        return CalibrationSamples(
+            self.error[chosen],
+            self.spread[chosen],
+            self.photograph[chosen],
+            self.is_hard[chosen],
+            None if self.log_odds is None else self.log_odds[chosen],
+        )
 
 
-def sample_errors(predictor: CropPredictor, samples: list[Sample]) -> CalibrationSamples:
-    """Distances to the annotations, in crops as a tracker would take them.
+def sample_errors(
+    predictor: CropPredictor, samples: list[Sample], layout: Layout
+) -> CalibrationSamples:
+    """Distances to the annotations, in crops as a tracker would take them and in hard ones.
 
     Raises:
         DataError: If a picture cannot be read.
     """
-    rng = np.random.default_rng(_SEED)
-    errors, spreads = [], []
+    rng, landmarker = np.random.default_rng(_SEED), predictor.landmarker
+    size_px, margin = landmarker.input_px, landmarker.margin
+    mouths = ADVERSE.wide_mouth if layout.name == IBUG_68.name else 0.0
+    hard_view = RandomCrop(
+        layout, margin, replace(ADVERSE, wide_mouth=mouths), landmarker.antialiased
+    )
+    errors, spreads, log_odds = [], [], []
     for sample in track(samples, "errors", console=_BAR):
-        (found,), _ = predictor.crops(
-            sample.read_image(), [_random_square(sample.points, rng, 0.03)]
-        )
-        errors.append((found.mean - sample.points) / found.crop_side)
-        spreads.append(found.spread / found.crop_side**2)
-    return CalibrationSamples(np.stack(errors), np.stack(spreads), _photographs(samples))
+        image = sample.read_image()
+        looks: list[tuple[Crop, Float[np.ndarray, "landmarks xy=2"]]] = []
+        for _ in range(_EASY_VIEWS):
+            x, y, side = _random_square(sample.points, rng, 0.03)
+            matrix = crop_from_square(x, y, side * margin, size_px)
+            crop = warp_crop(image, matrix, size_px, antialiased=landmarker.antialiased)
+            looks.append((crop, transform(matrix, sample.points)))
+        for other in rng.integers(len(samples), size=_HARD_VIEWS):
+            donor = samples[other].read_image
+            looks.append(hard_view(image, sample, size_px, rng, donor=donor)[:2])
+        crops, truth = (np.stack(part) for part in zip(*looks, strict=True))
+        found = landmarker.raw(crops)
+        errors.append((found.mean - truth) / size_px)
+        spreads.append(found.spread / size_px**2)
+        if found.log_odds is not None:
+            log_odds.append(found.log_odds)
+    views = np.arange(_EASY_VIEWS + _HARD_VIEWS)
+    return CalibrationSamples(
+        np.concatenate(errors),
+        np.concatenate(spreads),
+        np.repeat(_photographs(samples), len(views)),
+        np.tile(views >= _EASY_VIEWS, len(samples)),
+        np.concatenate(log_odds) if log_odds else None,
+    )
 
 
 def sample_measurement_noise(predictor: CropPredictor, samples: list[Sample]) -> CalibrationSamples:
@@ -141,7 +191,7 @@ def sample_measurement_noise(predictor: CropPredictor, samples: list[Sample]) ->
             side = (one.crop_side + other.crop_side) / 2
             errors.append((one.mean - other.mean) / np.sqrt(2) / side)
             spreads.append((one.spread + other.spread) / 2 / side**2)
-    return CalibrationSamples(
+    return CalibrationSamples.usual(
         np.stack(errors), np.stack(spreads), np.repeat(_photographs(samples), _PAIRS)
     )
 

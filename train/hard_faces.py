@@ -23,7 +23,7 @@ _DARK = 80.0
 """Median grey level inside the landmarks' hull of a dark face, of 255."""
 _CUT = 0.02
 """A face is cut where its landmarks' box comes this near to the border, in shares of the box."""
-_ADVERSE = AugmentConfig(
+ADVERSE = AugmentConfig(
     angle_deg=15.0,
     occlusion=0.0,
     blur=0.0,
@@ -71,7 +71,7 @@ def hard_parts(
         return ()
     parts = [
         HeldOutPart("hard", [sample for sample in held_out if is_hard(sample)]),
-        HeldOutPart("adverse", held_out, augment=_ADVERSE),
+        HeldOutPart("adverse", held_out, augment=ADVERSE),
     ]
     for name, samples in held_people.items():
         turned = [s for s in samples if nose_offset(s.points[None])[0] > _TURNED]

@@ -5,9 +5,16 @@ from collections.abc import Callable
 import numpy as np
 import torch
 from jaxtyping import Float, Int
+from scipy.optimize import minimize_scalar
 from torch import Tensor
 
-from models.covariance_law import SpreadLaw, by_spread_law, level_and_stretch, part_means
+from models.covariance_law import (
+    SpreadLaw,
+    by_spread_law,
+    level_and_stretch,
+    part_means,
+    seen_log_odds,
+)
 
 from .calibration_samples import CalibrationSamples
 
@@ -16,9 +23,13 @@ _PRIOR_LEVEL, _PRIOR_SHAPE, _PRIOR_EXPONENTS = 3.0, 20.0, 10.0
 """Strength of the prior, in samples: landmarks are equally hard, their usual ellipses are round,
 and R is S times a constant."""
 
+
+_DEGREES = (2.1, 200.0)
+"""Of freedom: from no covariance at all to a Gaussian."""
+
 Covariances = Float[np.ndarray, "samples landmarks xy=2 xy=2"]
-CovarianceRule = Callable[[Covariances], Covariances]
-"""Turns spreads into covariances."""
+CovarianceRule = Callable[[CalibrationSamples], Covariances]
+"""Covariances by what a network says, without a look at the errors."""
 
 
 def cross_validated_covariances(
@@ -37,7 +48,7 @@ def cross_validated_covariances(
     covariance = np.empty_like(observed.spread)
     for number in np.unique(fold):
         inside = fold == number
-        covariance[inside] = fit(observed.part(~inside))(observed.spread[inside])
+        covariance[inside] = fit(observed.part(~inside))(observed.part(inside))
     return covariance
 
 
@@ -63,7 +74,7 @@ def spread_rule(
 
     def fit(samples: CalibrationSamples) -> CovarianceRule:
         law = fit_law(samples, parts)
-        return lambda spread: by_spread_law(spread, law)
+        return lambda seen: by_spread_law(seen.spread, law, log_odds=seen.log_odds)
 
     return fit
 
@@ -78,25 +89,59 @@ def fit_law(observed: CalibrationSamples, parts: tuple[tuple[int, ...], ...]) ->
     level, stretch = level_and_stretch(observed.spread)
     usual_level, landmarks = float(level.mean()), level.shape[1]
     level = level - usual_level
-    means = level, level @ part_means(parts, landmarks), level.mean(1, keepdims=True)
+    says = observed.log_odds
+    log_odds = np.zeros(len(level)) if says is None else seen_log_odds(says)
+    usual_log_odds = float(log_odds.mean())
+    means = (
+        level,
+        level @ part_means(parts, landmarks),
+        level.mean(1, keepdims=True),
+        (log_odds - usual_log_odds)[:, None],
+    )
     features = [torch.from_numpy(np.broadcast_to(mean, level.shape).copy()) for mean in means]
     usual = torch.zeros(landmarks, 3, dtype=torch.float64)
     usual[:, 0] = float(np.log(np.square(observed.error).mean() + 1e-12))
-    expected = torch.tensor([1.0, 0.0, 0.0, 1.0], dtype=torch.float64)
+    expected = torch.tensor([1.0, 0.0, 0.0, 0.0, 1.0], dtype=torch.float64)
     error, stretched = torch.from_numpy(observed.error), torch.from_numpy(stretch)
 
     def cost(usual: Tensor, exponents: Tensor) -> Tensor:
         of_level = usual[:, 0] + sum(e * f for e, f in zip(exponents, features, strict=False))
-        of_stretch = usual[:, 1:] + exponents[3] * stretched
+        of_stretch = usual[:, 1:] + exponents[4] * stretched
         likely = _negative_log_likelihood(error, of_level, of_stretch)
         return likely + _negative_log_prior(usual, exponents - expected)
 
     _minimise(cost, usual, exponents := expected.clone())
-    own, part, face, shape = exponents.tolist()
+    own, part, face, confidence, shape = exponents.tolist()
     rows = tuple((row[0], row[1], row[2]) for row in usual.tolist())
     return SpreadLaw(
-        own=own, part=part, face=face, shape=shape, usual_level=usual_level, usual=rows, parts=parts
+        own=own,
+        part=part,
+        face=face,
+        shape=shape,
+        confidence=confidence,
+        usual_level=usual_level,
+        usual_log_odds=usual_log_odds,
+        usual=rows,
+        parts=parts,
     )
+
+
+def degrees_of_freedom(squared: Float[np.ndarray, "samples landmarks"]) -> float:
+    """Of the Student-t distribution that errors follow best: below ten, tails are heavy.
+
+    Args:
+        squared: Mahalanobis distances of errors by their covariances, squared.
+
+    Source:
+        The density of a bivariate t distribution of given covariance: Kotz, Nadarajah,
+        "Multivariate t-distributions and their applications", 2004, section 1.1.
+    """
+
+    def cost(degrees: float) -> float:
+        tails = (degrees + 2) / 2 * np.log1p(squared / (degrees - 2)).mean()
+        return float(np.log((degrees - 2) / degrees) + tails)
+
+    return float(minimize_scalar(cost, bounds=_DEGREES, method="bounded").x)
 
 
 def _negative_log_prior(usual: Tensor, unexpected: Tensor) -> Tensor:

@@ -4,8 +4,9 @@
 
 Five-fold cross-validation by photograph, on the faces held out from training, of the law that
 `train.calibrate` fits and of its rival, a constant covariance per landmark; the raw heat map needs
-no fit. "Absolute" is the distance to the annotation, "frame to frame" the measurement noise of the
-filter.
+no fit. "Absolute" is the distance to the annotation, in usual views of the faces and in hard ones
+(dark, covered, cut by the border, badly cropped), of one law for both; "frame to frame" the
+measurement noise of the filter.
 """
 
 import argparse
@@ -14,6 +15,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
+from jaxtyping import Bool
 from rich.table import Table
 
 from models.torch_landmarker import load_torch_landmarker
@@ -60,37 +62,49 @@ def methods(layout: Layout) -> dict[str, Callable[[CalibrationSamples], Covarian
     return {
         "calibrated": spread_rule(layout.parts),
         "constant per landmark": constant_rule,
-        "raw heat map": lambda _: lambda spread: spread,
+        "raw heat map": lambda _: lambda seen: seen.spread,
     }
 
 
 def constant_rule(seen: CalibrationSamples) -> CovarianceRule:
     """The mean of error times error transposed, whatever the heat map."""
     mean = np.einsum("fli,flj->lij", seen.error, seen.error) / len(seen.error)
-    return lambda spread: np.broadcast_to(mean, spread.shape)
+    return lambda seen: np.broadcast_to(mean, seen.spread.shape)
 
 
-def cross_validate(observed: CalibrationSamples, layout: Layout, input_px: int) -> MethodScores:
+def cross_validate(
+    observed: CalibrationSamples, layout: Layout, input_px: int
+) -> tuple[MethodScores, MethodScores | None]:
     """Score each method on photographs that it was not fitted on.
 
     Args:
         observed: In crop sides.
         layout: Of the landmarks.
         input_px: Side of the crop: scores are in its pixels.
+
+    Returns:
+        Of usual views, and of hard ones where there are any.
     """
     error = input_px * observed.error
     predicted = {
         name: input_px**2 * cross_validated_covariances(observed, fit)
         for name, fit in methods(layout).items()
     }
-    calibrated = predicted["calibrated"]
-    return MethodScores(
-        methods={name: scores(error, covariance) for name, covariance in predicted.items()},
-        parts={
-            name: scores(error[:, members], calibrated[:, members])
-            for name, members in parts_of(layout).items()
-        },
-    )
+
+    def scored(chosen: Bool[np.ndarray, " samples"]) -> MethodScores:
+        off, calibrated = error[chosen], predicted["calibrated"][chosen]
+        return MethodScores(
+            methods={
+                name: scores(off, covariance[chosen]) for name, covariance in predicted.items()
+            },
+            parts={
+                name: scores(off[:, members], calibrated[:, members])
+                for name, members in parts_of(layout).items()
+            },
+        )
+
+    hard = observed.is_hard
+    return scored(~hard), scored(hard) if hard.any() else None
 
 
 def benchmark(arguments: argparse.Namespace) -> None:
@@ -107,7 +121,7 @@ def benchmark(arguments: argparse.Namespace) -> None:
     faces = held_out_faces(arguments.data, layout)
     predictor = CropPredictor(landmarker)
     observed = {
-        "absolute": sample_errors(predictor, faces),
+        "absolute": sample_errors(predictor, faces, layout),
         "frame to frame": sample_measurement_noise(predictor, faces),
     }
     photographs = len(np.unique(observed["absolute"].photograph))
@@ -117,7 +131,11 @@ def benchmark(arguments: argparse.Namespace) -> None:
             f"{_LEAST_PHOTOGRAPHS}"
         )
     px = landmarker.input_px
-    kinds = {kind: cross_validate(seen, layout, px) for kind, seen in observed.items()}
+    kinds = {}
+    for kind, seen in observed.items():
+        kinds[kind], hard = cross_validate(seen, layout, px)
+        if hard is not None:
+            kinds[f"{kind}, hard views"] = hard
     described = (
         f"{len(faces)} faces of {photographs} photographs held out, weights {arguments.weights}, "
         f"{FOLDS} folds by photograph"
