@@ -30,6 +30,13 @@ def coordinate_axis(length: int, like: Tensor) -> Float[Tensor, " length"]:
     return (cells / (length - 1) * 2 - 1).to(like.dtype)
 
 
+def mass(
+    heatmaps: Float[Tensor, "faces landmarks height width"],
+) -> Float[Tensor, "faces landmarks"]:
+    """Sum of each map."""
+    return heatmaps.sum(-1).sum(-1)
+
+
 def decode_mean(
     heatmaps: Float[Tensor, "faces landmarks height width"],
 ) -> Float[Tensor, "faces landmarks xy=2"]:
@@ -38,7 +45,7 @@ def decode_mean(
     Source:
         STAR (CVPR 2023), soft-argmax without exponent or temperature.
     """
-    total = heatmaps.sum((-2, -1)).clamp_min(_SMALLEST_SUM)
+    total = mass(heatmaps).clamp_min(_SMALLEST_SUM)
     height, width = heatmaps.shape[-2:]
     x = (heatmaps.sum(-2) @ coordinate_axis(width, heatmaps)) / total
     y = (heatmaps.sum(-1) @ coordinate_axis(height, heatmaps)) / total
@@ -52,18 +59,23 @@ def decode_moments(heatmaps: Float[Tensor, "faces landmarks height width"]) -> M
         STAR (CVPR 2023): C = sum p d d^T / (V1 - V2 / V1) with V1 = sum p, V2 = sum p^2.
     """
     height, width = heatmaps.shape[-2:]
-    total = heatmaps.sum((-2, -1), keepdim=True).clamp_min(_SMALLEST_SUM)
-    weights = heatmaps / total
-    columns, rows = weights.sum(-2), weights.sum(-1)  # (faces, landmarks, width), (…, height)
     axis_x, axis_y = coordinate_axis(width, heatmaps), coordinate_axis(height, heatmaps)
+    columns, rows = heatmaps.sum(-2), heatmaps.sum(-1)  # (faces, landmarks, width), (…, height)
+    sums = mass(heatmaps)[..., None]
+    total = sums.clamp_min(_SMALLEST_SUM)
+    along_rows = (heatmaps * axis_x).sum(
+        -1
+    ) / total  # as `@`, but that takes runtimes ten times as long
+    columns, rows = columns / total, rows / total
     mean_x, mean_y = columns @ axis_x, rows @ axis_y
     offset_x, offset_y = axis_x - mean_x[..., None], axis_y - mean_y[..., None]
     xx = (columns * offset_x.square()).sum(-1)
     yy = (rows * offset_y.square()).sum(-1)
-    moment_of_rows = weights @ axis_x - mean_x[..., None] * rows  # sum of p (x - mean) along each
+    moment_of_rows = along_rows - mean_x[..., None] * rows  # sum of p (x - mean) along each
     xy = (moment_of_rows * offset_y).sum(-1)
-    v1 = weights.sum((-2, -1)) + _BIAS_GUARD
-    v2 = weights.square().sum((-2, -1)) + _BIAS_GUARD
+    total = total[..., 0]
+    v1 = sums[..., 0] / total + _BIAS_GUARD
+    v2 = heatmaps.square().sum((-2, -1)) / total.square() + _BIAS_GUARD
     scatter = torch.stack([xx, xy, xy, yy], dim=-1).unflatten(-1, (2, 2))
     covariance = scatter / (v1 - v2 / v1)[..., None, None]
     return Moments(torch.stack([mean_x, mean_y], dim=-1), covariance)
@@ -73,5 +85,5 @@ def peak_share(
     heatmaps: Float[Tensor, "faces landmarks height width"],
 ) -> Float[Tensor, "faces landmarks"]:
     """Share of each map's mass in its strongest cell."""
-    total = heatmaps.sum((-2, -1)).clamp_min(_SMALLEST_SUM)
+    total = mass(heatmaps).clamp_min(_SMALLEST_SUM)
     return heatmaps.amax((-2, -1)) / total

@@ -12,6 +12,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from .architecture import FaceHeadsConfig
+from .decode import mass
 
 _LEAST_NORM = 1e-6
 
@@ -86,10 +87,12 @@ class FaceHeads(nn.Module):
         """
         cells = heatmaps.shape[-2:]
         step = crops.shape[-1] // cells[-1]
-        seen = [F.avg_pool2d(crops, step), *features]
-        maps = heatmaps.float().flatten(2)
-        maps = maps / maps.sum(-1, keepdim=True).clamp_min(1e-9)
-        weights = self.membership @ maps
+        rows = crops.unflatten(-1, (-1, step)).sum(-1)
+        small = rows.unflatten(-2, (-1, step)).sum(-2) / step**2
+        seen = [small, *features]
+        heatmaps = heatmaps.float()
+        maps = heatmaps.flatten(2)
+        weights = (self.membership / mass(heatmaps)[:, None].clamp_min(1e-9)) @ maps
         whole = torch.full_like(weights[:, :1], 1 / maps.shape[-1])
         weights = torch.cat([weights, whole], 1)
         # Each by itself: to join the features first would copy the largest maps of the network.

@@ -15,7 +15,8 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from .architecture import LandmarkNetConfig
-from .decode import coordinate_axis, decode_mean
+from .coordinates import convolve_with_coordinates, coordinate_channels
+from .decode import decode_mean
 from .face_heads import FaceHeads
 
 __all__ = ["LandmarkNet", "LandmarkNetConfig", "LandmarkOutput", "Stage"]
@@ -63,8 +64,12 @@ class ConvBlock(nn.Module):
         self.bn = nn.BatchNorm2d(outputs) if normed else None
 
     def forward(self, x: Tensor) -> Tensor:
-        x = self.conv(x)
+        x = self.convolve(x)
         return x if self.bn is None else F.relu(self.bn(x), inplace=True)
+
+    def convolve(self, x: Tensor) -> Tensor:
+        """The convolution alone."""
+        return self.conv(x)
 
 
 class ResidualBlock(nn.Module):
@@ -117,6 +122,13 @@ _BLOCKS: dict[str, Callable[[int, int], nn.Module]] = {
 }
 
 
+class CoordConvBlock(ConvBlock):
+    """A block that sees row, column and radius beside its input."""
+
+    def convolve(self, x: Tensor) -> Tensor:
+        return convolve_with_coordinates(self.conv, x)
+
+
 class CoordConv(nn.Module):
     """Appends row, column and radius (and, with a mask, both once more masked), then mixes 1x1.
 
@@ -130,22 +142,12 @@ class CoordConv(nn.Module):
         self.conv = nn.Conv2d(inputs + (5 if masked else 3), outputs, 1)
 
     def forward(self, x: Tensor, mask_source: Tensor | None) -> Tensor:
-        channels = coordinate_channels(x)
-        if self.masked:
-            assert mask_source is not None, "stages after the first see the heat maps before them"
-            seen = mask_source[:, -1:].clamp(0, 1) > _MASK_THRESHOLD
-            channels = torch.cat([channels, channels[:, :2] * seen], dim=1)
-        return self.conv(torch.cat([x, channels], dim=1))
-
-
-def coordinate_channels(x: Tensor) -> Float[Tensor, "faces 3 height width"]:
-    """Row, column and radius at the size of `x`; radius runs from 0 to 1."""
-    height, width = x.shape[-2:]
-    row = coordinate_axis(height, x)[:, None].expand(height, width)
-    column = coordinate_axis(width, x).expand(height, width)
-    radius = (row.float().square() + column.float().square()).sqrt()
-    stacked = torch.stack([row, column, (radius / radius.max()).to(x.dtype)])
-    return stacked.expand(x.shape[0], 3, height, width)
+        if not self.masked:
+            return convolve_with_coordinates(self.conv, x)
+        assert mask_source is not None, "stages after the first see the heat maps before them"
+        channels = coordinate_channels(x).expand(len(x), -1, -1, -1)
+        seen = mask_source[:, -1:].clamp(0, 1) > _MASK_THRESHOLD
+        return self.conv(torch.cat([x, channels, channels[:, :2] * seen], dim=1))
 
 
 class HourglassLevel(nn.Module):
@@ -199,7 +201,7 @@ class Stem(nn.Sequential):
     def __init__(self, config: LandmarkNetConfig) -> None:
         width, block = config.stem_width, _BLOCKS[config.block]
         layers = [
-            ConvBlock(6, width, 7, stride=2, normed=True),
+            CoordConvBlock(6, width, 7, stride=2, normed=True),
             block(width, 2 * width),
             block(2 * width, 2 * width),
         ]
@@ -208,12 +210,6 @@ class Stem(nn.Sequential):
             for index, layer in enumerate(layers)
         ]
         super().__init__(*chain(*halved), block(2 * width, config.width))
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = torch.cat([x, coordinate_channels(x)], dim=1)
-        for layer in self:
-            x = layer(x)
-        return x
 
 
 class LandmarkNet(nn.Module):
