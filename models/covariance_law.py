@@ -5,6 +5,7 @@ the trace-free rest of its matrix logarithm, `stretch` = (log M - level I) as (x
 and elongation. A law that is linear in these always gives a covariance.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -71,11 +72,28 @@ def by_spread_law(
         law: Of as many landmarks.
         crop_side: Side of the crop in the unit of `spread`, whose square the covariances have too.
     """
+    (covariance,) = by_spread_laws(spread, [law], crop_side)
+    return covariance
+
+
+def by_spread_laws(
+    spread: Float[np.ndarray, "faces landmarks xy=2 xy=2"],
+    laws: Sequence[SpreadLaw],
+    crop_side: float = 1.0,
+) -> Float[np.ndarray, "laws faces landmarks xy=2 xy=2"]:
+    """The same by several laws at once, which takes the logarithm of the spread once."""
     level, stretch = level_and_stretch(spread / crop_side**2)
-    usual, neighbours = _tables(law)
-    level = usual[:, 0] + (level - law.usual_level) @ neighbours
-    stretch = usual[:, 1:] + law.shape * stretch
-    return crop_side**2 * from_level_and_stretch(np.minimum(level, _WIDEST), stretch)
+    tables = [_tables(law) for law in laws]
+    levels = np.stack(
+        [
+            usual[:, 0] + (level - law.usual_level) @ neighbours
+            for law, (usual, neighbours) in zip(laws, tables, strict=True)
+        ]
+    )
+    stretches = np.stack(
+        [usual[:, 1:] + law.shape * stretch for law, (usual, _) in zip(laws, tables, strict=True)]
+    )
+    return crop_side**2 * from_level_and_stretch(np.minimum(levels, _WIDEST), stretches)
 
 
 def part_means(

@@ -60,10 +60,11 @@ def decode_moments(heatmaps: Float[Tensor, "faces landmarks height width"]) -> M
     offset_x, offset_y = axis_x - mean_x[..., None], axis_y - mean_y[..., None]
     xx = (columns * offset_x.square()).sum(-1)
     yy = (rows * offset_y.square()).sum(-1)
-    moment_of_rows = weights @ axis_x - mean_x[..., None] * rows  # sum of p (x - mean) along each
-    xy = (moment_of_rows * offset_y).sum(-1)
-    v1 = weights.sum((-2, -1)) + _BIAS_GUARD
-    v2 = weights.square().sum((-2, -1)) + _BIAS_GUARD
+    mass = columns.sum(-1)
+    product = (weights * (axis_y[:, None] * axis_x)).sum((-2, -1))
+    xy = product + (mass - 2) * mean_x * mean_y
+    v1 = mass + _BIAS_GUARD
+    v2 = (weights * weights).sum((-2, -1)) + _BIAS_GUARD
     scatter = torch.stack([xx, xy, xy, yy], dim=-1).unflatten(-1, (2, 2))
     covariance = scatter / (v1 - v2 / v1)[..., None, None]
     return Moments(torch.stack([mean_x, mean_y], dim=-1), covariance)

@@ -135,7 +135,11 @@ class CoordConv(nn.Module):
             assert mask_source is not None, "stages after the first see the heat maps before them"
             seen = mask_source[:, -1:].clamp(0, 1) > _MASK_THRESHOLD
             channels = torch.cat([channels, channels[:, :2] * seen], dim=1)
-        return self.conv(torch.cat([x, channels], dim=1))
+        # Two convolutions, for to join what they see would copy it, and an odd number of channels
+        # leaves ONNX Runtime's fast path.
+        weight, features = self.conv.weight, x.shape[1]
+        mixed = F.conv2d(x, weight[:, :features], self.conv.bias)
+        return mixed + F.conv2d(channels, weight[:, features:])
 
 
 def coordinate_channels(x: Tensor) -> Float[Tensor, "faces 3 height width"]:
@@ -161,7 +165,10 @@ class HourglassLevel(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         low = self.low3(self.low2(self.low1(F.max_pool2d(x, 2))))
-        return self.up1(x) + F.interpolate(low, size=x.shape[-2:], mode="nearest")
+        size = x.shape[-2:]
+        if size == (2 * low.shape[-2], 2 * low.shape[-1]):  # ONNX Runtime's fast path
+            return self.up1(x) + F.interpolate(low, scale_factor=2, mode="nearest")
+        return self.up1(x) + F.interpolate(low, size=size, mode="nearest")
 
 
 class Hourglass(HourglassLevel):
