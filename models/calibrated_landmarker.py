@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 from jaxtyping import Float, UInt8
 
-from .covariance_law import by_spread_law
+from .covariance_law import by_spread_laws
 from .description import CheckpointError, CheckpointInfo
 
 if TYPE_CHECKING:  # it needs ONNX Runtime, which PyTorch does without
@@ -139,10 +139,13 @@ def calibrated(moments: CropMoments, info: CheckpointInfo) -> CropEstimates:
     if log_odds is None:
         present = presence_evidence(mean, spread, peak) @ np.asarray(calibration.presence)
         log_odds = present - _PRESENT_IS_NOT_RIGHT
+    absolute, noise = by_spread_laws(
+        spread, (calibration.absolute, calibration.measurement_noise), input_px, log_odds
+    )
     return CropEstimates(
         mean,
-        by_spread_law(spread, calibration.absolute, input_px, log_odds),
-        by_spread_law(spread, calibration.measurement_noise, input_px),
+        absolute,
+        noise,
         1 / (1 + np.exp(-np.clip(log_odds, -30, 30))),
         descriptor,
     )

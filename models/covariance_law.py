@@ -5,6 +5,7 @@ the trace-free rest of its matrix logarithm, `stretch` = (log M - level I) as (x
 and elongation. A law that is linear in these always gives a covariance.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -84,13 +85,30 @@ def by_spread_law(
         crop_side: Side of the crop in the unit of `spread`, whose square the covariances have too.
         log_odds: That the landmarks are right; None: as usual.
     """
+    (covariance,) = by_spread_laws(spread, [law], crop_side, log_odds)
+    return covariance
+
+
+def by_spread_laws(
+    spread: Float[np.ndarray, "faces landmarks xy=2 xy=2"],
+    laws: Sequence[SpreadLaw],
+    crop_side: float = 1.0,
+    log_odds: Float[np.ndarray, " faces"] | None = None,
+) -> Float[np.ndarray, "laws faces landmarks xy=2 xy=2"]:
+    """The same by several laws at once, which takes the logarithm of the spread once."""
     level, stretch = level_and_stretch(spread / crop_side**2)
-    usual, neighbours = _tables(law)
-    level = usual[:, 0] + (level - law.usual_level) @ neighbours
-    if log_odds is not None:
-        level = level + law.confidence * (seen_log_odds(log_odds) - law.usual_log_odds)[:, None]
-    stretch = usual[:, 1:] + law.shape * stretch
-    return crop_side**2 * from_level_and_stretch(np.minimum(level, _WIDEST), stretch)
+    odds = None if log_odds is None else seen_log_odds(log_odds)
+    levels, stretches = [], []
+    for law in laws:
+        usual, neighbours = _tables(law)
+        own = usual[:, 0] + (level - law.usual_level) @ neighbours
+        if odds is not None and law.confidence:
+            own = own + law.confidence * (odds - law.usual_log_odds)[:, None]
+        levels.append(own)
+        stretches.append(usual[:, 1:] + law.shape * stretch)
+    return crop_side**2 * from_level_and_stretch(
+        np.minimum(np.stack(levels), _WIDEST), np.stack(stretches)
+    )
 
 
 def seen_log_odds(log_odds: Float[np.ndarray, " faces"]) -> Float[np.ndarray, " faces"]:

@@ -75,7 +75,7 @@ def decode_moments(heatmaps: Float[Tensor, "faces landmarks height width"]) -> M
     xy = (moment_of_rows * offset_y).sum(-1)
     total = total[..., 0]
     v1 = sums[..., 0] / total + _BIAS_GUARD
-    v2 = heatmaps.square().sum((-2, -1)) / total.square() + _BIAS_GUARD
+    v2 = (heatmaps * heatmaps).sum((-2, -1)) / total.square() + _BIAS_GUARD
     scatter = torch.stack([xx, xy, xy, yy], dim=-1).unflatten(-1, (2, 2))
     covariance = scatter / (v1 - v2 / v1)[..., None, None]
     return Moments(torch.stack([mean_x, mean_y], dim=-1), covariance)

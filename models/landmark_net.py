@@ -163,7 +163,10 @@ class HourglassLevel(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         low = self.low3(self.low2(self.low1(F.max_pool2d(x, 2))))
-        return self.up1(x) + F.interpolate(low, size=x.shape[-2:], mode="nearest")
+        size = x.shape[-2:]
+        if size == (2 * low.shape[-2], 2 * low.shape[-1]):  # ONNX Runtime's fast path
+            return self.up1(x) + F.interpolate(low, scale_factor=2, mode="nearest")
+        return self.up1(x) + F.interpolate(low, size=size, mode="nearest")
 
 
 class Hourglass(HourglassLevel):

@@ -39,6 +39,12 @@ def test_heat_maps_are_as_large_as_the_stride_says(config: LandmarkNetConfig) ->
     assert output.landmarks.abs().max() <= 1
 
 
+def test_maps_of_odd_sizes_come_back_in_their_size() -> None:
+    network = LandmarkNet(LandmarkNetConfig(**SMALL, heatmap="softmax")).eval()
+    with torch.no_grad():
+        assert network(torch.zeros(1, 3, 60, 60)).heatmaps.shape == (1, 5, 15, 15)
+
+
 def test_a_separable_network_has_no_dense_3x3_convolution() -> None:
     network = LandmarkNet(LandmarkNetConfig(**SMALL, block="separable"))
     wide = [m for m in network.modules() if isinstance(m, torch.nn.Conv2d) and m.kernel_size[0] > 1]

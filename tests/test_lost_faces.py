@@ -54,8 +54,8 @@ class BlinkingLandmarker(BlobLandmarker):
 
 def test_a_face_behind_a_hand_keeps_its_id_and_grows_unsure() -> None:
     # Three looks find the face, one a frame follows it; then two frames without a face, in which
-    # the detector's find is looked at three times as well.
-    tracker = FaceTracker(BlinkingLandmarker(range(13, 21)), BlobDetector())
+    # the detector's find is looked at once as well.
+    tracker = FaceTracker(BlinkingLandmarker(range(13, 17)), BlobDetector())
     faces = [frame[0] for frame in follow(tracker, [[(160.0, 120.0)]] * 20)]
     predicted = [face.is_predicted for face in faces]
     assert predicted == [False] * 10 + [True] * 2 + [False] * 8

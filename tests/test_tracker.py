@@ -78,6 +78,18 @@ def test_landmarks_that_are_not_numbers_are_no_face() -> None:
     assert follow(FaceTracker(Broken(), BlobDetector()), [[(160.0, 120.0)]] * 5)[-1] == []
 
 
+@pytest.mark.parametrize(("confidence", "crops"), [(1e-5, 1), (0.04, 3), (0.06, 3)])
+def test_what_is_certainly_no_face_costs_one_crop(confidence: float, crops: int) -> None:
+    class Unsure(BlobLandmarker):
+        def __call__(self, crops: np.ndarray) -> BlobAnswer:
+            return replace(super().__call__(crops), confidence=np.full(len(crops), confidence))
+
+    landmarker = Unsure()
+    faces = FaceTracker(landmarker, BlobDetector()).update(blob_frame([(160.0, 120.0)]), 0.0)
+    assert landmarker.calls == crops
+    assert len(faces) == (confidence > TrackerConfig().enter_confidence)
+
+
 def test_a_layout_nobody_knows_is_refused_by_name() -> None:
     landmarker = BlobLandmarker()
     landmarker.layout_name = "MADEUP-5"

@@ -231,7 +231,7 @@ class FaceTracker:
             if not good
         ]
         for track in new:
-            is_gone = track.appearance.is_anothers or choice.has_left(box_around(track.points))
+            is_gone = track.appearance.is_anothers or choice.has_left(track.points)
             after = replace(track, status=TrackStatus.LOST) if is_gone else track
             self._replace(dismissed(after) if track.appearance.is_anothers else after)
             self.tally.lost += after.status is TrackStatus.LOST

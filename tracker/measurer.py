@@ -14,6 +14,9 @@ from .types import Box, Image, Measurement
 
 _NEW_FACE_CROPS = 3
 """Crops taken of a new face: the detector's box, then twice the one around its landmarks."""
+_HOPELESS = 0.01
+"""Share of the confidence that a new face needs, below which its first crop is the last: a better
+crop of what is no face makes none of it."""
 _CONFIRMING_OVERLAP = 0.2
 """Overlap with a detected box that confirms a face the network cannot judge."""
 
@@ -87,6 +90,9 @@ class Measurer:
         for crop in range(1, _NEW_FACE_CROPS + 1):
             is_last = crop == _NEW_FACE_CROPS
             measurements = self.measure(boxes, augment=augment and is_last)
+            if not is_last:
+                least = _HOPELESS * choice.config.enter_confidence
+                measurements = [m for m in measurements if not m.confidence < least]
             boxes = [self._crop_box(m) for m in measurements]
         faces: list[Measurement] = []
         taken = list(known)

@@ -67,11 +67,14 @@ def box_around(points: Points, roll_deg: float = 0.0) -> Box:
         points: Pixels.
         roll_deg: Of the square.
     """
-    back = upright(roll_deg) if roll_deg else np.eye(2)
-    set_upright = points @ back.T if roll_deg else points
-    low, high = set_upright.min(0), set_upright.max(0)
-    center_x, center_y = (low + high) / 2 @ back
-    return Box(float(center_x), float(center_y), float(np.max(high - low)), roll_deg)
+    if roll_deg:
+        turn = upright(roll_deg)
+        square = box_around(points @ turn.T)
+        center_x, center_y = np.array([square.center_x, square.center_y]) @ turn
+        return Box(float(center_x), float(center_y), square.side, roll_deg)
+    left, top = points.min(0).tolist()
+    right, bottom = points.max(0).tolist()
+    return Box((left + right) / 2, (top + bottom) / 2, max(right - left, bottom - top))
 
 
 def crop_box(points: Points, layout: Layout, upright_deg: float) -> Box:

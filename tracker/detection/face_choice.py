@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 
 from ..tracker_config import TrackerConfig
-from ..types import Box, Image
-from .boxes import non_maximum_suppression
+from ..types import Box, Image, Points
+from .boxes import box_around, non_maximum_suppression
 
 _NEARER = 0.25
 """Of the picture's shorter side: so much nearer to the centre another face must be."""
@@ -82,8 +82,11 @@ class FaceChoice:
         """Whether a face may be taken up here: its centre lies in the region."""
         return self._is_inside(box, 0.0)
 
-    def has_left(self, box: Box) -> bool:
+    def has_left(self, points: Points) -> bool:
         """Whether a followed face is out of the region by more than a trifle."""
+        if self.config.region is None:
+            return False
+        box = box_around(points)
         return not self._is_inside(box, _OUTSIDE * box.side)
 
     def _is_inside(self, box: Box, margin: float) -> bool:

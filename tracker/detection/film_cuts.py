@@ -31,6 +31,8 @@ _LEAST_CONTRAST = 5.0
 """Standard deviation, grey levels, below which a picture (black, white, fog) says nothing."""
 _LEAST_CHANGE = 0.4
 """Mean change of a pixel, in standard deviations of the picture, below which none is a cut."""
+_NEXT_TO_NO_CHANGE = 0.2
+"""The same without a look at the light: next to nothing has changed, as in most frames."""
 _LEAST_UNEXPLAINED = 0.3
 """Share of the picture's variance that motion leaves unexplained at a cut: 0.35 and more for
 unrelated pictures, up to 0.3 in a pan by a fifth of the picture's width a frame."""
@@ -74,6 +76,8 @@ def small_picture(image: Image) -> SmallPicture:
 def _is_unrelated(picture: SmallPicture, before: SmallPicture) -> bool:
     """Whether neither motion nor light explains the picture by the one before."""
     contrast = _contrast(picture)
+    if cv2.absdiff(picture, before).mean() < _NEXT_TO_NO_CHANGE * contrast:
+        return False
     in_its_light = _histogram_matched(before, picture)
     if cv2.absdiff(picture, in_its_light).mean() < _LEAST_CHANGE * contrast:
         return False
