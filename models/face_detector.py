@@ -14,7 +14,7 @@ import numpy as np
 from jaxtyping import Float, UInt8
 
 from .face_refinement import patch_from_picture, refined, roll_of_row, upright_patch
-from .face_scan import SEEN_PX, Window, thorough_plan, whole_picture, window_near
+from .face_scan import SEEN_PX, Window, still_plan, thorough_plan, whole_picture, window_near
 from .face_suppression import Cells, suppress, without
 from .onnx_session import OwnSession
 
@@ -86,8 +86,7 @@ class FaceDetector:
         _check_picture(image)
         height, width = image.shape[:2]
         if thorough:
-            plan = thorough_plan(width, height, seen_px=self.seen_px)
-            return self.search_windows(image, plan)
+            return self.search_windows(image, still_plan(width, height, self.seen_px))
         return self.search_windows(image, [whole_picture(width, height, self.seen_px)])
 
     def parts(self, width: int, height: int) -> int:

@@ -16,6 +16,9 @@ OVERLAP_PX = 128
 """Of neighbouring tiles, in seen pixels; whatever is larger a coarser level sees whole."""
 NEAR_SIDES, _NEAR_PX = 4.0, 224
 """A window around a place, in sides of the face, and what the network sees of it at most."""
+_DOUBLED_PX = 1280
+"""Longer side of the largest picture that is seen twice as large, too: what small it shows is found
+there, at a bounded cost."""
 _COARSER = 1.25
 """So much larger than the coarse look must the whole be seen, or the two are alike."""
 _LEVEL_FACTOR = 4.0
@@ -61,7 +64,7 @@ def tiles(width: int, height: int, scale: float, seen_px: int = SEEN_PX) -> list
 def thorough_plan(
     width: int, height: int, *, seen_px: int = SEEN_PX, finest_scale: float = 1.0
 ) -> list[Window]:
-    """The windows of a still picture: the whole, the same coarsely, then finer and finer tiles.
+    """The windows of a picture: the whole, the same coarsely, then finer and finer tiles.
 
     Args:
         width: Of the picture.
@@ -81,6 +84,13 @@ def thorough_plan(
     for scale in reversed(scales):
         found += tiles(width, height, scale, seen_px)
     return found
+
+
+def still_plan(width: int, height: int, seen_px: int = SEEN_PX) -> list[Window]:
+    """The windows of a picture by itself: those of `thorough_plan`, and small ones also doubled."""
+    plan = thorough_plan(width, height, seen_px=seen_px)
+    is_small = max(width, height) <= _DOUBLED_PX
+    return plan + tiles(width, height, 2.0, seen_px) if is_small else plan
 
 
 def window_near(center: tuple[float, float], side: float, width: int, height: int) -> Window | None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from benchmarks.detection.compared_detectors import ComparedDetector, distinct, in_tiles
-from benchmarks.detection.detection_pictures import ShownPicture
+from benchmarks.detection.detection_pictures import PHOTOGRAPHS, ShownPicture
 from benchmarks.detection.detection_report import (
     BY_SIZE,
     Result,
@@ -99,6 +99,7 @@ def test_the_table_counts_what_was_found_missed_and_made_up() -> None:
     blank = np.zeros((8, 8, 3), np.uint8)
     pictures = [
         ShownPicture(blank, labels, BY_SIZE, ("dark",)),
+        ShownPicture(blank, labels, PHOTOGRAPHS),
         ShownPicture(blank, labels[:0], "without faces"),
     ]
     large_only = ComparedDetector("large only", lambda _: found((300, 100, 80, 0)))
@@ -111,6 +112,8 @@ def test_the_table_counts_what_was_found_missed_and_made_up() -> None:
     assert rows[0]["found"][BY_SIZE]["recall"] == 0.5
     assert rows[0]["found"]["60-100 px"]["recall"] == 1
     assert rows[0]["found"]["14-20 px"]["recall"] == 0
+    assert rows[0]["found"]["photographs, 60-100 px"] == rows[0]["found"]["60-100 px"]
+    assert rows[0]["found"]["photographs, 12-20 px"]["recall"] == 0
     assert rows[0]["false_alarms"]["without faces"] == {"pictures": 1, "finds": 1}
     assert rows[1]["false_alarms"]["without faces"]["finds"] == 0
     lines = markdown(rows).splitlines()

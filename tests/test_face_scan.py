@@ -4,7 +4,15 @@ import itertools
 
 import pytest
 
-from models.face_scan import OVERLAP_PX, SEEN_PX, thorough_plan, tiles, whole_picture, window_near
+from models.face_scan import (
+    OVERLAP_PX,
+    SEEN_PX,
+    still_plan,
+    thorough_plan,
+    tiles,
+    whole_picture,
+    window_near,
+)
 
 SIZES = [(320, 240), (640, 480), (1024, 683), (1280, 720), (3840, 2160), (200, 5000), (641, 640)]
 
@@ -78,3 +86,10 @@ def test_a_picture_no_larger_than_the_network_sees_is_seen_as_it_is_and_coarsely
 
 def test_a_small_picture_is_seen_once() -> None:
     assert len(thorough_plan(320, 240)) == 1
+
+
+def test_a_small_picture_by_itself_is_seen_twice_as_large_and_a_large_one_is_not() -> None:
+    assert [window.scale for window in still_plan(320, 240)] == [1.0, 2.0]
+    assert still_plan(640, 480)[:2] == thorough_plan(640, 480)
+    assert {window.scale for window in still_plan(640, 480)[2:]} == {2.0}
+    assert still_plan(1920, 1080) == thorough_plan(1920, 1080)

@@ -104,6 +104,13 @@ def _ids(tracks: list[Track]) -> list[int]:
     return [track.track_id for track in tracks]
 
 
+def test_a_followed_face_remembers_when_it_was_first_seen() -> None:
+    faces = FaceTracker(BlobLandmarker(), BlobDetector())
+    for index in range(60):
+        faces.update(blob_frame([(160.0 + index, 120.0)]), 5.0 + index / 30)
+    assert [track.begun_s for track in faces._tracks] == [5.0]
+
+
 def test_the_detector_rests_again_once_a_face_is_gone_for_long() -> None:
     both, one = people((70, 120, GREEN), (250, 120, BLUE)), people((70, 120, GREEN))
     detector = BlobDetector()

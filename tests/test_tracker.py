@@ -15,6 +15,7 @@ from tracker.face_tracker import FaceTracker
 from tracker.io.simulated_camera import portrait
 from tracker.layouts import IBUG_68
 from tracker.tracker_config import TrackerConfig
+from tracker.types import Box
 
 
 @pytest.fixture
@@ -76,6 +77,44 @@ def test_landmarks_that_are_not_numbers_are_no_face() -> None:
             return replace(answer, mean=np.full_like(answer.mean, np.nan))
 
     assert follow(FaceTracker(Broken(), BlobDetector()), [[(160.0, 120.0)]] * 5)[-1] == []
+
+
+class OnlyUpright(BlobLandmarker):
+    """Sees faces in upright crops alone, in which the bright bar lies across."""
+
+    def __call__(self, crops: np.ndarray) -> BlobAnswer:
+        answer = super().__call__(crops)
+        bright = crops[..., 0] > 128
+        across = bright.any(1).sum(1) > bright.any(2).sum(1)
+        return replace(answer, confidence=np.where(across, 0.9, 0.0))
+
+
+@pytest.mark.parametrize("roll_deg", [90.0, -90.0])
+def test_a_face_whose_roll_the_detector_takes_wrongly_is_found_upright(roll_deg: float) -> None:
+    image = np.zeros((240, 320, 3), np.uint8)
+    image[110:130, 130:190] = 255
+    tracker = FaceTracker(OnlyUpright(), lambda _: [Box(160.0, 120.0, 60.0, roll_deg)])
+    (face,) = tracker.update(image, 0.0)
+    assert face.confidence == 0.9
+    assert abs(center_of(face)[0] - 160) < 2
+
+
+def test_a_face_is_believed_again_once_it_has_been_sure_for_some_frames() -> None:
+    class Doubtful(BlobLandmarker):
+        """Sure, then in doubt, once sure in between, then sure again."""
+
+        surely = iter([0.9] * 12 + [0.3] * 10 + [0.7] + [0.3] * 5 + [0.9] * 20)
+
+        def __call__(self, crops: np.ndarray) -> BlobAnswer:
+            return replace(super().__call__(crops), confidence=np.array([next(self.surely)]))
+
+    tracker = FaceTracker(Doubtful(), BlobDetector())
+    seen = [faces[0] for faces in follow(tracker, [[(160.0, 120.0)]] * 40)]
+    believed = [face.is_believed for face in seen]
+    doubt = believed.index(False)
+    assert seen[doubt - 1].confidence == pytest.approx(0.9)
+    assert not any(believed[doubt : doubt + 16])  # the one sure frame does not count
+    assert all(believed[doubt + 24 :])
 
 
 @pytest.mark.parametrize(("confidence", "crops"), [(1e-5, 1), (0.04, 3), (0.06, 3)])

@@ -85,26 +85,50 @@ class Measurer:
             choice: Says which are the best, and how many are measured.
             augment: As in `measure`, for the last crop.
         """
+        faces: list[Measurement] = []
+        taken = list(known)
+        for measurement in self._settled(choice.candidates(detected, known), choice, augment):
+            box = self._crop_box(measurement)
+            is_here = choice.begins(box_around(measurement.landmarks.mean))
+            if is_here and non_maximum_suppression([box], taken):
+                faces.append(measurement)
+                taken.append(box)
+        return faces
+
+    def _settled(self, boxes: list[Box], choice: FaceChoice, augment: bool) -> list[Measurement]:
+        """Those of the boxes that hold a face, the last crop of each; the order stays.
+
+        A box whose roll shows no face is looked at upright, too: now and then a detector takes a
+        moustache for brows.
+        """
+        found = self._last_crops(boxes, choice, augment)
+        refused = [index for index in range(len(boxes)) if index not in found]
+        rolled = [index for index in refused if abs(boxes[index].roll_deg) > self._upright_deg]
+        again = [replace(boxes[index], roll_deg=0.0) for index in rolled]
+        for place, measurement in self._last_crops(again, choice, augment).items():
+            found[rolled[place]] = measurement
+        return [found[index] for index in sorted(found)]
+
+    def _last_crops(
+        self, boxes: list[Box], choice: FaceChoice, augment: bool
+    ) -> dict[int, Measurement]:
+        """Of each box that holds a face, by its index."""
+        least = choice.config.enter_confidence
+        indices = list(range(len(boxes)))
         measurements: list[Measurement] = []
-        boxes = choice.candidates(detected, known)
         for crop in range(1, _NEW_FACE_CROPS + 1):
             is_last = crop == _NEW_FACE_CROPS
             measurements = self.measure(boxes, augment=augment and is_last)
-            if not is_last:
-                least = _HOPELESS * choice.config.enter_confidence
-                measurements = [m for m in measurements if not m.confidence < least]
-            boxes = [self._crop_box(m) for m in measurements]
-        faces: list[Measurement] = []
-        taken = list(known)
-        for measurement, box in zip(measurements, boxes, strict=True):
             # Without a confidence the detector, which has found a face here, is believed.
-            confidence = float(np.nan_to_num(measurement.confidence, nan=1.0))
-            is_face = confidence >= choice.config.enter_confidence
-            is_here = choice.begins(box_around(measurement.landmarks.mean))
-            if is_face and is_here and non_maximum_suppression([box], taken):
-                faces.append(replace(measurement, confidence=confidence))
-                taken.append(box)
-        return faces
+            worth = least if is_last else _HOPELESS * least
+            kept = [i for i, m in enumerate(measurements) if not m.confidence < worth]
+            indices = [indices[i] for i in kept]
+            measurements = [measurements[i] for i in kept]
+            boxes = [self._crop_box(m) for m in measurements]
+        return {
+            index: replace(m, confidence=float(np.nan_to_num(m.confidence, nan=1.0)))
+            for index, m in zip(indices, measurements, strict=True)
+        }
 
     def _crop_box(self, measurement: Measurement) -> Box:
         layout = self._landmarker.layout

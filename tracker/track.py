@@ -1,5 +1,6 @@
 """The life of one track: followed, coasting without a measurement, lost, forgotten."""
 
+import math
 from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 
@@ -16,6 +17,8 @@ from .types import Box, Covariances, Face, LandmarkEstimate, Measurement, Points
 
 MISSES_TO_LOST = 3
 """Frames without a measurement before a face counts as lost: shorter than 5 frames."""
+_STEADY_S = 0.2
+"""Time constant of the running mean of a face's confidence."""
 _PLACE_S = 2.0
 """For so long the place where it was seen last says where it may be found again."""
 
@@ -42,12 +45,16 @@ class Track:
     misses: int
     """Frames since the last measurement."""
     confidence: float
+    """In its last frame."""
     last: Measurement
     innovations: Innovations | None = None
     """Of the last measurement but the first."""
     appearance: Appearance = field(default_factory=Appearance)
     begun_s: float = 0.0
     """When the face was first seen."""
+    steady: float = 1.0
+    """Running mean of the confidence: one frame more in which a turned face passes for a frontal
+    one does not make it right."""
     has_place: bool = True
     """False where it says nothing about where the face may be found again: after a film cut."""
 
@@ -77,8 +84,10 @@ def begin(
     state = head_filter.start(seen.mean[None], seen.covariance[None])
     appearance = (before.appearance.undoubted() if before else Appearance()).seeing(measurement)
     confidence = measurement.confidence
+    steady = _steadied(before, confidence, time_s) if before else confidence
     followed = (track_id, time_s, time_s, state, TrackStatus.FOLLOWED, 0, confidence, measurement)
-    return Track(*followed, appearance=appearance, begun_s=before.begun_s if before else time_s)
+    begun_s = before.begun_s if before else time_s
+    return Track(*followed, appearance=appearance, begun_s=begun_s, steady=steady)
 
 
 def expected(
@@ -143,6 +152,8 @@ def updated(
             measurement,
             innovations[index : index + 1],
             track.appearance,
+            track.begun_s,
+            _steadied(track, measurement.confidence, time_s),
             track.has_place,
         )
         for index, (track, measurement) in enumerate(zip(tracks, measurements, strict=True))
@@ -160,7 +171,14 @@ def coasted(track: Track, confidence: float, time_s: float, head_filter: HeadFil
         misses=misses,
         status=TrackStatus.LOST if misses >= MISSES_TO_LOST else TrackStatus.COASTING,
         confidence=confidence,
+        steady=_steadied(track, confidence, time_s),
     )
+
+
+def _steadied(track: Track, confidence: float, time_s: float) -> float:
+    """The running mean with one frame more."""
+    gain = -math.expm1(-(time_s - track.time_s) / _STEADY_S)
+    return track.steady + gain * (confidence - track.steady)
 
 
 def estimates(tracks: list[Track], head_filter: HeadFilter) -> list[LandmarkEstimate]:
@@ -175,7 +193,13 @@ def reported_faces(tracks: list[Track], head_filter: HeadFilter) -> list[Face]:
     """The tracks as they are reported; every array is a copy."""
     landmarks = estimates(tracks, head_filter)
     return [
-        Face(track.track_id, track.confidence, estimate, *_measured(track), head_filter.layout)
+        Face(
+            track.track_id,
+            min(track.confidence, track.steady),
+            estimate,
+            *_measured(track),
+            head_filter.layout,
+        )
         for track, estimate in zip(tracks, landmarks, strict=True)
     ]
 

@@ -26,6 +26,8 @@ Find = Callable[[Image], Squares]
 _YUNET_PX = 640
 _YUNET_SCORE, _YUNET_OVERLAP, _YUNET_MOST = 0.6, 0.3, 5000
 _MOST_FACES = 200
+_OF_PICTURES = "base"
+"""The landmark network that `--weights auto` takes for pictures."""
 _SAME_FACE = 0.5
 """Shared area over the smaller square's beyond which finds of two tiles are one face."""
 
@@ -82,7 +84,7 @@ def _ours(detector: FaceDetector, *, thorough: bool) -> Find:
 def _agreed(detector: FaceDetector) -> Find:
     """The faces that a picture's user gets: found thoroughly, where the landmark network agrees."""
     config = TrackerConfig(max_faces=_MOST_FACES)
-    tracker = FaceTracker(load_landmarker(), AnyRollDetector(detector), config)
+    tracker = FaceTracker(load_landmarker(_OF_PICTURES), AnyRollDetector(detector), config)
 
     def find(image: Image) -> Squares:
         faces = tracker.detect(image)

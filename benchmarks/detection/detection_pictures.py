@@ -28,6 +28,8 @@ from train.detector.face_sources import EMPTY, HEADS, SCENES, Entry, entries, is
 from train.detector.scene_parts import ComposedScene, paste, warped
 
 WIDTH, HEIGHT = 1024, 768
+PHOTOGRAPHS = "photographs, YuNet's faces"
+"""The kind of `crowds`."""
 _FACES = ("300w", "ytf68")
 _FACES_A_SCENE = 14
 _SIDES_PX = (14.0, 320.0)
@@ -211,7 +213,7 @@ def crowds(data: Path) -> Iterator[ShownPicture]:
         rows = [label_of_yunet(np.array(row)) for row in found.get(entry.path.name, [])]
         rows = [row for row in rows if row[2] >= _SURE_SIDE_PX]
         labels = np.stack(rows) if rows else no_labels()
-        yield ShownPicture(read_rgb(entry.path), labels, "photographs, YuNet's faces")
+        yield ShownPicture(read_rgb(entry.path), labels, PHOTOGRAPHS)
 
 
 def small_faces(cases: Path) -> Iterator[ShownPicture]:

@@ -13,7 +13,7 @@ from rich.table import Table
 from train.detector.face_labels import Labels, roll_of
 
 from .compared_detectors import ComparedDetector, Find
-from .detection_pictures import ShownPicture
+from .detection_pictures import PHOTOGRAPHS, ShownPicture
 from .detection_scores import DetectionTally, match
 
 SIDE_BORDERS_PX = (14, 20, 30, 60, 100, 150, 321)
@@ -22,6 +22,8 @@ _COUNTS_ALARMS = ("without faces", "cases/small_faces.jpg")
 """Kinds of pictures all of whose faces are known."""
 BY_SIZE = "composed, upright"
 """The kind of picture whose faces are grouped by size."""
+_PHOTOGRAPHS_BORDERS_PX = (12, 20, 40, 60, 100, 1000)
+"""The same of real pictures of crowds, in which there are fewer."""
 
 
 @dataclass
@@ -53,10 +55,16 @@ def show(
             if picture.kind == BY_SIZE:
                 for row, chosen in _by_size(picture.labels):
                     result.tallies[row].add(matched.found[chosen], np.zeros(0))
+            if picture.kind == PHOTOGRAPHS:
+                for size, chosen in _by_size(picture.labels, _PHOTOGRAPHS_BORDERS_PX):
+                    row = f"photographs, {size}"
+                    result.tallies[row].add(matched.found[chosen], np.zeros(0))
 
 
-def _by_size(labels: Labels) -> list[tuple[str, np.ndarray]]:
-    low, high = SIDE_BORDERS_PX[:-1], SIDE_BORDERS_PX[1:]
+def _by_size(
+    labels: Labels, borders: tuple[int, ...] = SIDE_BORDERS_PX
+) -> list[tuple[str, np.ndarray]]:
+    low, high = borders[:-1], borders[1:]
     return [
         (f"{a}-{b - 1 if b == 321 else b} px", (labels[:, 2] >= a) & (labels[:, 2] < b))
         for a, b in zip(low, high, strict=True)
