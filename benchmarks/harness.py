@@ -109,6 +109,14 @@ def markdown_table(headings: Cells, rows: Sequence[Cells], text: int = 1) -> lis
     return ["| " + " | ".join(cells) + " |" for cells in (headings, rule, *rows)]
 
 
+def processor_s() -> float:
+    """Seconds of processor time so far, user and system, with those of processes that ended.
+
+    It hangs little on what else the machine does.
+    """
+    return sum(os.times()[:4])
+
+
 def machine() -> str:
     """Cores, processor, GPU and commit in one line."""
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "no GPU"

@@ -36,7 +36,7 @@ def noise_share(
 def adapted(
     factor: Float[np.ndarray, "faces *parts"],
     nis: Float[np.ndarray, "faces *parts"],
-    gain: Float[np.ndarray, "faces *parts"],
+    gain: Float[np.ndarray, "faces *#parts"],
     config: MotionConfig,
     largest_nis: float = LARGEST_NIS,
 ) -> Float[np.ndarray, "faces *parts"]:
@@ -57,6 +57,22 @@ def adapted(
     matched = factor * np.exp(gain * (np.minimum(nis, largest_nis) - 1))
     largest = config.noise_factor_range
     return np.minimum(np.maximum(matched, 1 / largest), largest)
+
+
+def successive_change(
+    surprise: Float[np.ndarray, "faces motion"], before: Float[np.ndarray, "faces motion"]
+) -> Float[np.ndarray, "faces groups"]:
+    """Mean square successive difference of innovations; 1 is expected of white ones.
+
+    What an unmodelled motion adds is much the same from frame to frame, and cancels: a head that
+    drifts does not pass for noise.
+
+    Source:
+        von Neumann 1941, the mean square successive difference.
+    """
+    groups = np.square(surprise - before).reshape(len(surprise), -1, 4)
+    change: np.ndarray = groups.sum(-1) / 8
+    return change
 
 
 def _median(values: Float[np.ndarray, "faces landmarks"]) -> Float[np.ndarray, " faces"]:

@@ -17,6 +17,8 @@ class MotionConfig:
     """Time constant at which the noise of a track is learned from its innovations."""
     noise_factor_range: float = 20.0
     """Most that the noise is learned to differ from the calibrated one, either way."""
+    largest_noise: float = 10.0
+    """Most of a landmark's noise that is believed, in calibrated ones: beyond, the face moves."""
     random_walk: tuple[float, ...] = (1e-5, 0.02, 0.1)
     """Random-walk process noise of a landmark within the face, 1 / sqrt(s), by mode: still,
     speech, blink."""
@@ -41,8 +43,19 @@ class MotionConfig:
     jump: float = 0.5
     """Standard deviation of a jump, as at a cut of the film."""
     jump_probability: float = 1e-3
+    turn_common_noise: float = 0.02
+    """Standard deviation of the error that all landmarks share in how far a head has turned."""
+    turn_process_noise: float = 0.1
+    """Of a head's turn in depth: share of the process noise of its motion in the picture."""
+    turn_stay_probability: float = 0.9999
+    """Probability that a head goes on turning, or not turning, from one frame to the next."""
     coasting_acceleration: float = 4.0
     """Factor on the acceleration noise of a head that is not measured."""
+
+
+def unhurried(config: MotionConfig) -> MotionConfig:
+    """The config of a smoother, which is never late: all noise that is learned is believed."""
+    return replace(config, largest_noise=config.noise_factor_range)
 
 
 def smoothed(config: MotionConfig, smoothing: float) -> MotionConfig:

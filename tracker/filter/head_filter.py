@@ -1,9 +1,9 @@
 """The filter: a Kalman filter with modes for the head as a whole and for the parts of its face.
 
 The head's similarity from frame to frame is fitted to all landmarks, each weighted by its
-covariance, and filtered with a velocity (`head_model`). What is left per landmark is the face's own
-motion, a random walk (`part_model`). A still face is averaged hard while one that moves is followed
-at once.
+covariance, then its turn in depth to what that leaves; both are filtered with a velocity
+(`head_model`). What is left per landmark is the face's own motion, a random walk (`part_model`). A
+still face is averaged hard while one that moves is followed at once.
 """
 
 from dataclasses import replace
@@ -12,9 +12,10 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from ..layouts import Layout
-from .adaptive_noise import adapted, noise_share
+from .adaptive_noise import adapted, noise_share, successive_change
 from .config import MotionConfig
-from .head_model import HeadModel, HeadUpdate
+from .face_depth import depths_of
+from .head_model import HeadModel, HeadUpdate, of_numbers
 from .kalman import (
     Symmetric,
     inverse_of,
@@ -26,7 +27,7 @@ from .kalman import (
     update_velocity,
 )
 from .part_model import PartModel, PartUpdate
-from .similarity import Basis, fit_similarity, moved, similarity_basis
+from .similarity import Basis, fit_groups, head_basis, moved
 from .state import HeadState, Innovations
 
 _OUTLIER_NIS = 3.0
@@ -54,35 +55,34 @@ class HeadFilter:
 
     def __init__(self, layout: Layout, config: MotionConfig) -> None:
         self.layout, self.config = layout, config
-        self._head, self._parts = HeadModel(config), PartModel(layout, config)
+        self._depths = depths_of(layout)
+        self._head = HeadModel(config, groups=1 if self._depths is None else 2)
+        self._parts = PartModel(layout, config)
 
     def start(
         self, points: Points, covariance: Float[np.ndarray, "faces landmarks xy=2 xy=2"]
     ) -> HeadState:
         """The state of faces after their first measurement, pixels and square pixels."""
         faces, parts = len(points), self._parts.count
+        hypotheses, groups = self._head.hypotheses, self._head.groups
         return HeadState(
             points,
             packed(covariance),
             np.tile(self._parts.initial_modes[:, None, None], (faces, parts)),
-            np.zeros((faces, 4)),
+            np.zeros((faces, self._head.numbers)),
             self._head.initial_covariance(self._lengths(points)),
-            np.full((self._head.hypotheses, faces), 1 / self._head.hypotheses),
+            np.full((hypotheses, faces, groups), 1 / hypotheses),
             np.full((faces, parts), self.config.initial_noise_factor),
-            np.full(faces, self.config.initial_noise_factor),
-            np.ones(faces),
-            np.zeros((faces, 4)),
+            np.full((faces, groups), self.config.initial_noise_factor),
+            np.ones((faces, groups)),
+            np.zeros((faces, self._head.numbers)),
         )
 
     def expected(self, state: HeadState, dt_s: Lengths) -> Points:
         """Mean of the landmarks `dt_s` later."""
         motion = self._head.expected_motion(state, np.maximum(dt_s, 0.0))
-        shift, turn = motion.view(complex).T[..., None]
-        places = state.points.view(complex)[..., 0]
-        centre = places.sum(-1, keepdims=True) / places.shape[-1]
-        turn /= self._lengths(state.points)[:, None]
-        after = places + (turn * (places - centre) + shift)
-        return after.view(float).reshape(state.points.shape)
+        expected: np.ndarray = state.points + moved(self._basis(state), motion).transpose(1, 2, 0)
+        return expected
 
     def coast(self, state: HeadState, dt_s: Lengths) -> HeadState:
         """The state after a frame without a measurement: less and less certain."""
@@ -92,7 +92,7 @@ class HeadFilter:
             state,
             points=self.expected(state, dt_s),
             velocity=velocity,
-            similarity_covariance=covariance,
+            head_covariance=covariance,
         )
 
     def update(
@@ -121,7 +121,7 @@ class HeadFilter:
         expected_modes = self._parts.expected_modes(state.part_modes)
         spread = (expected_modes * process_noise[..., None]).sum(0) @ self._parts.from_parts
         motion, variance = self._fitted(basis, offset, state.landmark_covariance + noise, spread)
-        variance *= state.head_noise[:, None]
+        variance *= of_numbers(state.head_noise)
         head = self._head.update(state, motion, variance, dt, lengths)
         residual = offset - moved(basis, motion)
         parts = self._parts.update(
@@ -129,10 +129,9 @@ class HeadFilter:
         )
         points = state.points + (moved(basis, head.motion) + parts.step).transpose(1, 2, 0)
         after = self._adapted(state, points, head, parts, _gain(dt, seen, self.config))
-        log_likelihood = head.log_likelihood + parts.log_likelihood
-        return after, Innovations(
-            head.nis / state.head_scale, self._parts.mean_nis(parts), log_likelihood
-        )
+        log_likelihood = head.log_likelihood.sum(-1) + parts.log_likelihood
+        head_nis = head.nis[:, 0] / state.head_scale[:, 0]
+        return after, Innovations(head_nis, self._parts.mean_nis(parts), log_likelihood)
 
     def fuse(self, before: HeadState, after: HeadState, dt_s: Lengths) -> HeadState:
         """The first of two filters' states, with what the other knows of what follows.
@@ -153,10 +152,10 @@ class HeadFilter:
         basis = self._basis(before)
         offset = _components(self.expected(after, dt_s) - before.points)
         both = before.landmark_covariance + after.landmark_covariance
-        motion, variance = fit_similarity(basis, offset, inverse_of(both))
+        motion, variance = fit_groups(basis, offset, inverse_of(both))
         noise = self._head.predicted_variance(after, dt, lengths) + variance
-        nis, _ = scalar_likelihood(before.similarity_covariance[0] + noise, motion)
-        head = update_velocity(before.similarity_covariance, np.maximum(nis, 1) * noise, motion)
+        nis, _ = scalar_likelihood(before.head_covariance[0] + noise, motion)
+        head = update_velocity(before.head_covariance, np.maximum(nis, 1) * noise, motion)
         residual = offset - moved(basis, motion)
         known = after.landmark_covariance.copy()
         known[::2] += self._parts.moved_between(before, after, residual, dt, lengths)
@@ -166,16 +165,19 @@ class HeadFilter:
             before,
             points=points,
             landmark_covariance=face.covariance,
-            similarity_covariance=head.covariance,
+            head_covariance=head.covariance,
         )
 
     def covariance(self, state: HeadState) -> Float[np.ndarray, "faces landmarks xy=2 xy=2"]:
-        """Of every landmark in the picture, square pixels: within the face, and of the head."""
+        """Of every landmark in the picture, square pixels: within the face, and of the similarity.
+
+        A turn, whose noise lasts from frame to frame, would add what the landmarks do not show.
+        """
         points = _components(state.points)
         home = points - points.sum(-1, keepdims=True) / points.shape[-1]
         home /= self._lengths(state.points)[:, None]
-        of_motion = state.similarity_covariance[0] * state.head_scale[:, None]
-        shift_x, shift_y, scale, turn = of_motion.T[..., None]
+        of_similarity = state.head_covariance[0, :, :4] * state.head_scale[:, :1]
+        shift_x, shift_y, scale, turn = of_similarity.T[..., None]
         xx, yy = home * home
         of_head = np.array(
             [
@@ -199,7 +201,8 @@ class HeadFilter:
         calibrated = packed(noise_covariance)
         unmeasured = _UNMEASURED * np.square(lengths).max()
         seen &= calibrated[0] + calibrated[2] < unmeasured
-        noise = (share[:, None] * state.part_noise) @ self._parts.from_parts * calibrated
+        factor = np.minimum(share[:, None] * state.part_noise, self.config.largest_noise)
+        noise = factor @ self._parts.from_parts * calibrated
         if not seen.all():
             noise[:, ~seen] = np.array([[unmeasured], [0], [unmeasured]])
             offset[:, ~seen] = 0
@@ -211,18 +214,20 @@ class HeadFilter:
         offset: Components,
         covariance: Symmetric,
         spread: Float[np.ndarray, "faces landmarks"],
-    ) -> tuple[Float[np.ndarray, "faces motion=4"], Float[np.ndarray, "faces motion=4"]]:
+    ) -> tuple[Float[np.ndarray, "faces motion"], Float[np.ndarray, "faces motion"]]:
         """The head's motion; parts that move by themselves count less in a second fit."""
         covariance[::2] += spread
         precision = inverse_of(covariance)
-        motion, variance = fit_similarity(basis, offset, precision)
-        residual = offset - moved(basis, motion)
+        return fit_groups(basis, offset, precision, self._weighed)
+
+    def _weighed(self, residual: Components, precision: Symmetric) -> Symmetric | None:
+        """The precision that parts keep which move by themselves; None where all move as one."""
         distance = (residual * times(precision, residual)).sum(0)
         excess = (distance @ self._parts.to_parts) / (2 * _OUTLIER_NIS)
-        if (excess > 1).any():
-            precision /= np.maximum(excess @ self._parts.from_parts, 1)
-            motion, variance = fit_similarity(basis, offset, precision)
-        return motion, variance
+        if not (excess > 1).any():
+            return None
+        kept: np.ndarray = precision / np.maximum(excess @ self._parts.from_parts, 1)
+        return kept
 
     def _adapted(
         self,
@@ -239,25 +244,26 @@ class HeadFilter:
         """
         still = gain[:, None] * parts.modes[0]
         part_noise = adapted(state.part_noise, parts.nis[0], still, self.config)
-        head_noise = adapted(
-            state.head_noise, _change(head.surprise, state.head_surprise), gain, self.config
-        )
+        change, of_head = successive_change(head.surprise, state.head_surprise), gain[:, None]
+        head_noise = adapted(state.head_noise, change, of_head, self.config)
         rescaled = (part_noise / state.part_noise) @ self._parts.from_parts
         return HeadState(
             points,
             parts.covariance * rescaled,
             parts.modes,
             head.velocity,
-            head.covariance * (head_noise / state.head_noise)[:, None],
+            head.covariance * of_numbers(head_noise / state.head_noise),
             head.modes,
             part_noise,
             head_noise,
-            adapted(state.head_scale, head.nis / state.head_scale, gain, self.config, _BURST_NIS),
+            adapted(
+                state.head_scale, head.nis / state.head_scale, of_head, self.config, _BURST_NIS
+            ),
             head.surprise,
         )
 
     def _basis(self, state: HeadState) -> Basis:
-        return similarity_basis(_components(state.points), self._lengths(state.points))
+        return head_basis(_components(state.points), self._lengths(state.points), self._depths)
 
     def _lengths(self, points: Points) -> Lengths:
         return np.maximum(self.layout.length(points), 1.0)
@@ -269,21 +275,6 @@ def _gain(
     """Weight of a frame in what is learned of the noise; none where a landmark is missing."""
     gain: np.ndarray = (1 - np.exp(-dt_s / config.noise_memory_s)) * seen.all(-1)
     return gain
-
-
-def _change(
-    surprise: Float[np.ndarray, "faces motion=4"], before: Float[np.ndarray, "faces motion=4"]
-) -> Lengths:
-    """Mean square successive difference of innovations; 1 is expected of white ones.
-
-    What an unmodelled motion adds is much the same from frame to frame, and cancels: a head that
-    drifts does not pass for noise.
-
-    Source:
-        von Neumann 1941, the mean square successive difference.
-    """
-    change: np.ndarray = np.square(surprise - before).sum(-1) / (2 * surprise.shape[-1])
-    return change
 
 
 def _components(points: Points) -> Components:

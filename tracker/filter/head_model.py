@@ -1,15 +1,16 @@
-"""Motion of a head as a whole: competing hypotheses for its similarity from frame to frame.
+"""Motion of a head as a whole: competing hypotheses for it from frame to frame.
 
 The head is still, moves on under one of several accelerations, or has just jumped. Each hypothesis
 is a Kalman filter of the four numbers of the similarity and their velocities; after the measurement
-the mixture becomes one Gaussian again (GPB1).
+the mixture becomes one Gaussian again (GPB1). A head's turn in depth is another group of four
+numbers, with hypotheses of its own.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Num
 
 from .config import MotionConfig
 from .kalman import merged, predict_velocity, scalar_likelihood, update_velocity, velocity_after
@@ -18,7 +19,11 @@ from .state import HeadState
 _LEAST_PROBABILITY = 1e-4
 """No hypothesis is ever given up."""
 
-Motion = Float[np.ndarray, "faces motion=4"]
+_GROUP = 4
+"""Numbers that share their hypotheses."""
+
+Motion = Float[np.ndarray, "faces motion"]
+Groups = Float[np.ndarray, "faces groups"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,60 +33,70 @@ class HeadUpdate:
     motion: Motion
     """Since the last frame."""
     velocity: Motion
-    covariance: Float[np.ndarray, "vv_vr_rr=3 faces motion=4"]
-    modes: Float[np.ndarray, "hypotheses faces"]
-    nis: Float[np.ndarray, " faces"]
+    covariance: Float[np.ndarray, "vv_vr_rr=3 faces motion"]
+    modes: Float[np.ndarray, "hypotheses faces groups"]
+    nis: Groups
     surprise: Motion
     """Innovation, in standard deviations."""
-    log_likelihood: Float[np.ndarray, " faces"]
+    log_likelihood: Groups
 
 
 class HeadModel:
-    """The hypotheses for a head's similarity, as pure functions of states."""
+    """The hypotheses for a head's motion, as pure functions of states.
 
-    def __init__(self, config: MotionConfig) -> None:
+    Args:
+        config: The motion model.
+        groups: 1 of a similarity alone, 2 of a similarity and a turn.
+    """
+
+    def __init__(self, config: MotionConfig, groups: int = 1) -> None:
         self._config = config
-        self._transition = _transition_probabilities(config)
-        self.hypotheses = len(self._transition)
+        turning = replace(config, stay_probability=config.turn_stay_probability)
+        both = [_transition_probabilities(config), _transition_probabilities(turning)]
+        self._transition = np.array(both[:groups])
+        noises = [config.common_noise, config.turn_common_noise][:groups]
+        self._common = of_numbers(np.square(noises))
+        self._process = of_numbers(np.array([1.0, config.turn_process_noise][:groups]))
+        self.groups, self.hypotheses = self._transition.shape[:2]
+        self.numbers = _GROUP * groups
 
-    def expected_modes(self, state: HeadState) -> Float[np.ndarray, "hypotheses faces"]:
+    def expected_modes(self, state: HeadState) -> Float[np.ndarray, "hypotheses faces groups"]:
         """Probabilities of the hypotheses before this frame is measured."""
-        return self._transition @ state.head_modes
+        after: np.ndarray = self._transition @ state.head_modes.transpose(2, 0, 1)
+        return after.transpose(1, 2, 0)
 
     def expected_motion(self, state: HeadState, dt_s: Float[np.ndarray, " faces"]) -> Motion:
         """Mean motion within `dt_s`."""
         _, reach = velocity_after(dt_s, self._config.velocity_memory_s)
         moving = self.expected_modes(state)[1:-1].sum(0)
-        return (moving * reach)[:, None] * state.velocity
+        return of_numbers(moving * reach[:, None]) * state.velocity
 
     def predicted_variance(
         self, state: HeadState, dt_s: Float[np.ndarray, " faces"], length: np.ndarray
     ) -> Motion:
         """Variance of the motion after `dt_s` under the likeliest hypothesis but a jump."""
-        likeliest = self.expected_modes(state)[:-1].argmax(0)
+        likeliest = of_numbers(self.expected_modes(state)[:-1].argmax(0))
         prior, _ = self._predicted(state, dt_s, length)
-        variance: np.ndarray = prior[0, likeliest, np.arange(len(dt_s))]
+        variance: np.ndarray = np.take_along_axis(prior[0], likeliest[None], 0)[0]
         return variance
 
     def initial_covariance(
         self, length: Float[np.ndarray, " faces"]
-    ) -> Float[np.ndarray, "vv_vr_rr=3 faces motion=4"]:
+    ) -> Float[np.ndarray, "vv_vr_rr=3 faces motion"]:
         """Of a head seen for the first time: its place is known, its velocity is not."""
-        covariance = np.zeros((3, len(length), 4))
+        covariance = np.zeros((3, len(length), self.numbers))
         covariance[2] = (self._config.initial_velocity * length[:, None]) ** 2
         return covariance
 
     def coasted(
         self, state: HeadState, dt_s: Float[np.ndarray, " faces"], length: np.ndarray
-    ) -> tuple[Motion, Float[np.ndarray, "vv_vr_rr=3 faces motion=4"]]:
+    ) -> tuple[Motion, Float[np.ndarray, "vv_vr_rr=3 faces motion"]]:
         """Velocity and covariance after a frame without a measurement."""
         config, dt = self._config, dt_s[:, None]
         kept, _ = velocity_after(dt, config.velocity_memory_s)
         largest = config.coasting_acceleration * max(config.acceleration_noise)
-        noise = largest * length[:, None] ** 2
-        covariance = predict_velocity(
-            state.similarity_covariance, dt, config.velocity_memory_s, noise
-        )
+        noise = largest * length[:, None] ** 2 * self._process
+        covariance = predict_velocity(state.head_covariance, dt, config.velocity_memory_s, noise)
         return kept * state.velocity, covariance
 
     def update(
@@ -101,36 +116,48 @@ class HeadModel:
             dt_s: Seconds since the last frame.
             length: Inter-ocular distances, pixels.
         """
-        config = self._config
         prior, mean = self._predicted(state, dt_s, length)
         innovation = motion - mean[0]
-        noise = variance + np.square(config.common_noise * length)[:, None]
+        noise = variance + np.square(length)[:, None] * self._common
         expected = prior[0] + noise
         nis, log_likelihood = scalar_likelihood(expected, innovation)
         modes, total = mode_probabilities(
-            np.log(self.expected_modes(state)) + log_likelihood.sum(-1)
+            np.log(self.expected_modes(state)) + sum_of_groups(log_likelihood)
         )
         updated = update_velocity(prior, noise, innovation)
-        weight = modes[..., None]
+        weight = of_numbers(modes)
         (value, velocity), covariance = merged(weight, mean + updated.step, updated.covariance)
-        mean_nis = (weight * nis).sum((0, 2)) / 4
+        mean_nis = sum_of_groups((weight * nis).sum(0)) / _GROUP
         surprise = (weight * innovation / np.sqrt(expected)).sum(0)
         return HeadUpdate(value, velocity, covariance, modes, mean_nis, surprise, total)
 
     def _predicted(
         self, state: HeadState, dt_s: Float[np.ndarray, " faces"], length: np.ndarray
     ) -> tuple[
-        Float[np.ndarray, "vv_vr_rr=3 hypotheses faces motion=4"],
-        Float[np.ndarray, "components=2 hypotheses faces motion=4"],
+        Float[np.ndarray, "vv_vr_rr=3 hypotheses faces motion"],
+        Float[np.ndarray, "components=2 hypotheses faces motion"],
     ]:
         """Covariance and mean of the motion and its velocity under each hypothesis."""
-        known = np.empty((len(dt_s), 5, 4))
-        known[:, :3] = state.similarity_covariance.swapaxes(0, 1)
-        known[:, 3] = np.square(length)[:, None]
+        known = np.empty((len(dt_s), 5, self.numbers))
+        known[:, :3] = state.head_covariance.swapaxes(0, 1)
+        known[:, 3] = np.square(length)[:, None] * self._process
         known[:, 4] = state.velocity
         maps = np.array([_prediction(self._config, dt) for dt in dt_s.tolist()])
-        predicted = (maps @ known).reshape(len(dt_s), 5, -1, 4).transpose(1, 2, 0, 3)
+        predicted = (maps @ known).reshape(len(dt_s), 5, -1, self.numbers).transpose(1, 2, 0, 3)
         return predicted[:3], predicted[3:]
+
+
+def of_numbers(groups: Num[np.ndarray, "*batch groups"]) -> Num[np.ndarray, "*batch motion"]:
+    """What belongs to a group, for each of its numbers."""
+    return np.repeat(groups, _GROUP, -1)
+
+
+def sum_of_groups(
+    numbers: Float[np.ndarray, "*batch motion"],
+) -> Float[np.ndarray, "*batch groups"]:
+    """Sums over the numbers of each group."""
+    total: np.ndarray = numbers.reshape(*numbers.shape[:-1], -1, _GROUP).sum(-1)
+    return total
 
 
 @lru_cache(maxsize=256)

@@ -15,7 +15,7 @@ from .head_model import mode_probabilities
 from .kalman import Symmetric, determinant_of, update_point
 from .state import HeadState
 
-_WEIGHT_BETWEEN = 0.25
+_WEIGHT_BETWEEN = 0.15
 """Of the difference of two filters as evidence of a motion, where the opinion of each counts half:
 their errors last, so much the same difference is seen frame after frame."""
 

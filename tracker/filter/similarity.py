@@ -1,26 +1,34 @@
-"""Similarity motion of a head in the picture, fitted to its landmarks by weighted least squares.
+"""Motion of a head in the picture, fitted to its landmarks by weighted least squares.
 
-The four numbers of a motion all have the unit of the points: translation along x and y, and how far
+The four numbers of a similarity have the unit of the points: translation along x and y, and how far
 scale and rotation move a landmark one unit of length (inter-ocular distance) away from the centre.
 Small motions only, from frame to frame: a landmark at (u, v) units from the centre moves by
 (translation_x + scale u - rotation v, translation_y + scale v + rotation u).
 
+A head that turns in depth moves further: with the depth z of a landmark, any turn of a far head
+moves it along x and y by linear functions of u, v and z. Four numbers remain when the similarity is
+taken off: (yaw z + stretch u + shear v, pitch z + shear u - stretch v).
+
 Points come as their components, the leading axis, like the matrices of `kalman`.
 """
+
+from collections.abc import Callable
 
 import numpy as np
 from jaxtyping import Float
 
 Points = Float[np.ndarray, "xy=2 faces landmarks"]
-Motion = Float[np.ndarray, "faces motion=4"]
-Basis = Float[np.ndarray, "faces motion=4 xy=2 landmarks"]
+Motion = Float[np.ndarray, "faces motion"]
+Basis = Float[np.ndarray, "faces motion xy=2 landmarks"]
 """How each number of a motion moves each landmark."""
+Precision = Float[np.ndarray, "xx_xy_yy=3 faces landmarks"]
+Weighed = Callable[[Points, Precision], Precision | None]
 _IDENTITY = np.eye(4)[..., None]
 _TRANSLATION = np.eye(2)[..., None]
 _TURN = [2, 3]
-"""Scale and rotation."""
+"""Scale and rotation; stretch and shear."""
 _PRIOR_PRECISION = 1e-12
-"""Of no scale and no rotation, relative to the precision of the translation: it matters only where
+"""Of none of these, relative to the precision of the first number: it matters only where
 all landmarks lie in one place."""
 
 
@@ -42,17 +50,67 @@ def similarity_basis(points: Points, length: Float[np.ndarray, " faces"]) -> Bas
     return basis
 
 
+def turn_basis(similarity: Basis, depths: Float[np.ndarray, " landmarks"]) -> Basis:
+    """How yaw, pitch, stretch and shear move the landmarks.
+
+    Args:
+        similarity: Of the same landmarks.
+        depths: Of each of them, away from the camera, less their mean.
+    """
+    basis = np.zeros_like(similarity)
+    u, v = similarity[:, 2, 0], similarity[:, 2, 1]
+    basis[:, 0, 0] = basis[:, 1, 1] = depths
+    basis[:, 2, 0], basis[:, 2, 1] = u, -v
+    basis[:, 3, 0], basis[:, 3, 1] = v, u
+    return basis
+
+
 def moved(basis: Basis, motion: Motion) -> Points:
     """How far a motion takes each landmark."""
-    faces, _, _, landmarks = basis.shape
-    away = motion[:, None] @ basis.reshape(faces, 4, -1)
+    faces, numbers, _, landmarks = basis.shape
+    away = motion[:, None] @ basis.reshape(faces, numbers, -1)
     return away.reshape(faces, 2, landmarks).swapaxes(0, 1)
 
 
-def fit_similarity(
-    basis: Basis, offset: Points, precision: Float[np.ndarray, "xx_xy_yy=3 faces landmarks"]
+def head_basis(
+    points: Points,
+    length: Float[np.ndarray, " faces"],
+    depths: Float[np.ndarray, " landmarks"] | None,
+) -> Basis:
+    """Of the similarity, then, where depths are known, of the turn."""
+    similarity = similarity_basis(points, length)
+    if depths is None:
+        return similarity
+    return np.concatenate([similarity, turn_basis(similarity, depths)], 1)
+
+
+def fit_groups(
+    basis: Basis, offset: Points, precision: Precision, weighed: Weighed = lambda *_: None
 ) -> tuple[Motion, Motion]:
-    """The motion that explains the offsets best, and the variances of its numbers.
+    """The similarity, then the turn that explains most of what it leaves; and their variances.
+
+    Args:
+        basis: Of both, or of the similarity alone.
+        offset: From the landmarks to where they were measured.
+        precision: Inverse covariance of each offset.
+        weighed: From what a fit leaves and the precision: that for a second fit, or None.
+    """
+    motions, variances = [], []
+    for group in np.split(basis, range(4, basis.shape[1], 4), 1):
+        motion, variance = fit_motion(group, offset, precision)
+        left = offset - moved(group, motion)
+        kept = weighed(left, precision)
+        if kept is not None:
+            motion, variance = fit_motion(group, offset, kept)
+            left = offset - moved(group, motion)
+        offset = left
+        motions.append(motion)
+        variances.append(variance)
+    return np.concatenate(motions, 1), np.concatenate(variances, 1)
+
+
+def fit_motion(basis: Basis, offset: Points, precision: Precision) -> tuple[Motion, Motion]:
+    """The four numbers that explain the offsets best, and their variances.
 
     Landmarks that lie in one place show neither scale nor rotation: none is taken, with a vast
     variance.

@@ -17,20 +17,22 @@ class HeadState:
     """Covariance of each landmark within the face, square pixels."""
     part_modes: Float[np.ndarray, "modes faces parts"]
     """Probability of each mode (still, speech, blink) of each part."""
-    velocity: Float[np.ndarray, "faces motion=4"]
-    """Of translation, scale and rotation (`similarity`), pixels per second."""
-    similarity_covariance: Float[np.ndarray, "vv_vr_rr=3 faces motion=4"]
-    """Covariance of each number of the head's similarity and its velocity."""
-    head_modes: Float[np.ndarray, "hypotheses faces"]
-    """Probability that the head is still, moves on under each acceleration, has just jumped."""
+    velocity: Float[np.ndarray, "faces motion"]
+    """Of the four numbers of a similarity and, of layouts with depths, the four of a turn
+    (`similarity`), pixels per second."""
+    head_covariance: Float[np.ndarray, "vv_vr_rr=3 faces motion"]
+    """Covariance of each number of the head's motion and its velocity."""
+    head_modes: Float[np.ndarray, "hypotheses faces groups"]
+    """Probability that the head is still, moves on under each acceleration, has just jumped; of its
+    similarity, and of its turn."""
     part_noise: Float[np.ndarray, "faces parts"]
     """Learned factors on the measurement noise of the landmarks of each part."""
-    head_noise: Float[np.ndarray, " faces"]
-    """Learned factor on the measurement noise of the head's similarity."""
-    head_scale: Float[np.ndarray, " faces"]
-    """Learned factor on the covariance of the head's similarity, by which it is consistent."""
-    head_surprise: Float[np.ndarray, "faces motion=4"]
-    """Last innovation of the head's similarity, in standard deviations."""
+    head_noise: Float[np.ndarray, "faces groups"]
+    """Learned factors on the measurement noise of the head's similarity and turn."""
+    head_scale: Float[np.ndarray, "faces groups"]
+    """Learned factors on the covariance of both, by which it is consistent."""
+    head_surprise: Float[np.ndarray, "faces motion"]
+    """Last innovation of the head's motion, in standard deviations."""
 
     def __getitem__(self, faces: slice) -> "HeadState":
         return HeadState(
@@ -38,7 +40,7 @@ class HeadState:
             self.landmark_covariance[:, faces],
             self.part_modes[:, faces],
             self.velocity[faces],
-            self.similarity_covariance[:, faces],
+            self.head_covariance[:, faces],
             self.head_modes[:, faces],
             self.part_noise[faces],
             self.head_noise[faces],

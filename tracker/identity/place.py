@@ -11,7 +11,7 @@ from jaxtyping import Float
 
 from ..filter.head_filter import HeadFilter
 from ..filter.kalman import inverse_of, packed, times
-from ..filter.similarity import fit_similarity, moved, similarity_basis
+from ..filter.similarity import fit_motion, moved, similarity_basis
 from ..filter.state import HeadState
 from ..types import Covariances, Points
 
@@ -56,10 +56,10 @@ def displacement(
     basis = similarity_basis(np.ascontiguousarray(ahead.points.transpose(2, 0, 1)), length)
     offset = np.ascontiguousarray((found[None] - ahead.points).transpose(2, 0, 1))
     precision = inverse_of(packed(covariance[None]))
-    motion, variance = fit_similarity(basis, offset, precision)
+    motion, variance = fit_motion(basis, offset, precision)
     residual = offset - moved(basis, motion)
     shape = float((residual * times(precision, residual)).sum(0).mean() / 2)
-    predicted = ahead.similarity_covariance[0, 0]
+    predicted = ahead.head_covariance[0, 0, :4]
     return Displacement(motion[0], variance[0] + predicted, shape, float(length[0]))
 
 

@@ -25,7 +25,7 @@ from tracker.errors import FaceTrackError
 from train.mesh_teacher import FaceMesh
 from train.whole_file import write_whole
 
-from ...harness import Json, argument_parser, run_command, side_by_side
+from ...harness import Json, argument_parser, processor_s, run_command, side_by_side
 from .kit_film import SIZE, Take, shoot
 from .kit_folder import DESCRIPTION, TRUTH, VERSION, KitClip, write_truth_csv, write_truth_parquet
 from .kit_heads import head_clips
@@ -166,7 +166,8 @@ def command(arguments: argparse.Namespace) -> None:
     bytes_in_all = sum(p.stat().st_size for p in arguments.folder.rglob("*") if p.is_file())
     Console(highlight=False).print(
         f"{arguments.folder}: {len(description['clips'])} clips of {len(people)} people, "
-        f"{bytes_in_all / 1e6:.0f} MB; how to score: {arguments.folder / 'RULES.md'}"
+        f"{bytes_in_all / 1e6:.0f} MB, {processor_s():.0f} s of processor time; "
+        f"how to score: {arguments.folder / 'RULES.md'}"
     )
 
 

@@ -25,6 +25,7 @@ from ...harness import (
     Json,
     argument_parser,
     machine,
+    processor_s,
     rich_table,
     run_command,
     save_json,
@@ -134,7 +135,9 @@ def command(arguments: argparse.Namespace) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", RuntimeWarning)  # means over frames without a track
         result = result_of(arguments, kit)
-    wide_console().print(terminal_table(result))
+    console = wide_console()
+    console.print(terminal_table(result))
+    console.print(f"{processor_s():.0f} s of processor time")
     save_json(arguments.json, result)
     save_json(arguments.brief, brief(result))
     if arguments.page is not None:
