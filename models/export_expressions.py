@@ -37,7 +37,8 @@ def export_expressions(weights: Path, output: Path) -> float:
         FACE_CROPS, {0: "faces"},
     )  # fmt: skip
     described = {
-        "kind": EXPRESSION_KIND, "size_px": side, "names": info.names, "licence": info.licence
+        "kind": EXPRESSION_KIND, "size_px": side, "names": info.names, "licence": info.licence,
+        "usual": [info.usual_mean, info.usual_deviation],
     }  # fmt: skip
     content = as_onnx_with_checksum(program, described, weights)
     return write_if_close(content, output, partial(largest_difference, network), MOST_APART)

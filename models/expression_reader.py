@@ -30,11 +30,17 @@ class OnnxExpressionReader:
     Args:
         session: Of the network.
         names: Of the coefficients, ARKit's.
+        usual: Their means and standard deviations among the faces that the network learned from.
     """
 
-    def __init__(self, session: OwnSession, names: tuple[str, ...]) -> None:
+    def __init__(
+        self,
+        session: OwnSession,
+        names: tuple[str, ...],
+        usual: Float[np.ndarray, "mean_deviation=2 coefficients"],
+    ) -> None:
         self._session: OwnSession | None = session
-        self.names = names
+        self.names, self.usual = names, usual
 
     def __call__(
         self, crops: UInt8[np.ndarray, "faces size size rgb=3"]
@@ -89,6 +95,9 @@ def load_expression_reader(path: Path = EXPRESSIONS, *, threads: int = 1) -> Onn
         good = isinstance(answer, np.ndarray) and answer.shape == (2, 2 * len(names) + _ROTATION)
         if not good or not np.isfinite(answer).all():
             raise ValueError("its answers are not those of a reader of expressions")
-        return OnnxExpressionReader(session, tuple(str(name) for name in names))
+        usual = np.array(described.get("usual"), float)
+        if usual.shape != (2, len(names)) or not np.isfinite(usual).all() or usual[1].min() <= 0:
+            raise ValueError("it does not say what is usual")
+        return OnnxExpressionReader(session, tuple(str(name) for name in names), usual)
 
     return open_tool(path, EXPRESSION_KIND, make, threads)

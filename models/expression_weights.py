@@ -19,6 +19,10 @@ class ExpressionWeightsInfo:
     architecture: ExpressionNetConfig
     names: tuple[str, ...]
     """Of the coefficients."""
+    usual_mean: tuple[float, ...]
+    usual_deviation: tuple[float, ...]
+    """Of the coefficients among the faces trained on: what the network says of a face that tells it
+    nothing."""
     trained_on: str = ""
     licence: str = ""
     figures: dict[str, float] = field(default_factory=dict)
@@ -47,9 +51,13 @@ def load_expression_weights(path: Path) -> tuple[ExpressionNet, ExpressionWeight
         if not all(1 <= n <= _MOST_CHANNELS for n in numbers) or max(depths) > _MOST_BLOCKS:
             raise ValueError("its architecture has impossible sizes")
         architecture = ExpressionNetConfig(widths=widths, depths=depths, **shape)
-        if architecture.coefficients != len(names):
+        usual = [tuple(map(float, described.pop(f"usual_{of}"))) for of in ("mean", "deviation")]
+        if {len(names), *map(len, usual)} != {architecture.coefficients}:
             raise ValueError("it names other coefficients than it has")
-        info = ExpressionWeightsInfo(architecture=architecture, names=names, **described)
+        info = ExpressionWeightsInfo(
+            architecture=architecture, names=names, usual_mean=usual[0], usual_deviation=usual[1],
+            **described,
+        )  # fmt: skip
         network = ExpressionNet(architecture)
         network.load_state_dict(tensors)
     except (KeyError, TypeError, ValueError, AttributeError, RuntimeError) as error:

@@ -42,7 +42,9 @@ def exported_expressions(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Weights of a small network, and what was exported of them beside."""
     path = tmp_path_factory.mktemp("expressions") / "small.safetensors"
     torch.manual_seed(0)
-    info = ExpressionWeightsInfo(architecture=SMALL, names=NAMES)
+    info = ExpressionWeightsInfo(
+        architecture=SMALL, names=NAMES, usual_mean=(0.1,) * 3, usual_deviation=(0.2,) * 3
+    )
     save_expression_weights(path, ExpressionNet(SMALL).state_dict(), info)
     export_expressions(path, path.with_suffix(".onnx"))
     return path

@@ -25,6 +25,8 @@ from .analysed_faces import FOCAL_PX, analysed_face, eye, turned
 LINEAR = load_linear_face()
 CAMERA = PinholeCamera(FOCAL_PX, (320.0, 240.0))
 NAMES = ("jawOpen", "browInnerUp", "cheekPuff")
+VAGUE = np.array([[0.0, 0, 0], [1e6, 1e6, 1e6]])
+"""Of a network that expects nothing of a face."""
 
 
 def seen_from(rotation: np.ndarray, place: tuple[float, float, float]) -> np.ndarray:
@@ -44,7 +46,7 @@ def a_read(values: list[float], deviation: float, turn_deg: float = 0.0) -> Expr
     matrix = face_crop_from_frame(seen_from(fit.rotation, (0, 0, 600)))
     rotation = crop_camera_from_frame(matrix, CAMERA) @ turned("y", turn_deg) @ fit.rotation
     spread = np.full(3, deviation)
-    return ExpressionRead(NAMES, np.array(values), spread, rotation, spread, matrix)
+    return ExpressionRead(NAMES, np.array(values), spread, rotation, spread, matrix, VAGUE)
 
 
 def test_a_crop_follows_the_face_wherever_it_is_and_however_it_is_tilted() -> None:
@@ -89,6 +91,21 @@ def test_a_look_counts_as_far_as_it_is_sure(deviation: float, share: float) -> N
     assert (np.linalg.eigvalsh(head.fit.covariance) > 0).all()
 
 
+def test_what_a_network_expects_of_any_face_is_no_evidence() -> None:
+    read = a_read([0.2, 0.1, 0.1], 0.1)
+    tells_nothing = replace(read, usual=np.array([[0.2, 0.1, 0.1], [0.1, 0.1, 0.1]]))
+    # truth 0.4 with error 0.1 and prior 0 with deviation 0.1: the mean of both is 0.2
+    tells_half = replace(
+        read, deviations=np.full(3, np.sqrt(0.005)), usual=np.array([[0.0] * 3, [0.1] * 3])
+    )
+    some = difference_of(LINEAR, the_fit(), CAMERA, tells_half, 0.0)
+    assert some.mean[3] == pytest.approx(0.4)
+    assert some.deviation[3] == pytest.approx(0.1)
+    none = difference_of(LINEAR, the_fit(), CAMERA, tells_nothing, 0.0)
+    assert none.mean[3] == pytest.approx(0.2)
+    assert none.deviation[3] > 4 * 0.1
+
+
 def test_both_halves_of_the_brow_rise_by_what_a_look_says_of_both() -> None:
     read = a_read([0.0, 0.6, 0.0], 1e-4)
     head = fused(LINEAR, the_fit(), difference_of(LINEAR, the_fit(), CAMERA, read, 0.0))
@@ -117,7 +134,7 @@ def test_an_analysis_with_a_look_says_more_than_landmarks_do(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     class Reader:
-        names = NAMES
+        names, usual = NAMES, VAGUE
 
         def __call__(self, crops: np.ndarray) -> np.ndarray:
             assert crops.shape == (1, FACE_CROP_PX, FACE_CROP_PX, 3)

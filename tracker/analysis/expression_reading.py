@@ -20,6 +20,8 @@ class ExpressionReader(Protocol):
 
     names: tuple[str, ...]
     """Of the coefficients, ARKit's."""
+    usual: Float[np.ndarray, "mean_deviation=2 coefficients"]
+    """What it says of a face that tells it nothing."""
 
     def __call__(
         self, crops: UInt8[np.ndarray, "faces size size rgb=3"]
@@ -45,6 +47,8 @@ class ExpressionRead:
     rotation_deviations: Float[np.ndarray, "3"]
     """Of small rotations about that camera's axes, radians."""
     crop_from_frame: Float[np.ndarray, "3 3"]
+    usual: Float[np.ndarray, "mean_deviation=2 coefficients"]
+    """What is said of a face that tells nothing."""
 
 
 def read_expressions(
@@ -69,14 +73,15 @@ def read_expressions(
     crops = np.stack([warp_crop(image, matrix, FACE_CROP_PX) for matrix in matrices.values()])
     answers = np.asarray(reader(crops), float)
     return {
-        track_id: _read(reader.names, answer, matrix)
+        track_id: _read(reader, answer, matrix)
         for (track_id, matrix), answer in zip(matrices.items(), answers, strict=True)
     }
 
 
-def _read(names: tuple[str, ...], answer: np.ndarray, matrix: np.ndarray) -> ExpressionRead:
-    count = len(names)
+def _read(reader: ExpressionReader, answer: np.ndarray, matrix: np.ndarray) -> ExpressionRead:
+    count = len(reader.names)
+    vector, turn_deviations = answer[2 * count : 2 * count + 3], answer[2 * count + 3 :]
     return ExpressionRead(
-        names, answer[:count], answer[count : 2 * count],
-        rotation_of(answer[2 * count : 2 * count + 3]), answer[2 * count + 3 :], matrix,
+        reader.names, answer[:count], answer[count : 2 * count],
+        rotation_of(vector), turn_deviations, matrix, reader.usual,
     )  # fmt: skip

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 
 from .expression_crop import crop_camera_from_frame
 from .expression_reading import ExpressionRead
@@ -21,6 +21,11 @@ from .rotations import rotation_of
 _SETTLES_S = 2.0
 _FOLLOWED_AT_ONCE = 0.5
 """Changes by so many standard deviations; smaller ones the less, as they may be noise."""
+_LEAST_LEARNED = 0.05
+"""Share of the usual variance that is gone, where the network saw next to nothing."""
+_OWN_EVIDENCE = 0.5
+"""Share of what network and landmarks know without each other: they see the same picture, and the
+crop lies where the landmarks say."""
 _HALVES = ("Left", "Right")
 
 
@@ -62,8 +67,21 @@ def difference_of(
     spread = np.sqrt(np.square(towards) @ np.square(read.rotation_deviations))
     shared = _shared(face, read.names, len(fit.covariance))
     said = shared.selection @ fit.shape[: len(face.names)]
-    mean = np.concatenate([rotation, read.values - said])
-    return Difference(time_s, read.names, mean, np.concatenate([spread, read.deviations]))
+    values, deviations = _evidence(read)
+    alone = ~shared.is_known
+    values[alone], deviations[alone] = read.values[alone], read.deviations[alone]
+    mean = np.concatenate([rotation, values - said])
+    return Difference(time_s, read.names, mean, np.concatenate([spread, deviations]))
+
+
+def _evidence(read: ExpressionRead) -> tuple[np.ndarray, np.ndarray]:
+    """What the network saw, without what it expects of any face: the fit has a prior of its own.
+
+    A network that is no surer than it is of faces in general saw next to nothing.
+    """
+    mean, usual = read.usual
+    learned = np.maximum(1 - np.square(read.deviations / usual), _LEAST_LEARNED)
+    return mean + (read.values - mean) / learned, read.deviations / np.sqrt(learned)
 
 
 def followed_difference(before: Difference, now: Difference) -> Difference:
@@ -102,7 +120,8 @@ def fused(face: LinearFace, fit: HeadFit, difference: Difference) -> FusedHead:
     within = known.measured @ carried
     within[np.diag_indices_from(within)] += np.square(difference.deviation[known.chosen])
     gain = np.linalg.solve(within, carried.T).T
-    step, after = gain @ difference.mean[known.chosen], covariance - gain @ carried.T
+    step = gain @ difference.mean[known.chosen]
+    after = covariance - _OWN_EVIDENCE * gain @ carried.T
     corrected = HeadFit(
         rotation_of(step[:3]) @ fit.rotation, fit.translation_mm + step[3:POSE],
         fit.shape + step[POSE:], (after + after.T) / 2, fit.cost,
@@ -121,6 +140,8 @@ def fused(face: LinearFace, fit: HeadFit, difference: Difference) -> FusedHead:
 class _Shared:
     """What network and linear face both know."""
 
+    is_known: Bool[np.ndarray, " named"]
+    """Of the network's coefficients, whether the linear face knows them, too."""
     selection: Float[np.ndarray, "named known"]
     """How the linear face's coefficients make the network's: themselves, or two halves' mean."""
     measured: Float[np.ndarray, "shared unknowns"]
@@ -148,7 +169,7 @@ def _shared(face: LinearFace, names: tuple[str, ...], unknowns: int) -> _Shared:
     measured[3:, POSE : POSE + len(face.names)] = selection[is_known]
     chosen = np.concatenate([np.arange(3), 3 + np.flatnonzero(is_known)])
     rest = np.flatnonzero(~is_known)
-    return _Shared(selection, measured, chosen, 3 + rest, tuple(names[i] for i in rest))
+    return _Shared(is_known, selection, measured, chosen, 3 + rest, tuple(names[i] for i in rest))
 
 
 @lru_cache

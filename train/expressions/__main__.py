@@ -28,7 +28,7 @@ from models.expression_weights import (
 from tracker.errors import FaceTrackError
 
 from .expression_figures import ExpressionFigures, measure, widened
-from .expression_fit import ExpressionRecipe, fit
+from .expression_fit import ExpressionRecipe, fit, usual_faces
 from .expression_samples import (
     FREE_SOURCES,
     SOURCES,
@@ -107,10 +107,13 @@ def _described(
     network: ExpressionNet, names: tuple[str, ...], samples: ExpressionSamples,
     figures: dict[str, ExpressionFigures], *, is_free: bool,
 ) -> ExpressionWeightsInfo:  # fmt: skip
+    mean, deviation = usual_faces(samples.part(samples.is_trained_on))
     sources = sorted({SOURCES[index] for index in samples.source})
     return ExpressionWeightsInfo(
         architecture=network.config,
         names=names,
+        usual_mean=tuple(mean.tolist()),
+        usual_deviation=tuple(deviation.tolist()),
         trained_on=f"{int(samples.is_trained_on.sum())} pictures of {', '.join(sources)}",
         licence="free to use" if is_free else "research only",
         figures={

@@ -25,6 +25,7 @@ _SEEN = AugmentConfig(
 """Landmarks of a small network put the crop so far beside its place."""
 _SURPRISE = 3.0
 """Errors beyond so many standard deviations pull no harder: teachers make gross ones."""
+_LEAST_VARIED = 1e-3
 _LEAST_USUAL, _USUAL_TURN = 0.1, 0.1
 """Squared errors count over the squares of these: of coefficients, of the rotation in radians."""
 _ROTATION_COUNTS, _DEVIATION_COUNTS = 0.5, 0.1
@@ -81,7 +82,8 @@ def fit(
         optimizer, recipe.learning_rate, total_steps=steps + 1, pct_start=0.1
     )
     training = samples.part(samples.is_trained_on)
-    usual = torch.from_numpy(_usual(training.coefficients))
+    varied = np.maximum(usual_faces(training)[1], _LEAST_USUAL)
+    usual = torch.from_numpy(varied.astype(np.float32))
     views = _Views(training, names, recipe)
     batches = DataLoader(
         views, batch_size=None, num_workers=_VIEWERS, multiprocessing_context="fork"
@@ -133,9 +135,28 @@ def expression_loss(
     return expressed + _ROTATION_COUNTS * posed + _DEVIATION_COUNTS * sizes
 
 
-def _usual(coefficients: np.ndarray) -> np.ndarray:
-    varied = np.nan_to_num(np.nanstd(coefficients, axis=0))
-    return np.maximum(varied, _LEAST_USUAL).astype(np.float32)
+def usual_faces(samples: ExpressionSamples) -> tuple[np.ndarray, np.ndarray]:
+    """Means and standard deviations of the coefficients of faces as training sees them."""
+    of_source = np.bincount(samples.source, minlength=len(SOURCES))
+    weights = np.array([share / of_source[part].sum() for part, share in _shares(samples)])
+    weight = np.zeros(len(samples))
+    for (part, _), one in zip(_shares(samples), weights, strict=True):
+        weight[np.isin(samples.source, part)] = one
+    known = np.isfinite(samples.coefficients) * weight[:, None]
+    total = np.maximum(known.sum(0), 1e-9)
+    values = np.nan_to_num(samples.coefficients.astype(float))
+    mean = (known * values).sum(0) / total
+    return mean, np.sqrt((known * np.square(values - mean)).sum(0) / total) + _LEAST_VARIED
+
+
+def _shares(samples: ExpressionSamples) -> list[tuple[list[int], float]]:
+    """Sources, by how much of a batch comes from them together."""
+    rendered, moved = (SOURCES.index(name) for name in ("heads", "heads, moved"))
+    rest = [i for i in range(len(SOURCES)) if i not in (rendered, moved)]
+    shares = (_RENDERED_SHARE, _MOVED_SHARE, 1 - _RENDERED_SHARE - _MOVED_SHARE)
+    there = set(samples.source.tolist())
+    parts = zip(([rendered], [moved], rest), shares, strict=True)
+    return [(part, share) for part, share in parts if there & set(part)]
 
 
 def rotation_error(
@@ -167,11 +188,10 @@ class _Views(Dataset[FaceBatch]):
     ) -> None:
         self._samples, self._recipe = samples, recipe
         self._swapped = [names.index(other_side(name)) for name in names]
-        rendered, moved = (SOURCES.index(name) for name in ("heads", "heads, moved"))
-        parts = [np.flatnonzero(samples.source == one) for one in (rendered, moved)]
-        parts.append(np.flatnonzero((samples.source != rendered) & (samples.source != moved)))
-        shares = (_RENDERED_SHARE, _MOVED_SHARE, 1 - _RENDERED_SHARE - _MOVED_SHARE)
-        self._parts = [(p, share) for p, share in zip(parts, shares, strict=True) if len(p)]
+        self._parts = [
+            (np.flatnonzero(np.isin(samples.source, part)), share)
+            for part, share in _shares(samples)
+        ]
 
     def __len__(self) -> int:
         return self._recipe.faces // self._recipe.batch

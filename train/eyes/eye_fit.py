@@ -195,7 +195,16 @@ def measure(network: EyeNet, samples: EyeSamples) -> EyeFigures:
     distance = np.linalg.norm(away, axis=-1) / EYE_PX
     shut, said = samples.shut[known], answers[known, 5]
     return EyeFigures(
-        len(pupils), float(np.median(distance)), float(np.percentile(distance, 95)),
-        float(squared.mean() / 2), float(np.corrcoef(shut, said)[0, 1]),
-        float(said[shut < 0.05].mean()), float(said[shut > 0.95].mean()),
+        len(pupils), _quantile(distance, 0.5), _quantile(distance, 0.95), _mean(squared) / 2,
+        float(np.corrcoef(shut, said)[0, 1]), _mean(said[shut < 0.05]), _mean(said[shut > 0.95]),
     )  # fmt: skip
+
+
+def _mean(values: np.ndarray) -> float:
+    """NaN of none."""
+    return float(values.mean()) if len(values) else float("nan")
+
+
+def _quantile(values: np.ndarray, share: float) -> float:
+    """NaN of none: pupils of rendered eyes that were shut are not known."""
+    return float(np.quantile(values, share)) if len(values) else float("nan")
