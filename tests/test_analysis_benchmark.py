@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from benchmarks.analysis.clip_scores import ClipReading, matched_blinks
-from benchmarks.analysis.drawn_eyes import draw_eyes
 from tracker.face_analysis import Blink
+from train.drawn_eyes import draw_eyes
 from train.rendered_heads import POINTS, RenderedHeads
 
 SIDE, FOCAL_PX, DISTANCE = 208, 500.0, 56.0

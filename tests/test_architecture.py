@@ -25,15 +25,16 @@ def test_packages_come_from_this_checkout() -> None:
 def test_the_public_door_is_narrow_and_opens() -> None:
     assert sorted(tracker.__all__) == [
         "AnyRollDetector", "BothDetectors", "Box",
-        "CropLandmarks", "Detector", "EyesRead", "Face", "FaceAnalyser",
+        "CropLandmarks", "Detector", "ExpressionRead", "EyesRead", "Face", "FaceAnalyser",
         "FaceTrackError", "FaceTracker", "Frame",
         "LAYOUTS", "LandmarkEstimate", "LandmarkFilter", "Landmarker", "Layout",
         "MediaPipeDetector", "MotionConfig", "Outline", "SinkError", "Source", "SourceError",
-        "TrackerConfig", "draw_faces", "open_source", "open_stream", "read_eyes",
+        "TrackerConfig", "draw_faces", "open_source", "open_stream", "read_expressions",
+        "read_eyes",
     ]  # fmt: skip
     assert sorted(models.__all__) == [
-        "CheckpointError", "HeatmapLandmarker", "load_eye_reader", "load_face_detector",
-        "load_landmarker", "load_official", "weight_file",
+        "CheckpointError", "HeatmapLandmarker", "load_expression_reader", "load_eye_reader",
+        "load_face_detector", "load_landmarker", "load_official", "weight_file",
     ]  # fmt: skip
     for package in (tracker, models):
         assert all(getattr(package, name) is not None for name in package.__all__)

@@ -14,6 +14,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .analysis.expression_reading import ExpressionRead, read_expressions
     from .analysis.eye_reading import EyesRead, read_eyes
     from .analysis.face_analyser import FaceAnalyser
     from .detection.any_roll_detector import AnyRollDetector
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from .types import Box, Face, Frame, LandmarkEstimate
 
 _HOMES = {
+    "analysis.expression_reading": ("ExpressionRead", "read_expressions"),
     "analysis.eye_reading": ("EyesRead", "read_eyes"),
     "analysis.face_analyser": ("FaceAnalyser",),
     "detection.any_roll_detector": ("AnyRollDetector",),
@@ -55,11 +57,11 @@ _MODULES = {name: module for module, names in _HOMES.items() for name in names}
 
 __all__ = [
     "LAYOUTS", "AnyRollDetector", "BothDetectors", "Box",
-    "CropLandmarks", "Detector", "EyesRead", "Face", "FaceAnalyser", "FaceTrackError",
-    "FaceTracker", "Frame",
+    "CropLandmarks", "Detector", "ExpressionRead", "EyesRead", "Face", "FaceAnalyser",
+    "FaceTrackError", "FaceTracker", "Frame",
     "LandmarkEstimate", "LandmarkFilter", "Landmarker", "Layout", "MediaPipeDetector",
     "MotionConfig", "Outline", "SinkError", "Source", "SourceError", "TrackerConfig", "draw_faces",
-    "open_source", "open_stream", "read_eyes",
+    "open_source", "open_stream", "read_expressions", "read_eyes",
 ]  # fmt: skip
 
 

@@ -17,10 +17,11 @@ from typing import NamedTuple
 
 import numpy as np
 
-from models.eye_reader import load_eye_reader
+import models
 from models.loading import load_landmarker
-from tracker.analysis.eye_reading import read_eyes
+from tracker.analysis.close_look import look_closely
 from tracker.analysis.face_analyser import FaceAnalyser
+from tracker.cli.asked_networks import close_readers
 from tracker.face_tracker import FaceTracker
 from tracker.io.picture_reader import read_picture
 from tracker.layouts import IBUG_68
@@ -33,7 +34,15 @@ from ..harness import argument_parser, machine, rich_table, run_command, save_js
 from .clip_scores import BlinkScore, clip_scores, film_blinks, virtual_blinks
 from .face_landmarker import FaceLandmarker
 from .gaze_scores import GazeScore, gaze_scores
-from .head_scores import FOLLOWED, HeadReading, Readings, centered, correlations, pose_rows
+from .head_scores import (
+    FOLLOWED,
+    HeadReading,
+    Readings,
+    centered,
+    coefficient_rows,
+    correlations,
+    pose_rows,
+)
 from .still_head import still_portrait
 
 
@@ -45,18 +54,20 @@ class Table(NamedTuple):
 
 
 def read_heads(
-    heads: RenderedHeads, folder: Path, faces: Sequence[Face | None], *, stated: bool
-) -> Readings:
-    """What the analyser makes of each head, with or without its field of view."""
+    heads: RenderedHeads, folder: Path, faces: Sequence[Face | None], *, stated: bool,
+    closely: bool = True,
+) -> Readings:  # fmt: skip
+    """What the analyser makes of each head, with or without its field of view or a close look."""
     side = round(2 * heads.center_px + 1)
     readings: list[HeadReading | None] = []
-    reader = load_eye_reader()
+    readers = close_readers(models) if closely else None
     for focal_px, picture, face in zip(heads.focal_px, heads.pictures, faces, strict=True):
         fov_deg = float(np.degrees(2 * np.arctan(side / 2 / focal_px))) if stated else None
         analyser = FaceAnalyser(side, side, fov_deg=fov_deg)
         found = [face] if face else []
-        eyes = read_eyes(read_picture(folder / picture), found, reader)
-        analysis = analyser.analyse(found, 0.0, eyes=eyes)[0].analysis if face else None
+        look = look_closely(read_picture(folder / picture), found, readers)
+        analysed = analyser.analyse(found, 0.0, eyes=look.eyes, expressions=look.expressions)
+        analysis = analysed[0].analysis if face else None
         if analysis is None:
             readings.append(None)
             continue
@@ -114,9 +125,12 @@ def measure(arguments: argparse.Namespace) -> dict[str, Table]:
     methods = {
         "ours": read_heads(heads, folder, found, stated=False),
         "ours, field of view stated": read_heads(heads, folder, found, stated=True),
+        "ours, stated, landmarks alone": read_heads(
+            heads, folder, found, stated=True, closely=False
+        ),
         "ours, true landmarks, stated": read_heads(heads, folder, true, stated=True),
     }
-    path, reader = arguments.face_landmarker, load_eye_reader()
+    path, readers = arguments.face_landmarker, close_readers(models)
     if path:
         rival = read_by_rival(heads, folder, path)
         methods |= {"Face Landmarker": rival, "Face Landmarker, centred": centered(rival, heads)}
@@ -124,20 +138,23 @@ def measure(arguments: argparse.Namespace) -> dict[str, Table]:
         ("method", "yaw", "found", "median, °", "P95, °", "90 % holds"),
         [[name, *row] for name, read in methods.items() for row in pose_rows(read, heads)],
     )
+    tables["All coefficients, correlation with the truth"] = Table(
+        ("coefficient", *methods), coefficient_rows(methods, heads)
+    )
     followed = {name: correlations(read, heads) for name, read in methods.items()}
     with ExitStack() as opened:
         irises = opened.enter_context(FaceLandmarker(path, video=False)).irises if path else None
-        gaze = gaze_scores(heads, folder, arguments.weights, reader, irises)
+        gaze = gaze_scores(heads, folder, arguments.weights, readers.eyes, irises)
     columns = ("head and pupils", "eyes", "median, °", "P95, °", "90 % holds")
     tables["Gaze, error, irises drawn in"] = Table(columns, table_of_gaze(gaze))
     with FaceTracker(load_landmarker(arguments.weights)) as tracker:
-        rendered, in_clips = clip_scores(arguments.data / "free" / "head_clips", tracker, reader)
+        rendered, in_clips = clip_scores(arguments.data / "free" / "head_clips", tracker, readers)
         blinks = {
-            "virtual, photographs": virtual_blinks(arguments.data, tracker, reader),
+            "virtual, photographs": virtual_blinks(arguments.data, tracker, readers),
             "rendered clips": rendered,
         }
         if arguments.videos:
-            films = film_blinks(arguments.videos, tracker, reader)
+            films = film_blinks(arguments.videos, tracker, readers)
             tables["Blinks said of films, to be judged by eye"] = Table(
                 ("film", "minutes", "blinks end at, s"), films
             )

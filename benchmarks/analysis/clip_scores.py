@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmarks.jitter.truth_metrics import eye_opening
 from benchmarks.jitter.virtual_clips import subjects, videos_in
-from tracker.analysis.eye_reading import EyeReader, read_eyes
+from tracker.analysis.close_look import CloseReaders, look_closely
 from tracker.analysis.face_analyser import FaceAnalyser
 from tracker.face_analysis import Blink, FaceAnalysis
 from tracker.face_tracker import FaceTracker
@@ -53,7 +53,10 @@ class ClipReading:
 
 
 def read_clip(
-    frames: Iterable[Frame], tracker: FaceTracker, reader: EyeReader, fov_deg: float | None = None
+    frames: Iterable[Frame],
+    tracker: FaceTracker,
+    readers: CloseReaders,
+    fov_deg: float | None = None,
 ) -> ClipReading:
     """Follow the one face of a clip."""
     tracker.reset()
@@ -63,14 +66,16 @@ def read_clip(
         height, width = frame.image.shape[:2]
         analyser = analyser or FaceAnalyser(width, height, fov_deg=fov_deg)
         faces = tracker.update(frame.image, frame.time_s)
-        eyes = read_eyes(frame.image, faces, reader)
-        analysed = analyser.analyse(faces, frame.time_s, eyes=eyes)
+        look = look_closely(frame.image, faces, readers)
+        analysed = analyser.analyse(
+            faces, frame.time_s, eyes=look.eyes, expressions=look.expressions
+        )
         times.append(frame.time_s)
         said.append(analysed[0].analysis if analysed else None)
     return ClipReading(np.array(times), said)
 
 
-def virtual_blinks(data: Path, tracker: FaceTracker, reader: EyeReader) -> BlinkScore:
+def virtual_blinks(data: Path, tracker: FaceTracker, readers: CloseReaders) -> BlinkScore:
     """Of the demo's portrait and of photographs that no landmark network was trained on."""
     photographs = data / "300w"
     people = subjects(photographs if photographs.is_dir() else None, _PEOPLE)
@@ -78,13 +83,13 @@ def virtual_blinks(data: Path, tracker: FaceTracker, reader: EyeReader) -> Blink
     for person in people:
         clip = make_clip("blink", person.face, person.seed, _VIRTUAL_S)
         gap = eye_opening(clip.truth[:, 0], clip.layout)
-        reading = read_clip(clip.frames(), tracker, reader)
+        reading = read_clip(clip.frames(), tracker, readers)
         scores.append(matched_blinks(gap < _SHUT_BELOW * np.median(gap), reading))
     return _total(scores)
 
 
 def clip_scores(
-    folder: Path, tracker: FaceTracker, reader: EyeReader
+    folder: Path, tracker: FaceTracker, readers: CloseReaders
 ) -> tuple[BlinkScore, dict[str, float]]:
     """Blinks in clips of rendered heads, and the correlation of coefficients with the truth there.
 
@@ -96,7 +101,7 @@ def clip_scores(
         heads = read_rendered_heads(table)
         fov_deg = float(np.degrees(2 * np.arctan(_CLIP_SIDE_PX / 2 / heads.focal_px[0])))
         with open_source(str(table.with_suffix(".mp4"))) as video:
-            reading = read_clip(video, tracker, reader, fov_deg)
+            reading = read_clip(video, tracker, readers, fov_deg)
         truths = {name: _truth(heads, name) for name in FOLLOWED}
         shut = np.minimum(truths["eyeBlinkLeft"], truths["eyeBlinkRight"]) > _SHUT_BELOW
         scores.append(matched_blinks(shut, reading))
@@ -114,7 +119,7 @@ def clip_scores(
     return _total(scores), followed
 
 
-def film_blinks(folder: Path, tracker: FaceTracker, reader: EyeReader) -> list[list[str]]:
+def film_blinks(folder: Path, tracker: FaceTracker, readers: CloseReaders) -> list[list[str]]:
     """For each film: its name, how many minutes of faces, and when which blinks are said."""
     rows = []
     for path in videos_in(folder):
@@ -126,8 +131,10 @@ def film_blinks(folder: Path, tracker: FaceTracker, reader: EyeReader) -> list[l
                 height, width = frame.image.shape[:2]
                 analyser = analyser or FaceAnalyser(width, height)
                 faces = tracker.update(frame.image, frame.time_s)
-                eyes = read_eyes(frame.image, faces, reader)
-                for face in analyser.analyse(faces, frame.time_s, eyes=eyes):
+                look = look_closely(frame.image, faces, readers)
+                for face in analyser.analyse(
+                    faces, frame.time_s, eyes=look.eyes, expressions=look.expressions
+                ):
                     seen += 1
                     if face.analysis is not None and face.analysis.blink is not None:
                         blinks.append(f"{face.analysis.blink.open_s:.2f}")

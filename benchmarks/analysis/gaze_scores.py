@@ -13,10 +13,9 @@ from tracker.face_tracker import FaceTracker
 from tracker.io.picture_reader import read_picture
 from tracker.layouts import IBUG_68
 from tracker.types import Face, Image
+from train.drawn_eyes import DrawnEyes, draw_eyes
 from train.face_model import true_landmarks
 from train.rendered_heads import RenderedHeads
-
-from .drawn_eyes import DrawnEyes, draw_eyes
 
 _MOST_YAW_DEG = 60.0
 Irises = Callable[[Image], np.ndarray | None]

@@ -10,7 +10,7 @@ from train.rendered_heads import RenderedHeads
 YAW_BINS = ((0, 20), (20, 40), (40, 60), (0, 60), (60, 71))
 FOLLOWED = ("eyeBlinkLeft", "eyeBlinkRight", "jawOpen", "mouthSmileLeft", "mouthSmileRight",
             "browInnerUp")  # fmt: skip
-_WITHIN_90 = 1.645
+_WITHIN_90, _MOST_YAW_DEG = 1.645, 60.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -56,21 +56,48 @@ def pose_rows(readings: Readings, heads: RenderedHeads) -> list[list[str]]:
 
 
 def correlations(
-    readings: Readings, heads: RenderedHeads, most_yaw_deg: float = 60.0
+    readings: Readings, heads: RenderedHeads, most_yaw_deg: float = _MOST_YAW_DEG
 ) -> dict[str, float]:
     """Of coefficients with the truth; `browInnerUp` is the mean of both brows'."""
+    return {name: _correlation(readings, heads, name, most_yaw_deg) for name in FOLLOWED}
+
+
+def coefficient_rows(methods: Mapping[str, Readings], heads: RenderedHeads) -> list[list[str]]:
+    """For each coefficient that a method says: its correlation with the truth, by method."""
+    said = {
+        name
+        for readings in methods.values()
+        for reading in readings
+        if reading
+        for name in reading.coefficients
+        if _columns_of(heads, name)
+    }
+    return [
+        [name, *(_shown(_correlation(one, heads, name, _MOST_YAW_DEG)) for one in methods.values())]
+        for name in sorted(said)
+    ]
+
+
+def _correlation(readings: Readings, heads: RenderedHeads, name: str, most_yaw_deg: float) -> float:
+    """NaN where it is not said."""
     chosen = [
         head
         for head, reading in enumerate(readings)
         if reading and abs(heads.angles_deg[head, 0]) <= most_yaw_deg
     ]
-    result = {}
-    for name in FOLLOWED:
-        columns = [i for i, known in enumerate(heads.names) if known.startswith(name)]
-        truth = heads.coefficients[:, columns].mean(1)[chosen]
-        said = [r.coefficients.get(name, np.nan) for h in chosen if (r := readings[h]) is not None]
-        result[name] = float(np.corrcoef(truth, said)[0, 1])
-    return result
+    truth = heads.coefficients[:, _columns_of(heads, name)].mean(1)[chosen]
+    said = [r.coefficients.get(name, np.nan) for h in chosen if (r := readings[h]) is not None]
+    return float(np.corrcoef(truth, said)[0, 1]) if np.isfinite(said).all() else float("nan")
+
+
+def _columns_of(heads: RenderedHeads, name: str) -> list[int]:
+    """A coefficient, or both its halves."""
+    names = (name, f"{name}Left", f"{name}Right")
+    return [i for i, known in enumerate(heads.names) if known in names]
+
+
+def _shown(value: float) -> str:
+    return f"{value:.2f}" if np.isfinite(value) else ""
 
 
 def _error(reading: HeadReading | None, truth: np.ndarray) -> np.ndarray:

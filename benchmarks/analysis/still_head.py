@@ -5,11 +5,12 @@ from time import perf_counter
 
 import numpy as np
 
-from models.eye_reader import load_eye_reader
+import models
 from models.loading import load_landmarker
-from tracker.analysis.eye_reading import read_eyes
+from tracker.analysis.close_look import look_closely
 from tracker.analysis.face_analyser import FaceAnalyser
 from tracker.analysis.rotations import yaw_pitch_roll_deg
+from tracker.cli.asked_networks import close_readers
 from tracker.face_tracker import FaceTracker
 from tracker.io.simulated_camera import SimulatedCamera, portrait, still_then_moving
 
@@ -25,15 +26,17 @@ def still_portrait(weights: str, path: Path | None) -> list[list[str]]:
     without_s, with_s = [], []
     with FaceTracker(load_landmarker(weights)) as tracker, camera:
         analyser: FaceAnalyser | None = None
-        reader = load_eye_reader()
+        readers = close_readers(models)
         for frame in camera:
             started = perf_counter()
             faces = tracker.update(frame.image, frame.time_s)
             tracked = perf_counter()
             height, width = frame.image.shape[:2]
             analyser = analyser or FaceAnalyser(width, height)
-            eyes = read_eyes(frame.image, faces, reader)
-            (face,) = analyser.analyse(faces, frame.time_s, eyes=eyes)
+            look = look_closely(frame.image, faces, readers)
+            (face,) = analyser.analyse(
+                faces, frame.time_s, eyes=look.eyes, expressions=look.expressions
+            )
             assert face.analysis is not None
             ours.append(yaw_pitch_roll_deg(face.analysis.pose.rotation))
             if frame.time_s >= _SETTLED_S:

@@ -32,11 +32,12 @@ def calmed_spread(
         seen: In the frame.
         passed_s: Since the frame before.
     """
-    now = relative_spread(seen)
-    usual, found = (np.trace(spread, axis1=1, axis2=2) for spread in (before, now))
+    size = _square_size(seen)
+    now = seen.covariance / size
+    usual, found = (spread[:, 0, 0] + spread[:, 1, 1] for spread in (before, now))
     share = np.where(found > _GROWN * usual, 1.0, 1 - np.exp(-passed_s / _FOLLOWED_S))
     mean = before + share[:, None, None] * (now - before)
-    return mean, LandmarkEstimate(seen.mean, mean * _square_size(seen))
+    return mean, LandmarkEstimate(seen.mean, mean * size)
 
 
 def _square_size(seen: LandmarkEstimate) -> float:

@@ -10,7 +10,18 @@ from ..face_analysis import Estimate, Eye, FaceAnalysis, HeadPose
 from ..layouts import IBUG_68
 from ..types import Face, LandmarkEstimate
 from .calm_spread import RelativeSpread, calmed_spread, relative_spread
+from .expressed import expression_of
+from .expression_reading import ExpressionRead
+from .eye_looks import eye_looks
 from .eye_reading import EyesRead
+from .face_fusion import (
+    Difference,
+    FusedHead,
+    difference_of,
+    followed_difference,
+    fused,
+    landmarks_alone,
+)
 from .gaze import gazes_of
 from .head_fit import POSE, HeadFit, ShapePrior, farther, first_fit, next_fit
 from .lids import (
@@ -24,7 +35,7 @@ from .lids import (
     unknown_lids,
 )
 from .linear_face import load_linear_face
-from .neutral_face import Neutral, beyond_neutral, learned_neutral
+from .neutral_face import Neutral, learned_neutral
 from .neutral_file import KeptNeutral
 from .pinhole import DEFAULT_FOV_DEG, PinholeCamera
 from .settled_identity import Identity, settled, shape_prior, unknown_identity
@@ -34,6 +45,8 @@ _LOST_COST = 6.0
 """Mean squared residual from which a fit starts anew, and at most so often in a row."""
 _GAZE_FROM_OPENNESS = 0.3
 _NEAREST_MM = 700.0
+_LOOK_HOLDS_S = 0.3
+"""How long what a close look corrected stays corrected."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -41,6 +54,10 @@ class _Known:
     """What the frames so far say of one face."""
 
     fit: HeadFit
+    """To the landmarks alone."""
+    head: FusedHead
+    difference: Difference | None
+    """By which the network of expressions differs from it."""
     identity: Identity
     settled_s: float
     """When the identity last took in a frame."""
@@ -100,11 +117,16 @@ class FaceAnalyser:
         if not self._known:
             return None
         known = max(self._known.values(), key=lambda known: known.neutral.seen_s)
-        levels = dict(zip(self._face.names, known.neutral.level.tolist(), strict=True))
+        levels = dict(zip(known.head.names, known.neutral.level.tolist(), strict=True))
         return KeptNeutral(levels, known.lids.open_gap if known.lids.is_close else None)
 
     def analyse(
-        self, faces: Iterable[Face], time_s: float, *, eyes: Mapping[int, EyesRead] | None = None
+        self,
+        faces: Iterable[Face],
+        time_s: float,
+        *,
+        eyes: Mapping[int, EyesRead] | None = None,
+        expressions: Mapping[int, ExpressionRead] | None = None,
     ) -> list[Face]:
         """The same faces with their `analysis`.
 
@@ -114,44 +136,56 @@ class FaceAnalyser:
             time_s: Of the frame; never falls.
             eyes: What a close look at the eyes says (`read_eyes`), by track id; without it there is
                 no gaze, and openness and blinks come from the landmarks of the lids.
+            expressions: What a close look at the faces says (`read_expressions`), likewise; without
+                it head pose and expression come from the landmarks alone.
 
         Raises:
             ValueError: If the time falls.
         """
         self._last_s = time_s = checked_time(time_s, self._last_s)
-        analysed = [self._analysed(face, time_s, (eyes or {}).get(face.track_id)) for face in faces]
+        seen_eyes, seen_faces = eyes or {}, expressions or {}
+        analysed = [
+            self._analysed(
+                face, time_s, seen_eyes.get(face.track_id), seen_faces.get(face.track_id)
+            )
+            for face in faces
+        ]
         self._known = {
             i: known for i, known in self._known.items() if time_s - known.last_s <= _FORGOTTEN_S
         }
         return analysed
 
-    def _analysed(self, face: Face, time_s: float, eyes: EyesRead | None) -> Face:
+    def _analysed(
+        self, face: Face, time_s: float, eyes: EyesRead | None, read: ExpressionRead | None
+    ) -> Face:
         layout, seen = face.layout, face.landmarks
         if layout is None or layout.name != self._face.layout or not _is_whole(seen):
             return face
-        known, gaps = self._followed(face, time_s, eyes)
+        known, gaps = self._followed(face, time_s, eyes, read)
         right, left = (openness(known.lids, gap) for gap in gaps)
         lids, blink = blinked(known.lids, right, left, time_s)
         self._known[face.track_id] = replace(known, lids=lids)
-        right_eye, left_eye = self._eyes(known.fit, (right, left), eyes)
+        right_eye, left_eye = self._eyes(known.head.fit, (right, left), eyes)
         analysis = FaceAnalysis(
-            pose=self._pose(known.fit),
+            pose=self._pose(known.head.fit),
             left_eye=left_eye,
             right_eye=right_eye,
-            expression=self._expression(known, right, left),
+            expression=expression_of(self._face, known.head, known.neutral, (right, left))
+            | eye_looks(known.head.fit.rotation, right_eye, left_eye),
             blink=blink,
         )
         return replace(face, analysis=analysis)
 
     def _followed(
-        self, face: Face, time_s: float, eyes: EyesRead | None
+        self, face: Face, time_s: float, eyes: EyesRead | None, read: ExpressionRead | None
     ) -> tuple[_Known, np.ndarray]:
         """Fit this frame, and let what is known of the person settle; and the gaps of the lids."""
         linear, seen = self._face, face.landmarks
         before = self._known.get(face.track_id)
-        spread = relative_spread(seen)
         if before:
             spread, seen = calmed_spread(before.spread, seen, time_s - before.last_s)
+        else:
+            spread = relative_spread(seen)
         nobody = unknown_identity(linear)
         prior = before.prior if before else shape_prior(linear, nobody)
         if before and before.fit.cost < _LOST_COST:
@@ -159,25 +193,44 @@ class FaceAnalyser:
         else:
             fit = first_fit(linear, seen, self._camera, prior)
         fit = self._at_distance(fit)
+        head, difference = self._looked_at(fit, read, before, time_s)
         if before is None:
-            neutral, lids = self._at_first(fit, looked_at=eyes is not None)
-            known = _Known(fit, nobody, -np.inf, prior, neutral, lids, spread, time_s)
+            neutral, lids = self._at_first(fit, head, looked_at=eyes is not None)
+            known = _Known(
+                fit, head, difference, nobody, -np.inf, prior, neutral, lids, spread, time_s
+            )
         else:
-            known = replace(before, fit=fit, spread=spread, last_s=time_s)
-        gaps = closely_seen(eyes) if eyes else lid_gaps(linear, fit, seen, self._camera)
+            known = replace(
+                before, fit=fit, head=head, difference=difference, spread=spread, last_s=time_s
+            )
+        gaps = closely_seen(eyes, head) if eyes else lid_gaps(linear, fit, seen, self._camera)
         if face.is_believed:
             known = self._learned(known, gaps[:, 0], time_s - before.last_s if before else 0.0)
         return known, gaps
 
-    def _at_first(self, fit: HeadFit, *, looked_at: bool) -> tuple[Neutral, LidMemory]:
+    def _looked_at(
+        self, fit: HeadFit, read: ExpressionRead | None, before: _Known | None, time_s: float
+    ) -> tuple[FusedHead, Difference | None]:
+        """The fit corrected by what the network of expressions sees, followed over time."""
+        last = before.difference if before else None
+        if read is not None:
+            now = difference_of(self._face, fit, self._camera, read, time_s)
+            last = followed_difference(last, now) if last else now
+        if last is None or time_s - last.time_s > _LOOK_HOLDS_S:
+            return landmarks_alone(self._face, fit), None
+        return fused(self._face, fit, last), last
+
+    def _at_first(
+        self, fit: HeadFit, head: FusedHead, *, looked_at: bool
+    ) -> tuple[Neutral, LidMemory]:
         """Of a face that was not seen before."""
         linear, kept = self._face, self._kept
         lids = LOOKED_AT if looked_at else unknown_lids(linear, fit)
         if kept is None:
-            return Neutral(np.zeros(len(linear.names))), lids
+            return Neutral(np.zeros(len(head.names))), lids
         if looked_at and kept.open_gap is not None:
             lids = replace(lids, open_gap=kept.open_gap, seen_s=1.0)
-        return Neutral(np.array([kept.levels.get(name, 0.0) for name in linear.names])), lids
+        return Neutral(np.array([kept.levels.get(name, 0.0) for name in head.names])), lids
 
     def _at_distance(self, fit: HeadFit) -> HeadFit:
         """Of a supposed lens: suppose a longer one where a face would be too near."""
@@ -194,10 +247,9 @@ class FaceAnalyser:
     def _learned(self, known: _Known, gaps: np.ndarray, passed_s: float) -> _Known:
         """What a frame that is believed adds to what is known of the person."""
         linear, fit = self._face, known.fit
-        values = fit.shape[: len(linear.names)]
         known = replace(
             known,
-            neutral=learned_neutral(known.neutral, values, passed_s, self._hold_s),
+            neutral=learned_neutral(known.neutral, known.head.values, passed_s, self._hold_s),
             lids=learned(known.lids, gaps, passed_s, self._hold_s),
         )
         since_s = known.last_s - known.settled_s
@@ -218,10 +270,7 @@ class FaceAnalyser:
         corners = list(IBUG_68.eye_corners)
         shape = self._face.mean[corners] + self._face.basis[corners] @ fit.shape
         place = fit.translation_mm + fit.rotation @ shape.mean(0)
-        inflation = self._face.pose_inflation
-        return HeadPose(
-            fit.rotation, place, fit.covariance[:POSE, :POSE] * np.outer(inflation, inflation)
-        )
+        return HeadPose(fit.rotation, place, fit.covariance[:POSE, :POSE])
 
     def _eyes(
         self, fit: HeadFit, opened: tuple[Estimate, Estimate], seen: EyesRead | None
@@ -240,22 +289,6 @@ class FaceAnalyser:
                 opened, seen.pupil, seen.pupil_covariance, gazes, deviations, strict=True
             )
         ]
-
-    def _expression(self, known: _Known, right: Estimate, left: Estimate) -> dict[str, Estimate]:
-        linear, fit = self._face, known.fit
-        count = len(linear.names)
-        values, stretched = beyond_neutral(known.neutral, fit.shape[:count])
-        variance = np.diagonal(fit.covariance)[POSE : POSE + count]
-        deviations = np.sqrt(variance) * linear.coefficient_inflation * stretched
-        found = dict(zip(linear.names, zip(values, deviations, strict=True), strict=True))
-        inner = np.array([found[f"browInnerUp{side}"] for side in ("Left", "Right")])
-        found["browInnerUp"] = inner.mean(0)  # ARKit has one for both brows
-        expression = {
-            name: Estimate(float(found[name][0]), float(found[name][1])) for name in linear.carried
-        }
-        for name, opened in (("eyeBlinkLeft", left), ("eyeBlinkRight", right)):
-            expression[name] = Estimate(max(1 - opened.value, 0.0), opened.deviation)
-        return expression
 
 
 def _is_whole(estimate: LandmarkEstimate) -> bool:

@@ -11,7 +11,9 @@ from jaxtyping import Float
 
 from ..face_analysis import Blink, Estimate
 from ..types import LandmarkEstimate
+from .coefficient_names import BLINKS
 from .eye_reading import EyesRead
+from .face_fusion import FusedHead
 from .head_fit import HeadFit
 from .linear_face import LinearFace
 from .pinhole import PinholeCamera
@@ -77,9 +79,18 @@ def lid_gaps(
     return np.stack([(gap * across).sum(-1), np.sqrt(variance)], 1)
 
 
-def closely_seen(eyes: EyesRead) -> Float[np.ndarray, "eyes=2 value_deviation=2"]:
-    """What a close look at the eyes says in place of the lids' gap: 1 open, 0 shut."""
-    return np.stack([1 - eyes.shut, eyes.shut_deviation], 1)
+def closely_seen(eyes: EyesRead, head: FusedHead) -> Float[np.ndarray, "eyes=2 value_deviation=2"]:
+    """What a close look at the eyes says in place of the lids' gap: 1 open, 0 shut.
+
+    Where the whole face was looked at, what that says of the lids is weighed in.
+    """
+    shut, deviation = eyes.shut, eyes.shut_deviation
+    if head.is_looked_at:
+        places = [head.names.index(name) for name in BLINKS]
+        of_face = np.square(deviation) / (np.square(deviation) + np.square(head.deviations[places]))
+        shut = shut + of_face * (np.clip(head.values[places], 0, 1) - shut)
+        deviation = np.sqrt(1 - of_face) * deviation
+    return np.stack([1 - shut, deviation], 1)
 
 
 def learned(memory: LidMemory, gaps: np.ndarray, dt_s: float, hold_s: float | None) -> LidMemory:

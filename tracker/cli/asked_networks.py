@@ -5,6 +5,8 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Protocol
 
+from ..analysis.close_look import CloseReaders
+from ..analysis.expression_reading import ExpressionReader
 from ..analysis.eye_reading import EyeReader
 from ..detection.any_roll_detector import AnyRollDetector, FaceFinder
 from ..detection.both_detectors import BothDetectors
@@ -37,6 +39,9 @@ class Networks(Protocol):
 
     def load_eye_reader(self) -> EyeReader:
         """Load the network that reads eyes."""
+
+    def load_expression_reader(self) -> ExpressionReader:
+        """Load the network that reads expressions."""
 
 
 def settle_weights(arguments: argparse.Namespace, *, stills: bool = False) -> None:
@@ -83,16 +88,21 @@ def detector_of(
     return opened.enter_context(AnyRollDetector(networks.load_face_detector()))
 
 
-def eye_reader_of(arguments: argparse.Namespace, networks: Networks) -> EyeReader | None:
-    """The network of the eyes, for all sources at once, where an analysis is asked for."""
-    return None if asked_analysis(arguments) is None else networks.load_eye_reader()
+def close_readers_of(arguments: argparse.Namespace, networks: Networks) -> CloseReaders | None:
+    """The networks that look closely, for all sources at once, where an analysis is asked for."""
+    return None if asked_analysis(arguments) is None else close_readers(networks)
+
+
+def close_readers(networks: Networks) -> CloseReaders:
+    """The networks that look closely at faces."""
+    return CloseReaders(networks.load_eye_reader(), networks.load_expression_reader())
 
 
 def analysis_of(
-    arguments: argparse.Namespace, eye_reader: EyeReader | None, *, stills: bool = False
+    arguments: argparse.Namespace, readers: CloseReaders | None, *, stills: bool = False
 ) -> AnalysisStage | None:
     """What reads the head pose and more off the faces of one source, where that is asked for."""
     settings = asked_analysis(arguments)
     if settings is None:
         return None
-    return AnalysisStage(settings, stills=stills, eye_reader=eye_reader)
+    return AnalysisStage(settings, stills=stills, readers=readers)

@@ -27,8 +27,8 @@ from .asked_networks import (
     Networks,
     OurDetector,
     analysis_of,
+    close_readers_of,
     detector_of,
-    eye_reader_of,
     landmarker_of,
     provenance_of,
 )
@@ -60,7 +60,7 @@ def run_several(
     workers = max(min(arguments.together or usual, len(videos)), 1)
     if workers > 1:
         network = SharedLandmarker(network)
-    eye_reader = eye_reader_of(arguments, networks)
+    readers = close_readers_of(arguments, networks)
     idle: SimpleQueue[OurDetector] = SimpleQueue()
     with (
         ExitStack() as detectors,
@@ -86,7 +86,7 @@ def run_several(
                 detector = idle.get()
                 stack.callback(idle.put, detector)
                 timed = TimedTracker(
-                    network, detector, config, analysis=analysis_of(arguments, eye_reader)
+                    network, detector, config, analysis=analysis_of(arguments, readers)
                 )
                 sound = sound_of(source, video, arguments)
                 sinks = closed_later(stack, open_sinks(named, source, network.layout, sound, made))

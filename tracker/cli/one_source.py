@@ -25,8 +25,8 @@ from .arguments import asked_config, asked_outputs, demo_outputs
 from .asked_networks import (
     Networks,
     analysis_of,
+    close_readers_of,
     detector_of,
-    eye_reader_of,
     landmarker_of,
     provenance_of,
     settle_weights,
@@ -65,7 +65,7 @@ def run_one(
         detector = detector_of(arguments, networks, stack)
         go_on(request)
         analysis = analysis_of(
-            arguments, eye_reader_of(arguments, networks), stills=source.holds_stills
+            arguments, close_readers_of(arguments, networks), stills=source.holds_stills
         )
         timed = TimedTracker(
             landmarker,

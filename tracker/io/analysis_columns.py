@@ -6,6 +6,7 @@ person's right one. What ends in `_sd` is the standard deviation of the column w
 
 import numpy as np
 
+from ..analysis.coefficient_names import coefficient_columns
 from ..analysis.linear_face import load_linear_face
 from ..analysis.rotations import angle_slopes, openface_angles
 from ..face_analysis import Estimate, Eye, FaceAnalysis, HeadPose
@@ -29,8 +30,8 @@ def analysis_values(analysis: FaceAnalysis | None) -> list[float | None]:
     if analysis is None:
         return [None] * len(analysis_columns())
     eyes = (analysis.right_eye, analysis.left_eye)
-    estimates = [eye.openness for eye in eyes]
-    estimates += [analysis.expression[name] for name in _coefficients()]
+    estimates: list[Estimate | None] = [eye.openness for eye in eyes]
+    estimates += [analysis.expression.get(name) for name in _coefficients()]
     return [
         *[number for eye in eyes for number in _gaze(eye)],
         *_gaze_angles(eyes),
@@ -47,11 +48,11 @@ def described_analysis(analysis: FaceAnalysis) -> dict[str, float]:
 
 
 def _coefficients() -> tuple[str, ...]:
-    return ("eyeBlinkRight", "eyeBlinkLeft", *load_linear_face().carried)
+    return coefficient_columns(load_linear_face().carried)
 
 
-def _numbers(estimate: Estimate) -> tuple[float, float]:
-    return estimate.value, estimate.deviation
+def _numbers(estimate: Estimate | None) -> tuple[float | None, float | None]:
+    return (None, None) if estimate is None else (estimate.value, estimate.deviation)
 
 
 def _gaze(eye: Eye) -> list[float | None]:

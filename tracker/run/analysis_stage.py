@@ -1,13 +1,17 @@
 """The analyser of a source's faces, which learns the size of the frames from the first."""
 
+import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..analysis.eye_reading import EyeReader, read_eyes
+from ..analysis.close_look import CloseReaders, look_closely
 from ..analysis.face_analyser import FaceAnalyser
 from ..analysis.neutral_file import KeptNeutral, write_neutral
 from ..errors import FaceTrackError
 from ..types import Face, Frame
+
+_EXPRESSIONS_EVERY_S = 0.045
+"""Every second frame of a usual camera."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,15 +29,15 @@ class AnalysisStage:
     Args:
         settings: Of the analyser.
         stills: Every frame is a picture by itself.
-        eye_reader: Looks closely at the eyes; None leaves them to the landmarks.
+        readers: Look closely at faces; None leaves all to the landmarks.
     """
 
     def __init__(
-        self, settings: AnalysisSettings, *, stills: bool, eye_reader: EyeReader | None = None
+        self, settings: AnalysisSettings, *, stills: bool, readers: CloseReaders | None = None
     ) -> None:
-        self._settings, self._stills, self._eye_reader = settings, stills, eye_reader
+        self._settings, self._stills, self._readers = settings, stills, readers
         self._analyser: FaceAnalyser | None = None
-        self._size = (0, 0)
+        self._size, self._looked_s = (0, 0), -math.inf
 
     def take(self, frame: Frame, faces: list[Face]) -> list[Face]:
         """The faces of the next frame with their analysis."""
@@ -47,8 +51,17 @@ class AnalysisStage:
                 calibrate_neutral_s=self._settings.calibrate_neutral_s,
                 neutral=self._settings.neutral,
             )
-        eyes = read_eyes(frame.image, faces, self._eye_reader) if self._eye_reader else None
-        return self._analyser.analyse(faces, frame.time_s, eyes=eyes)
+        look = look_closely(frame.image, faces, self._readers, self._expressions_are_due(frame))
+        return self._analyser.analyse(
+            faces, frame.time_s, eyes=look.eyes, expressions=look.expressions
+        )
+
+    def _expressions_are_due(self, frame: Frame) -> bool:
+        """Whether to read them: blinks want every frame, of the rest landmarks carry the motion."""
+        is_due = self._stills or not 0 <= frame.time_s - self._looked_s < _EXPRESSIONS_EVERY_S
+        if is_due:
+            self._looked_s = frame.time_s
+        return is_due
 
     def save_neutral(self, path: Path) -> None:
         """Keep the neutral face of who was seen longest.

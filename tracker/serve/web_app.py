@@ -13,7 +13,7 @@ from starlette.responses import FileResponse, JSONResponse, Response, StreamingR
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from ..analysis.eye_reading import EyeReader
+from ..analysis.close_look import CloseReaders
 from ..errors import FaceTrackError
 from ..face_tracker import FaceTracker
 from ..run.analysis_stage import AnalysisSettings, AnalysisStage
@@ -43,7 +43,7 @@ class TrackerPage:
         new_tracker: Makes a tracker for one camera or file; called in any thread.
         rules: Who may use it.
         limits: How much.
-        eye_reader: Looks closely at eyes, for any thread; None leaves them to the landmarks.
+        readers: Look closely at faces, for any thread; None leaves all to the landmarks.
     """
 
     def __init__(
@@ -51,10 +51,10 @@ class TrackerPage:
         new_tracker: NewTracker,
         rules: AccessRules,
         limits: ServeLimits,
-        eye_reader: EyeReader | None = None,
+        readers: CloseReaders | None = None,
     ) -> None:
         self._new_tracker, self._rules, self._limits = new_tracker, rules, limits
-        self._eye_reader = eye_reader
+        self._readers = readers
         self._cameras = self._uploads = 0
         each_minute = limits.uploads_per_minute
         self._upload_rate = RateLimit(each_minute / 60, each_minute)
@@ -85,7 +85,7 @@ class TrackerPage:
         session = None
         try:
             tracker = await asyncio.to_thread(self._new_tracker)
-            analysis = AnalysisStage(AnalysisSettings(), stills=False, eye_reader=self._eye_reader)
+            analysis = AnalysisStage(AnalysisSettings(), stills=False, readers=self._readers)
             session = LiveSession(tracker, analysis, self._limits.frame_pixels)
             await self._follow(socket, session)
         except RefusedInput as refused:

@@ -17,8 +17,9 @@ import torch
 from rich.console import Console
 from rich.table import Table
 
+from models.description import CheckpointError
 from models.eye_net import EyeNet
-from models.eye_weights import EyeWeightsInfo, save_eye_weights
+from models.eye_weights import EyeWeightsInfo, load_eye_weights, save_eye_weights
 from tracker.errors import FaceTrackError
 
 from .eye_fit import EyeFigures, EyeRecipe, fit, measure
@@ -42,6 +43,9 @@ def main(argv: list[str] | None = None) -> None:
     parser.add_argument("--output", type=Path, required=True, help="the weights to write")
     parser.add_argument("--eyes", type=int, default=recipe.eyes, help="seen: %(default)s")
     parser.add_argument(
+        "--start", type=Path, metavar="F", help="weights to go on with; fewer eyes do then"
+    )
+    parser.add_argument(
         "--free", action="store_true", help="only material whose terms permit commercial use"
     )
     parser.add_argument("--threads", type=int, default=1, help="that train: %(default)s")
@@ -51,7 +55,8 @@ def main(argv: list[str] | None = None) -> None:
         samples = _samples(arguments.data, arguments.mesh, arguments.samples)
         if arguments.free:
             samples = samples.of_sources(FREE_SOURCES)
-        network = fit(samples, EyeRecipe(eyes=arguments.eyes))
+        start = load_eye_weights(arguments.start)[0] if arguments.start else None
+        network = fit(samples, EyeRecipe(eyes=arguments.eyes), start)
         figures = _figures(network, samples, arguments.data)
         names = sorted({SOURCES[index] for index in samples.source})
         info = EyeWeightsInfo(
@@ -65,7 +70,7 @@ def main(argv: list[str] | None = None) -> None:
             },
         )
         save_eye_weights(arguments.output, network.state_dict(), info)
-    except (FaceTrackError, OSError) as error:
+    except (FaceTrackError, CheckpointError, OSError) as error:
         parser.exit(2, f"error: {error}\n")
     Console().print(_table(figures))
 

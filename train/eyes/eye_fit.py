@@ -25,6 +25,8 @@ _SEEN = AugmentConfig(
 _SURPRISE = 3.0
 """Errors beyond so many standard deviations pull no harder: teachers make gross ones."""
 _SHUT_COUNTS = 0.3
+_LATER_RATE = 1 / 3
+"""Of the learning rate, where training goes on."""
 _HEAT_CELLS = 0.75
 """Standard deviation of the heat map's target, in its cells."""
 
@@ -37,23 +39,29 @@ class EyeRecipe:
     batch: int = 64
     learning_rate: float = 3e-3
     weight_decay: float = 0.02
-    average_over: int = 60_000
+    average_over: int = 20_000
     """Eyes after which a weight counts half in the average that is kept."""
     seed: int = 0
     config: EyeNetConfig = field(default_factory=EyeNetConfig)
 
 
-def fit(samples: EyeSamples, recipe: EyeRecipe) -> EyeNet:
-    """Train on what is not held out; returns the average of the weights."""
+def fit(samples: EyeSamples, recipe: EyeRecipe, start: EyeNet | None = None) -> EyeNet:
+    """Train on what is not held out; returns the average of the weights.
+
+    Args:
+        samples: Pictures of eyes.
+        recipe: How.
+        start: Goes on with these weights, with a third of the learning rate.
+    """
     torch.manual_seed(recipe.seed)
-    network = EyeNet(recipe.config).train()
+    network = EyeNet(recipe.config) if start is None else start
+    network.train()
+    rate = recipe.learning_rate * (1.0 if start is None else _LATER_RATE)
     average = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-    optimizer = torch.optim.AdamW(
-        network.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay
-    )
+    optimizer = torch.optim.AdamW(network.parameters(), rate, weight_decay=recipe.weight_decay)
     steps = recipe.eyes // recipe.batch
     schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, recipe.learning_rate, total_steps=steps + 1, pct_start=0.05
+        optimizer, rate, total_steps=steps + 1, pct_start=0.05
     )
     training = samples.part(~samples.held_out)
     bar = track(
@@ -187,7 +195,16 @@ def measure(network: EyeNet, samples: EyeSamples) -> EyeFigures:
     distance = np.linalg.norm(away, axis=-1) / EYE_PX
     shut, said = samples.shut[known], answers[known, 5]
     return EyeFigures(
-        len(pupils), float(np.median(distance)), float(np.percentile(distance, 95)),
-        float(squared.mean() / 2), float(np.corrcoef(shut, said)[0, 1]),
-        float(said[shut < 0.05].mean()), float(said[shut > 0.95].mean()),
+        len(pupils), _quantile(distance, 0.5), _quantile(distance, 0.95), _mean(squared) / 2,
+        float(np.corrcoef(shut, said)[0, 1]), _mean(said[shut < 0.05]), _mean(said[shut > 0.95]),
     )  # fmt: skip
+
+
+def _mean(values: np.ndarray) -> float:
+    """NaN of none."""
+    return float(values.mean()) if len(values) else float("nan")
+
+
+def _quantile(values: np.ndarray, share: float) -> float:
+    """NaN of none: pupils of rendered eyes that were shut are not known."""
+    return float(np.quantile(values, share)) if len(values) else float("nan")

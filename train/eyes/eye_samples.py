@@ -1,6 +1,5 @@
 """Pictures of eyes with the truth about them: annotated, rendered, taught, and shut by a warp."""
 
-import csv
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -15,11 +14,14 @@ from rich.progress import track
 from tracker.analysis.eye_crop import EYE_PX, SIZE_PX, Corners, eye_crops_from_frame
 from tracker.analysis.eye_reading import eye_corners
 from tracker.crop import transform, warp_crop
+from tracker.io.picture_reader import read_picture
 from tracker.layouts import COFW_29, IBUG_68
 from tracker.types import Image, Points
 from train.datasets import Sample, hold_out, is_held_out, person_of, read_300w
 from train.datasets.ibug import read_pts
 from train.datasets.own import read_own
+from train.drawn_eyes import draw_eyes
+from train.rendered_heads import heads_folder, read_rendered_heads
 from train.synthetic.eyelid import eyelids
 from train.synthetic.face import PhotographedFace
 
@@ -37,6 +39,7 @@ FREE_SOURCES = ("heads", "portraits")
 """Those whose terms permit commercial use."""
 _PUPILS = [16, 17]
 """Of the 29 landmarks: of the right eye and of the left."""
+_DRAWN_IN_EACH = 2
 _SCALED_ON = 300
 """Faces on which the teacher's measure of a blink is brought to ours."""
 _IsHeldOut = Callable[[Sample], bool]
@@ -162,9 +165,9 @@ def _with_eyes_shut(face: _Face, rng: np.random.Generator) -> _Face:
 
 
 def _faces(data: Path, teacher: EyeTeacher) -> Iterator[_Face]:
-    opened, closed = _open_and_shut(data, teacher)
+    opened, closed = open_and_shut(data, teacher)
     yield from _rendered(data)
-    for source, samples, is_out in _annotated(data):
+    for source, samples, is_out in annotated_faces(data):
         for sample in track(samples, source, console=_BAR):
             image = sample.read_image()
             taught = teacher(image)
@@ -173,7 +176,7 @@ def _faces(data: Path, teacher: EyeTeacher) -> Iterator[_Face]:
                 corners, points = corners_of(sample.points), sample.points
                 known = points if source == "300w" else None  # a machine's are too coarse to warp
                 yield _Face(image, corners, taught.pupils, shut, known, source, is_out(sample))
-    for source, pictures in _bare(data):
+    for source, pictures in bare_pictures(data):
         for picture in track(pictures, source, console=_BAR):
             bgr = cv2.imread(str(picture), cv2.IMREAD_COLOR)
             taught = None if bgr is None else teacher(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB))
@@ -184,7 +187,8 @@ def _faces(data: Path, teacher: EyeTeacher) -> Iterator[_Face]:
                 yield _Face(rgb, taught.corners, taught.pupils, shut, None, source, out)
 
 
-def _annotated(data: Path) -> Iterator[tuple[str, list[Sample], _IsHeldOut]]:
+def annotated_faces(data: Path) -> Iterator[tuple[str, list[Sample], _IsHeldOut]]:
+    """By source, the faces with landmarks and which of them are never trained on."""
     marked = {path.stem for path in (data / "helen29").glob("*.pts")}
     training, held = hold_out(read_300w(data / "300w"))
     out = {sample.name for sample in held}
@@ -195,7 +199,8 @@ def _annotated(data: Path) -> Iterator[tuple[str, list[Sample], _IsHeldOut]]:
         yield "ytf68", samples, lambda sample: is_held_out(person_of(sample.image_path))
 
 
-def _bare(data: Path) -> Iterator[tuple[str, list[Path]]]:
+def bare_pictures(data: Path) -> Iterator[tuple[str, list[Path]]]:
+    """By source, the pictures without annotation."""
     places = {"portraits": "free/portraits", "utkface": "unlabelled/utkface",
               "wild": "unlabelled/wild"}  # fmt: skip
     for source, place in places.items():
@@ -203,31 +208,27 @@ def _bare(data: Path) -> Iterator[tuple[str, list[Path]]]:
 
 
 def _rendered(data: Path) -> Iterator[_Face]:
-    """Rendered heads: how far their eyes are shut is known; white eyes show no pupil."""
-    for sample, row in _rendered_rows(data):
-        yield _Face(
-            sample.read_image(), corners_of(sample.points), np.full((2, 2), np.nan),
-            _rendered_shut(row),
-            sample.points, "heads", is_held_out(sample.image_path.stem),
-        )  # fmt: skip
+    """Rendered heads: how far their eyes are shut is known; where irises are drawn, the pupils."""
+    folder = heads_folder(data)
+    if not folder.is_dir():
+        return
+    heads, rng = read_rendered_heads(folder / "landmarks.csv"), np.random.default_rng(1)
+    sides = [heads.names.index(name) for name in ("eyeBlinkRight", "eyeBlinkLeft")]
+    for head in track(range(len(heads)), "heads", console=_BAR):
+        image, points = read_picture(folder / heads.pictures[head]), heads.points[head]
+        out = bool(heads.is_held_out[head]) or is_held_out(Path(heads.pictures[head]).stem)
+        known = corners_of(points[: IBUG_68.count]), np.full((2, 2), np.nan)
+        shut = heads.coefficients[head, sides]
+        yield _Face(image, *known, shut, points[: IBUG_68.count], "heads", out)
+        for _ in range(_DRAWN_IN_EACH):
+            drawn = draw_eyes(image, heads, head, rng)
+            if any(drawn.is_drawn):
+                yield _Face(drawn.image, known[0], drawn.pupils, shut, None, "heads", out)
 
 
-def _rendered_rows(data: Path) -> Iterator[tuple[Sample, dict[str, str]]]:
-    place = data / "free/heads"
-    if place.is_dir():
-        with (place / "landmarks.csv").open(newline="") as stream:
-            rows = {row["picture"]: row for row in csv.DictReader(stream)}
-        for sample in track(read_own(place).splits["train"], "heads", console=_BAR):
-            yield sample, rows[sample.image_path.name]
-
-
-def _rendered_shut(row: dict[str, str]) -> Float[np.ndarray, "eyes=2"]:
-    return np.array([float(row["eyeBlink_R"]), float(row["eyeBlink_L"])])
-
-
-def _open_and_shut(data: Path, teacher: EyeTeacher) -> tuple[float, float]:
+def open_and_shut(data: Path, teacher: EyeTeacher) -> tuple[float, float]:
     """What the teacher says of annotated eyes as they are, and of the same eyes shut by a warp."""
-    (_, samples, is_out), *_ = _annotated(data)
+    (_, samples, is_out), *_ = annotated_faces(data)
     said: list[list[float]] = [[], []]
     for sample in track([s for s in samples if not is_out(s)][:_SCALED_ON], "scale", console=_BAR):
         image = sample.read_image()

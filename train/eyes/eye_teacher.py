@@ -22,6 +22,16 @@ _LEAST_CONFIDENCE = 0.3
 
 
 @dataclass(frozen=True, slots=True, eq=False)
+class TaughtFace:
+    """What the teacher says of one face."""
+
+    mesh: Float[np.ndarray, "vertices xy=2"]
+    """Picture pixels."""
+    coefficients: dict[str, float]
+    """Its blend shapes, by ARKit's names."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class TaughtEyes:
     """Both eyes of one face, the right one first."""
 
@@ -33,8 +43,8 @@ class TaughtEyes:
     """0 to 1, as the teacher's blend shapes have it."""
 
 
-class EyeTeacher:
-    """Says where the eyes of the face nearest to a picture's middle are.
+class FaceTeacher:
+    """Says what the face nearest to a picture's middle does.
 
     Args:
         model: `face_landmarker.task`.
@@ -52,7 +62,7 @@ class EyeTeacher:
         )
         self._landmarker = tasks.vision.FaceLandmarker.create_from_options(options)
 
-    def __call__(self, image: Image) -> TaughtEyes | None:
+    def __call__(self, image: Image) -> TaughtFace | None:
         """None where no face is found."""
         height, width = image.shape[:2]
         border = round(_PADDING * max(height, width))
@@ -71,7 +81,23 @@ class EyeTeacher:
         middle = np.array([width / 2, height / 2])
         nearest = int(np.argmin([np.linalg.norm(mesh.mean(0) - middle) for mesh in meshes]))
         scores = {shape.category_name: shape.score for shape in answer.face_blendshapes[nearest]}
-        mesh = meshes[nearest]
-        return TaughtEyes(
-            mesh[np.array(_CORNERS)], mesh[list(_IRISES)], np.array([scores[n] for n in _BLINKS])
-        )
+        return TaughtFace(meshes[nearest], scores)
+
+
+class EyeTeacher:
+    """Says where the eyes of the face nearest to a picture's middle are.
+
+    Args:
+        model: `face_landmarker.task`.
+    """
+
+    def __init__(self, model: Path) -> None:
+        self._teacher = FaceTeacher(model)
+
+    def __call__(self, image: Image) -> TaughtEyes | None:
+        """None where no face is found."""
+        face = self._teacher(image)
+        if face is None:
+            return None
+        shut = np.array([face.coefficients[name] for name in _BLINKS])
+        return TaughtEyes(face.mesh[np.array(_CORNERS)], face.mesh[list(_IRISES)], shut)

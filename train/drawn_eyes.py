@@ -12,7 +12,8 @@ from jaxtyping import Float
 
 from tracker.layouts import IBUG_68
 from tracker.types import Image
-from train.rendered_heads import RenderedHeads
+
+from .rendered_heads import RenderedHeads
 
 _IRIS_MM, _BEFORE_CENTRE_MM = 5.9, 10.5
 _PUPIL_MM = (1.6, 2.8)
@@ -35,6 +36,8 @@ class DrawnEyes:
     image: Image
     gaze: Float[np.ndarray, "xyz=3"]
     """Unit vector in the camera's frame."""
+    pupils: Float[np.ndarray, "eyes=2 xy=2"]
+    """Pixels, of the right and the left eye; NaN where none is drawn."""
     is_drawn: tuple[bool, bool]
     """Of the right and the left eye; what is shut, or seen from the side, is left as it was."""
 
@@ -46,14 +49,16 @@ def draw_eyes(image: Image, heads: RenderedHeads, head: int, rng: np.random.Gene
     gaze = heads.rotations[head] @ ahead
     colour = _IRIS_RGB[rng.integers(len(_IRIS_RGB))] * rng.uniform(0.8, 1.2)
     pupil_mm = rng.uniform(*_PUPIL_MM)
-    painted, drawn = image.copy(), []
+    painted, drawn, pupils = image.copy(), [], np.full((2, 2), np.nan)
     for eye, ring in enumerate(_RINGS):
         lids = heads.points[head, list(ring)]
         drawn.append(_is_open(lids, heads.points[head, IBUG_68.count + eye]))
         if drawn[-1]:
             centre = _centre_mm(heads, head, eye)
             _paint(painted, lids, _discs(heads, head, centre, gaze, pupil_mm), colour)
-    return DrawnEyes(painted, gaze, (drawn[0], drawn[1]))
+            place = centre + _BEFORE_CENTRE_MM * gaze
+            pupils[eye] = heads.focal_px[head] * place[:2] / place[2] + heads.center_px
+    return DrawnEyes(painted, gaze, pupils, (drawn[0], drawn[1]))
 
 
 def _is_open(lids: Float[np.ndarray, "6 xy=2"], centre: Float[np.ndarray, "xy=2"]) -> bool:

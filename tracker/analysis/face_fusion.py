@@ -1,0 +1,181 @@
+"""What the landmarks say of a head, corrected by what a network sees of its face.
+
+Both are Gaussian: the fit to the landmarks with the covariance of all its unknowns, the network
+with a standard deviation of each of its answers. By how much the network differs is followed over
+time, so that what is calm in the landmarks stays calm, and then weighed in as a Kalman filter does.
+"""
+
+from dataclasses import dataclass, replace
+from functools import lru_cache
+
+import numpy as np
+from jaxtyping import Bool, Float, Int
+
+from .expression_crop import crop_camera_from_frame
+from .expression_reading import ExpressionRead
+from .head_fit import POSE, HeadFit
+from .linear_face import LinearFace
+from .pinhole import PinholeCamera
+from .rotations import rotation_of
+
+_SETTLES_S = 2.0
+_FOLLOWED_AT_ONCE = 0.5
+"""Changes by so many standard deviations; smaller ones the less, as they may be noise."""
+_LEAST_LEARNED = 0.05
+"""Share of the usual variance that is gone, where the network saw next to nothing."""
+_OWN_EVIDENCE = 0.5
+"""Share of what network and landmarks know without each other: they see the same picture, and the
+crop lies where the landmarks say."""
+_HALVES = ("Left", "Right")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Difference:
+    """Between what the network says and what the landmarks say: rotation, then coefficients."""
+
+    time_s: float
+    names: tuple[str, ...]
+    """Of the network's coefficients."""
+    mean: Float[np.ndarray, " answers"]
+    """Small rotation about the camera's axes (radians), coefficients; those that the linear face
+    does not know as the network says them."""
+    deviation: Float[np.ndarray, " answers"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class FusedHead:
+    """A fit after the correction."""
+
+    fit: HeadFit
+    """Its covariance allows for what landmarks of a face have in common."""
+    names: tuple[str, ...]
+    """Of the coefficients: the linear face's, then those that only the network knows."""
+    values: Float[np.ndarray, " coefficients"]
+    deviations: Float[np.ndarray, " coefficients"]
+    is_looked_at: bool
+
+
+def difference_of(
+    face: LinearFace, fit: HeadFit, camera: PinholeCamera, read: ExpressionRead, time_s: float
+) -> Difference:
+    """In one frame."""
+    towards = crop_camera_from_frame(read.crop_from_frame, camera).T
+    turned = towards @ read.rotation @ fit.rotation.T
+    skew = (turned - turned.T) / 2
+    rotation = np.array([skew[2, 1], skew[0, 2], skew[1, 0]])
+    # the deviations lie along the crop's axes, which the camera's are close to but for the roll
+    spread = np.sqrt(np.square(towards) @ np.square(read.rotation_deviations))
+    shared = _shared(face, read.names, len(fit.covariance))
+    said = shared.selection @ fit.shape[: len(face.names)]
+    values, deviations = _evidence(read)
+    alone = ~shared.is_known
+    values[alone], deviations[alone] = read.values[alone], read.deviations[alone]
+    mean = np.concatenate([rotation, values - said])
+    return Difference(time_s, read.names, mean, np.concatenate([spread, deviations]))
+
+
+def _evidence(read: ExpressionRead) -> tuple[np.ndarray, np.ndarray]:
+    """What the network saw, without what it expects of any face: the fit has a prior of its own.
+
+    A network that is no surer than it is of faces in general saw next to nothing.
+    """
+    mean, usual = read.usual
+    learned = np.maximum(1 - np.square(read.deviations / usual), _LEAST_LEARNED)
+    return mean + (read.values - mean) / learned, read.deviations / np.sqrt(learned)
+
+
+def followed_difference(before: Difference, now: Difference) -> Difference:
+    """The running mean after a frame; a large change is followed at once.
+
+    Args:
+        before: The mean so far.
+        now: In the frame.
+    """
+    passed_s = now.time_s - before.time_s
+    change = now.mean - before.mean
+    sudden = np.square(change / (_FOLLOWED_AT_ONCE * now.deviation))
+    share = np.clip(sudden, 1 - np.exp(-passed_s / _SETTLES_S), 1.0)
+    return replace(now, mean=before.mean + share * change)
+
+
+def landmarks_alone(face: LinearFace, fit: HeadFit) -> FusedHead:
+    """A head that nobody looked at closely."""
+    widened = replace(fit, covariance=fit.covariance * _inflation(face, len(fit.covariance)))
+    chosen = slice(POSE, POSE + len(face.names))
+    deviations = np.sqrt(np.diagonal(widened.covariance)[chosen])
+    return FusedHead(widened, face.names, fit.shape[: len(face.names)], deviations, False)
+
+
+def fused(face: LinearFace, fit: HeadFit, difference: Difference) -> FusedHead:
+    """Weigh the difference in.
+
+    Args:
+        face: That was fitted.
+        fit: To the landmarks.
+        difference: Of the network.
+    """
+    expressions, known = len(face.names), _shared(face, difference.names, len(fit.covariance))
+    covariance = fit.covariance * _inflation(face, len(fit.covariance))
+    carried = covariance @ known.measured.T
+    within = known.measured @ carried
+    within[np.diag_indices_from(within)] += np.square(difference.deviation[known.chosen])
+    gain = np.linalg.solve(within, carried.T).T
+    step = gain @ difference.mean[known.chosen]
+    after = covariance - _OWN_EVIDENCE * gain @ carried.T
+    corrected = HeadFit(
+        rotation_of(step[:3]) @ fit.rotation, fit.translation_mm + step[3:POSE],
+        fit.shape + step[POSE:], (after + after.T) / 2, fit.cost,
+    )  # fmt: skip
+    deviations = np.sqrt(np.diagonal(after)[POSE : POSE + expressions])
+    return FusedHead(
+        corrected,
+        (*face.names, *known.beyond),
+        np.concatenate([corrected.shape[:expressions], difference.mean[known.rest]]),
+        np.concatenate([deviations, difference.deviation[known.rest]]),
+        is_looked_at=True,
+    )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Shared:
+    """What network and linear face both know."""
+
+    is_known: Bool[np.ndarray, " named"]
+    """Of the network's coefficients, whether the linear face knows them, too."""
+    selection: Float[np.ndarray, "named known"]
+    """How the linear face's coefficients make the network's: themselves, or two halves' mean."""
+    measured: Float[np.ndarray, "shared unknowns"]
+    """Rotation, then what both know, of the fit's unknowns."""
+    chosen: Int[np.ndarray, " shared"]
+    """The same among the answers."""
+    rest: Int[np.ndarray, " others"]
+    """Answers that only the network knows."""
+    beyond: tuple[str, ...]
+    """Their names."""
+
+
+@lru_cache
+def _shared(face: LinearFace, names: tuple[str, ...], unknowns: int) -> _Shared:
+    selection = np.zeros((len(names), len(face.names)))
+    places = {name: i for i, name in enumerate(face.names)}
+    for row, name in enumerate(names):
+        if name in places:
+            selection[row, places[name]] = 1.0
+        elif all(f"{name}{half}" in places for half in _HALVES):
+            selection[row, [places[f"{name}{half}"] for half in _HALVES]] = 0.5
+    is_known = selection.sum(1) > 0
+    measured = np.zeros((3 + int(is_known.sum()), unknowns))
+    measured[:3, :3] = np.eye(3)
+    measured[3:, POSE : POSE + len(face.names)] = selection[is_known]
+    chosen = np.concatenate([np.arange(3), 3 + np.flatnonzero(is_known)])
+    rest = np.flatnonzero(~is_known)
+    return _Shared(is_known, selection, measured, chosen, 3 + rest, tuple(names[i] for i in rest))
+
+
+@lru_cache
+def _inflation(face: LinearFace, unknowns: int) -> Float[np.ndarray, "unknowns unknowns"]:
+    """Factors on a covariance: landmarks of a face err together."""
+    factors = np.ones(unknowns)
+    factors[:POSE] = face.pose_inflation
+    factors[POSE : POSE + len(face.names)] = face.coefficient_inflation
+    return np.outer(factors, factors)
