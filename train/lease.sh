@@ -16,9 +16,9 @@ export PYTHONPATH=. PYTHONUNBUFFERED=1 OMP_NUM_THREADS=1 OPENCV_FOR_THREADS_NUM=
 python=${PYTHON:-python3} device=${DEVICE:-cuda} workers=${WORKERS:-$(nproc)} pool=${POOL:-24000}
 how=(--precision bf16 --in-memory --by-clock --pool "$pool" --evaluate-every 100000000)
 [[ $device != cuda ]] || how+=(--graph)
-declare -A recipe=([nano]=nano [lite]=lite-next [base]=base [full]=full [lite-free]=lite-free)
+declare -A recipe=([nano]=nano [lite]=lite-next [base]=base-next [full]=full [lite-free]=lite-free)
 saved=train/checkpoints
-declare -A begin=([nano]=$saved/nano.safetensors [lite]=$saved/lite-life-long.safetensors
+declare -A begin=([nano]=$saved/nano.safetensors [lite]=$saved/lite-next.safetensors
     [base]=$saved/base.safetensors [lite-free]=lite-free)
 
 train() { # NAME DATA OUT MINUTES WORKERS

@@ -152,7 +152,7 @@ def main() -> None:
     parser.add_argument("--json", type=Path, required=True)
     parser.add_argument("--device", default="cuda", choices=["cpu", "cuda"])
     parser.add_argument("--weights", default="lite")
-    parser.add_argument("--configs", nargs="+", default=["full", "base", "lite-life-long", "nano"])
+    parser.add_argument("--configs", nargs="+", default=["full", "base", "lite-next", "nano"])
     parser.add_argument("--training-only", action="store_true")
     arguments = parser.parse_args()
     device, console = choose_device(arguments.device), Console()

@@ -245,9 +245,9 @@ RECIPES = {
     "lite-life-long": replace(
         _LIFE_RUN, batch=64, learning_rate=2e-3, images=205_000, further_shares=_TURNED
     ),
-    # Goes on for longer still; a GPU does it in minutes (`train/lease.sh`).
+    # Goes on from the mean of `lite` as it was and what the two before made of it.
     "lite-next": replace(
-        _LIFE_RUN, batch=64, learning_rate=2e-3, images=600_000, further_shares=_TURNED
+        _LIFE_RUN, batch=64, learning_rate=1e-3, images=75_000, further_shares=_TURNED
     ),
     # A quarter of the cost of `lite`, from nothing: narrower, of a smaller crop.
     "nano": replace(_NANO, width=80, stem_width=8, input_px=112),
@@ -262,6 +262,16 @@ RECIPES = {
         batch=64,
         images=182_000,
         learning_rate=2.5e-3,
+        further_shares=_TURNED,
+    ),
+    # Goes on for longer; a GPU does it in minutes (`train/lease.sh`).
+    "base-next": replace(
+        _LIFE_RUN,
+        stacks=2,
+        input_px=160,
+        batch=64,
+        images=200_000,
+        learning_rate=1.2e-3,
         further_shares=_TURNED,
     ),
     # As `lite`, from nothing, on rendered heads and portraits that anyone may use.
