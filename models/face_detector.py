@@ -33,6 +33,8 @@ _GRANULE = 32
 """Sides of what the network sees are multiples of this."""
 _LEAST_SIDE_PX = 9.5
 """Of a face in what the network sees; it was not trained on smaller ones."""
+_MOST_ENLARGED_PX = 100.0
+"""Side of a face in an enlarged window, at most: larger ones are seen as they are, and better."""
 _CUT = 0.2
 """Share of the side by which a face may reach over a tile's inner border; else others see it."""
 
@@ -186,6 +188,8 @@ class FaceDetector:
         least = _CANDIDATE_FROM * self.found_from
         cells = cells[(cells[:, 0] >= least) & np.isfinite(cells).all(1)]
         cells = cells[cells[:, 3] >= _LEAST_SIDE_PX]
+        if window.scale > 1:
+            cells = cells[cells[:, 3] <= _MOST_ENLARGED_PX]
         for axis, (factor, start) in enumerate(zip(scale, (window.x, window.y), strict=True)):
             columns = [1 + axis, 4 + axis, 6 + axis, 8 + axis]
             cells[:, columns] = (cells[:, columns] + 0.5) / factor - 0.5 + start
