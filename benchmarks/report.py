@@ -47,6 +47,7 @@ def figures() -> str:
             *lines,
             *_rivals(latency["rivals"]),
             *(_stability(_stored("stability")) if _is_stored("stability") else ()),
+            *(_real_films(_stored("real_films")) if _is_stored("real_films") else ()),
             *_filters(_stored("jitter")),
         ]
     )
@@ -93,6 +94,26 @@ def _stability(scores: Json) -> list[str]:
         *readme_table(scores),
         "",
         f"Machine: {scores['machine']}.",
+        "",
+    ]
+
+
+def _real_films(ranks: Json) -> list[str]:
+    rows = [
+        (
+            pair["title"],
+            f"{len(pair['methods'])}",
+            f"{pair['spearman']:.2f} ({pair['spearman_low']:.2f} to {pair['spearman_high']:.2f})",
+        )
+        for pair in ranks["pairs"]
+    ]
+    return [
+        "Do virtual clips rank trackers and filters as real films do? Rank correlations of methods "
+        f"on the kit and on {len(ranks['films'])} films, {ranks['with_truth']} of them annotated, "
+        f"the first {ranks['seconds']:g} s of each, with 95 % intervals by bootstrap over clips "
+        f"and films (`{ranks['command']}`):",
+        "",
+        *markdown_table(("figures compared", "methods", "Spearman"), rows),
         "",
     ]
 

@@ -16,6 +16,7 @@ from benchmarks.jitter.kit.kit_folder import Kit, KitClip, read_kit
 from benchmarks.jitter.kit.kit_people import free_people
 from benchmarks.jitter.plugins.tracker_runs import film_frames
 from benchmarks.jitter.score.brief_scores import readme_table
+from benchmarks.jitter.score.method_runs import TRACKERS, load_tracker, short_name
 from benchmarks.jitter.smallest_kit import (
     STORED,
     WATCHED,
@@ -39,6 +40,12 @@ def clip_of(kit: Kit, kind: str) -> KitClip:
 
 def test_our_own_figures_are_not_worse_than_their_stored_interval(kit: Kit) -> None:
     assert worse(our_figures(kit), read_json(STORED)) == []
+
+
+def test_a_tracker_goes_by_a_name_of_ones_own() -> None:
+    named = ("ours", "package.module:make", "mine, calm=package.module:make", "lite=ours-raw")
+    assert [short_name(one) for one in named] == ["ours", "make", "mine, calm", "lite"]
+    assert load_tracker("lite=ours-raw") is TRACKERS["ours-raw"]
 
 
 def test_a_figure_that_is_worse_than_its_interval_is_named() -> None:

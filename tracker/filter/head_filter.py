@@ -27,7 +27,7 @@ from .kalman import (
     update_velocity,
 )
 from .part_model import PartModel, PartUpdate
-from .similarity import Basis, fit_groups, head_basis, moved
+from .similarity import Bases, HeadMotion, fit_groups, head_basis, moved_head
 from .state import HeadState, Innovations
 
 _OUTLIER_NIS = 3.0
@@ -81,7 +81,9 @@ class HeadFilter:
     def expected(self, state: HeadState, dt_s: Lengths) -> Points:
         """Mean of the landmarks `dt_s` later."""
         motion = self._head.expected_motion(state, np.maximum(dt_s, 0.0))
-        expected: np.ndarray = state.points + moved(self._basis(state), motion).transpose(1, 2, 0)
+        expected: np.ndarray = state.points + moved_head(self._bases(state), motion).transpose(
+            1, 2, 0
+        )
         return expected
 
     def coast(self, state: HeadState, dt_s: Lengths) -> HeadState:
@@ -116,18 +118,19 @@ class HeadFilter:
         if not seen.all():
             offset[:, ~seen] = 0
         noise, seen = self._noise(state, offset, noise_covariance, lengths, seen)
-        basis = self._basis(state)
+        bases = self._bases(state)
         process_noise = self._parts.process_noise(dt, lengths)
         expected_modes = self._parts.expected_modes(state.part_modes)
         spread = (expected_modes * process_noise[..., None]).sum(0) @ self._parts.from_parts
-        motion, variance = self._fitted(basis, offset, state.landmark_covariance + noise, spread)
+        motion, variance, residual = self._fitted(
+            bases, offset, state.landmark_covariance + noise, spread
+        )
         variance *= of_numbers(state.head_noise)
         head = self._head.update(state, motion, variance, dt, lengths)
-        residual = offset - moved(basis, motion)
         parts = self._parts.update(
             state.landmark_covariance, noise, residual, expected_modes, process_noise
         )
-        points = state.points + (moved(basis, head.motion) + parts.step).transpose(1, 2, 0)
+        points = state.points + (moved_head(bases, head.motion) + parts.step).transpose(1, 2, 0)
         after = self._adapted(state, points, head, parts, _gain(dt, seen, self.config))
         log_likelihood = head.log_likelihood.sum(-1) + parts.log_likelihood
         head_nis = head.nis[:, 0] / state.head_scale[:, 0]
@@ -149,18 +152,17 @@ class HeadFilter:
             Fraser, Potter 1969: the two-filter smoother.
         """
         lengths, dt = self._lengths(before.points), np.maximum(dt_s, _LEAST_STEP_S)
-        basis = self._basis(before)
+        bases = self._bases(before)
         offset = _components(self.expected(after, dt_s) - before.points)
         both = before.landmark_covariance + after.landmark_covariance
-        motion, variance = fit_groups(basis, offset, inverse_of(both))
+        motion, variance, residual = fit_groups(bases, offset, inverse_of(both))
         noise = self._head.predicted_variance(after, dt, lengths) + variance
         nis, _ = scalar_likelihood(before.head_covariance[0] + noise, motion)
         head = update_velocity(before.head_covariance, np.maximum(nis, 1) * noise, motion)
-        residual = offset - moved(basis, motion)
         known = after.landmark_covariance.copy()
         known[::2] += self._parts.moved_between(before, after, residual, dt, lengths)
         face = update_point(before.landmark_covariance, known, residual)
-        points = before.points + (moved(basis, head.step[0]) + face.step).transpose(1, 2, 0)
+        points = before.points + (moved_head(bases, head.step[0]) + face.step).transpose(1, 2, 0)
         return replace(
             before,
             points=points,
@@ -210,15 +212,15 @@ class HeadFilter:
 
     def _fitted(
         self,
-        basis: Basis,
+        bases: Bases,
         offset: Components,
         covariance: Symmetric,
         spread: Float[np.ndarray, "faces landmarks"],
-    ) -> tuple[Float[np.ndarray, "faces motion"], Float[np.ndarray, "faces motion"]]:
+    ) -> tuple[HeadMotion, HeadMotion, Components]:
         """The head's motion; parts that move by themselves count less in a second fit."""
         covariance[::2] += spread
         precision = inverse_of(covariance)
-        return fit_groups(basis, offset, precision, self._weighed)
+        return fit_groups(bases, offset, precision, self._weighed)
 
     def _weighed(self, residual: Components, precision: Symmetric) -> Symmetric | None:
         """The precision that parts keep which move by themselves; None where all move as one."""
@@ -262,7 +264,7 @@ class HeadFilter:
             head.surprise,
         )
 
-    def _basis(self, state: HeadState) -> Basis:
+    def _bases(self, state: HeadState) -> Bases:
         return head_basis(_components(state.points), self._lengths(state.points), self._depths)
 
     def _lengths(self, points: Points) -> Lengths:

@@ -21,6 +21,10 @@ Points = Float[np.ndarray, "xy=2 faces landmarks"]
 Motion = Float[np.ndarray, "faces motion"]
 Basis = Float[np.ndarray, "faces motion xy=2 landmarks"]
 """How each number of a motion moves each landmark."""
+HeadMotion = Float[np.ndarray, "faces numbers"]
+"""Of all groups, one after the other."""
+Bases = tuple[Basis, ...]
+"""Of a similarity and, where depths are known, of a turn."""
 Precision = Float[np.ndarray, "xx_xy_yy=3 faces landmarks"]
 Weighed = Callable[[Points, Precision], Precision | None]
 _IDENTITY = np.eye(4)[..., None]
@@ -76,37 +80,46 @@ def head_basis(
     points: Points,
     length: Float[np.ndarray, " faces"],
     depths: Float[np.ndarray, " landmarks"] | None,
-) -> Basis:
+) -> Bases:
     """Of the similarity, then, where depths are known, of the turn."""
     similarity = similarity_basis(points, length)
-    if depths is None:
-        return similarity
-    return np.concatenate([similarity, turn_basis(similarity, depths)], 1)
+    return (similarity,) if depths is None else (similarity, turn_basis(similarity, depths))
+
+
+def moved_head(bases: Bases, motion: HeadMotion) -> Points:
+    """How far the motion of a head, its similarity and its turn, takes each landmark."""
+    away = moved(bases[0], motion[:, :4])
+    for place, basis in enumerate(bases[1:], 1):
+        away += moved(basis, motion[:, 4 * place : 4 * place + 4])
+    return away
 
 
 def fit_groups(
-    basis: Basis, offset: Points, precision: Precision, weighed: Weighed = lambda *_: None
-) -> tuple[Motion, Motion]:
-    """The similarity, then the turn that explains most of what it leaves; and their variances.
+    bases: Bases, offset: Points, precision: Precision, weighed: Weighed = lambda *_: None
+) -> tuple[HeadMotion, HeadMotion, Points]:
+    """The similarity, then the turn that explains most of what it leaves.
 
     Args:
-        basis: Of both, or of the similarity alone.
+        bases: Of both, or of the similarity alone.
         offset: From the landmarks to where they were measured.
         precision: Inverse covariance of each offset.
         weighed: From what a fit leaves and the precision: that for a second fit, or None.
+
+    Returns:
+        Their numbers, the variances of these, and what is left of the offsets.
     """
     motions, variances = [], []
-    for group in np.split(basis, range(4, basis.shape[1], 4), 1):
-        motion, variance = fit_motion(group, offset, precision)
-        left = offset - moved(group, motion)
+    for basis in bases:
+        motion, variance = fit_motion(basis, offset, precision)
+        left = offset - moved(basis, motion)
         kept = weighed(left, precision)
         if kept is not None:
-            motion, variance = fit_motion(group, offset, kept)
-            left = offset - moved(group, motion)
+            motion, variance = fit_motion(basis, offset, kept)
+            left = offset - moved(basis, motion)
         offset = left
         motions.append(motion)
         variances.append(variance)
-    return np.concatenate(motions, 1), np.concatenate(variances, 1)
+    return np.concatenate(motions, 1), np.concatenate(variances, 1), offset
 
 
 def fit_motion(basis: Basis, offset: Points, precision: Precision) -> tuple[Motion, Motion]:

@@ -143,7 +143,8 @@ def main(flags: Sequence[str] | None = None) -> None:
     parser.add_argument("--300vw", dest="vw", help="300-VW, as it is published", **folder)
     parser.add_argument("--wflw-v", help="WFLW-V: videos/ and landmarks/", **folder)
     repeated: Json = {"action": "append", "default": [], "metavar": "M:F"}
-    parser.add_argument("--tracker", help=f"module:factory, or {', '.join(TRACKERS)}", **repeated)
+    known = ", ".join(TRACKERS)
+    parser.add_argument("--tracker", help=f"[NAME=]module:factory, or {known}", **repeated)
     parser.add_argument(
         "--filter", help=f"over the first tracker's: {', '.join(example_filters.ALL)}", **repeated
     )

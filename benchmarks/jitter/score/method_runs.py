@@ -57,17 +57,19 @@ def run_trackers(kit: Kit, names: Sequence[str]) -> list[TrackSet]:
 
 
 def load_tracker(name: str) -> Callable[[], Any]:
-    """A tracker that comes along, or `module:factory`.
+    """A tracker that comes along, or `module:factory`; `NAME=` before it does not matter.
 
     Raises:
         FaceTrackError: If there is none of this name.
     """
-    return TRACKERS.get(name) or load_factory(name, "--tracker")
+    factory = name.rpartition("=")[2]
+    return TRACKERS.get(factory) or load_factory(factory, "--tracker")
 
 
 def short_name(name: str) -> str:
-    """Of `module:factory` the factory."""
-    return name.rpartition(":")[2]
+    """Of `NAME=module:factory` the name, of `module:factory` the factory."""
+    label, _, factory = name.rpartition("=")
+    return label or factory.rpartition(":")[2]
 
 
 def _tracked(task: tuple[Path, str]) -> TrackSet:

@@ -150,8 +150,9 @@ def main(flags: Sequence[str] | None = None) -> None:
     parser.add_argument("kit", type=Path, metavar="KIT", help="folder that `kit` wrote")
     parser.add_argument("tracks", nargs="*", metavar="TRACKS", help="NAME=PATH, or a path")
     repeated: Json = {"action": "append", "default": []}
+    known = ", ".join(TRACKERS)
     parser.add_argument(
-        "--tracker", metavar="M:F", help=f"module:factory, or {', '.join(TRACKERS)}", **repeated
+        "--tracker", metavar="M:F", help=f"[NAME=]module:factory, or {known}", **repeated
     )
     parser.add_argument("--command", metavar="CMD", help="[NAME=]prog {clip} {csv}", **repeated)
     parser.add_argument(
