@@ -163,7 +163,7 @@ def _shared(face: LinearFace, names: tuple[str, ...], unknowns: int) -> _Shared:
             selection[row, places[name]] = 1.0
         elif all(f"{name}{half}" in places for half in _HALVES):
             selection[row, [places[f"{name}{half}"] for half in _HALVES]] = 0.5
-    is_known = selection.any(1)
+    is_known = np.asarray(selection.any(1))
     measured = np.zeros((3 + int(is_known.sum()), unknowns))
     measured[:3, :3] = np.eye(3)
     measured[3:, POSE : POSE + len(face.names)] = selection[is_known]
