@@ -4,7 +4,7 @@ import numpy as np
 
 from ..face_analysis import Estimate
 from .coefficient_names import BLINKS, READ_CLOSELY
-from .face_fusion import FusedHead
+from .face_fusion import FusedHead, doubted
 from .linear_face import LinearFace
 from .neutral_face import Neutral, beyond_neutral
 
@@ -35,6 +35,7 @@ def expression_of(
 
 def _both(one: Estimate, value: float, deviation: float) -> Estimate:
     """The mean of two estimates, each as far as it is sure."""
+    deviation = float(doubted(np.array(deviation), np.array(value - one.value)))
     share = one.deviation**2 / (one.deviation**2 + deviation**2)
     return Estimate(
         float(one.value + share * (value - one.value)), float(one.deviation * np.sqrt(1 - share))
