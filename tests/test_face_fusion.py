@@ -1,10 +1,12 @@
 """A close look corrects what landmarks say of a head, as far as both are sure, and calmly."""
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from tracker.analysis import face_fusion
 from tracker.analysis.expression_crop import (
     ALIGNED_BY,
     FACE_CROP_PX,
@@ -23,6 +25,17 @@ from tracker.crop import transform
 from .analysed_faces import FOCAL_PX, analysed_face, eye, turned
 
 LINEAR = load_linear_face()
+
+
+@pytest.fixture(autouse=True)
+def _all_is_read(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    monkeypatch.setattr(face_fusion, "READ_CLOSELY", NAMES)
+    monkeypatch.setattr(face_fusion, "_LEAST_DEVIATION", 0.0)
+    face_fusion.shared_with.cache_clear()
+    yield
+    face_fusion.shared_with.cache_clear()
+
+
 CAMERA = PinholeCamera(FOCAL_PX, (320.0, 240.0))
 NAMES = ("jawOpen", "browInnerUp", "cheekPuff")
 VAGUE = np.array([[0.0, 0, 0], [1e6, 1e6, 1e6]])
@@ -75,7 +88,10 @@ def test_a_camera_that_turns_to_a_face_sees_it_as_the_crop_shows_it() -> None:
 
 
 @pytest.mark.parametrize(("deviation", "share"), [(1e-4, 1.0), (0.1, 0.5), (100.0, 0.0)])
-def test_a_look_counts_as_far_as_it_is_sure(deviation: float, share: float) -> None:
+def test_a_look_counts_as_far_as_it_is_sure(
+    deviation: float, share: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(face_fusion, "_BELIEVED", 1e9)
     plain = replace(
         LINEAR,
         pose_inflation=np.ones(POSE),
@@ -106,7 +122,17 @@ def test_what_a_network_expects_of_any_face_is_no_evidence() -> None:
     assert none.deviation[3] > 4 * 0.1
 
 
-def test_both_halves_of_the_brow_rise_by_what_a_look_says_of_both() -> None:
+def test_who_is_far_off_is_not_believed() -> None:
+    read = a_read([0.9, 0.1, 0.7], 0.01)
+    head = fused(LINEAR, the_fit(), difference_of(LINEAR, the_fit(), CAMERA, read, 0.0))
+    said = dict(zip(head.names, head.values, strict=True))
+    assert said["jawOpen"] < 0.2
+
+
+def test_both_halves_of_the_brow_rise_by_what_a_look_says_of_both(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(face_fusion, "_BELIEVED", 1e9)
     read = a_read([0.0, 0.6, 0.0], 1e-4)
     head = fused(LINEAR, the_fit(), difference_of(LINEAR, the_fit(), CAMERA, read, 0.0))
     said = dict(zip(head.names, head.values, strict=True))
@@ -140,7 +166,8 @@ def test_an_analysis_with_a_look_says_more_than_landmarks_do(
             assert crops.shape == (1, FACE_CROP_PX, FACE_CROP_PX, 3)
             return np.array([[0.8, 0, 0.5, 0.01, 0.1, 0.02, 0, 0, 0, 9, 9, 9.0]])
 
-    monkeypatch.setattr("tracker.analysis.expressed.READ_CLOSELY", ("cheekPuff",))
+    monkeypatch.setattr("tracker.analysis.expressed.READ_CLOSELY", NAMES)
+    monkeypatch.setattr(face_fusion, "_BELIEVED", 1e9)
     face = analysed_face(np.eye(3), track_id=5)
     reads = read_expressions(np.zeros((480, 640, 3), np.uint8), [face], Reader())
     analyser = FaceAnalyser(640, 480)

@@ -114,9 +114,31 @@ def heads_to_read(data: Path, *, unseen_by_network: bool) -> RenderedHeads:
 
 
 def measure(arguments: argparse.Namespace) -> dict[str, Table]:
-    """Everything, as tables by their title."""
-    folder, tables = heads_folder(arguments.data), {}
+    """Everything that is asked for, as tables by their title."""
     heads = heads_to_read(arguments.data, unseen_by_network=arguments.unseen_by_network)
+    methods = read_by_all(heads, arguments)
+    followed = {name: correlations(read, heads) for name, read in methods.items()}
+    tables = {
+        "Head pose, error": Table(
+            ("method", "yaw", "found", "median, °", "P95, °", "90 % holds"),
+            [[name, *row] for name, read in methods.items() for row in pose_rows(read, heads)],
+        ),
+        "All coefficients, correlation with the truth": Table(
+            ("coefficient", *methods), coefficient_rows(methods, heads)
+        ),
+    }
+    if not arguments.only_heads:
+        tables |= measure_films(heads, arguments, followed)
+    tables["Correlation with the truth"] = Table(
+        ("method", *FOLLOWED),
+        [[name, *(f"{value:.2f}" for value in r.values())] for name, r in followed.items()],
+    )
+    return tables
+
+
+def read_by_all(heads: RenderedHeads, arguments: argparse.Namespace) -> dict[str, Readings]:
+    """What each method makes of the heads."""
+    folder, path = heads_folder(arguments.data), arguments.face_landmarker
     found = find_faces(heads, folder, arguments.weights)
     true = [
         Face(0, 1.0, seen, seen, layout=IBUG_68)
@@ -130,20 +152,20 @@ def measure(arguments: argparse.Namespace) -> dict[str, Table]:
         ),
         "ours, true landmarks, stated": read_heads(heads, folder, true, stated=True),
     }
-    path, readers = arguments.face_landmarker, close_readers(models)
     if path:
         rival = read_by_rival(heads, folder, path)
         methods |= {"Face Landmarker": rival, "Face Landmarker, centred": centered(rival, heads)}
-    tables["Head pose, error"] = Table(
-        ("method", "yaw", "found", "median, °", "P95, °", "90 % holds"),
-        [[name, *row] for name, read in methods.items() for row in pose_rows(read, heads)],
-    )
-    tables["All coefficients, correlation with the truth"] = Table(
-        ("coefficient", *methods), coefficient_rows(methods, heads)
-    )
-    followed = {name: correlations(read, heads) for name, read in methods.items()}
+    return methods
+
+
+def measure_films(
+    heads: RenderedHeads, arguments: argparse.Namespace, followed: dict[str, dict[str, float]]
+) -> dict[str, Table]:
+    """Gaze, blinks and the still portrait; the correlations in clips go to `followed`."""
+    tables, path, readers = {}, arguments.face_landmarker, close_readers(models)
     with ExitStack() as opened:
         irises = opened.enter_context(FaceLandmarker(path, video=False)).irises if path else None
+        folder = heads_folder(arguments.data)
         gaze = gaze_scores(heads, folder, arguments.weights, readers.eyes, irises)
     columns = ("head and pupils", "eyes", "median, °", "P95, °", "90 % holds")
     tables["Gaze, error, irises drawn in"] = Table(columns, table_of_gaze(gaze))
@@ -160,10 +182,6 @@ def measure(arguments: argparse.Namespace) -> dict[str, Table]:
             )
     tables["Blinks"] = Table(("clips", "found", "false"), table_of_blinks(blinks))
     followed["ours, clips over time"] = in_clips
-    tables["Correlation with the truth"] = Table(
-        ("method", *FOLLOWED),
-        [[name, *(f"{value:.2f}" for value in r.values())] for name, r in followed.items()],
-    )
     tables["Still portrait, change from frame to frame"] = Table(
         ("", "yaw, °", "pitch, °", "roll, °"), still_portrait(arguments.weights, path)
     )
@@ -195,6 +213,9 @@ def main(command: list[str] | None = None) -> None:
         "--unseen-by-network", action="store_true",
         help="heads that no landmark network was trained on; most made the linear face",
     )  # fmt: skip
+    parser.add_argument(
+        "--only-heads", action="store_true", help="pose and coefficients of single pictures alone"
+    )
     parser.add_argument("--videos", type=Path, metavar="DIR", help="films: which blinks are said")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures there too")
     run_command(parser, benchmark, command)

@@ -70,7 +70,7 @@ def coefficient_rows(methods: Mapping[str, Readings], heads: RenderedHeads) -> l
         for reading in readings
         if reading
         for name in reading.coefficients
-        if _columns_of(heads, name)
+        if _columns_of(heads, name) and not name.startswith("eyeLook")  # rendered eyes are white
     }
     return [
         [name, *(_shown(_correlation(one, heads, name, _MOST_YAW_DEG)) for one in methods.values())]

@@ -6,7 +6,7 @@ EYE_LOOKS = tuple(
     f"eyeLook{way}{side}" for side in ("Right", "Left") for way in ("In", "Out", "Up", "Down")
 )
 """From the gaze."""
-READ_CLOSELY: tuple[str, ...] = ()
+READ_CLOSELY = ("jawOpen", "mouthSmileLeft", "mouthSmileRight")
 """Those of the shipped network of expressions that follow the truth."""
 
 

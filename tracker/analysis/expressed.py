@@ -4,7 +4,7 @@ import numpy as np
 
 from ..face_analysis import Estimate
 from .coefficient_names import BLINKS, READ_CLOSELY
-from .face_fusion import FusedHead
+from .face_fusion import FusedHead, doubted
 from .linear_face import LinearFace
 from .neutral_face import Neutral, beyond_neutral
 
@@ -18,7 +18,7 @@ def expression_of(
         face: That was fitted.
         head: The fit.
         neutral: Of this person.
-        opened: How far the right and the left eye are open.
+        opened: How far the right and the left eye are open, as a look at them or the landmarks say.
     """
     values, stretched = beyond_neutral(neutral, head.values)
     deviations = head.deviations * stretched
@@ -28,5 +28,15 @@ def expression_of(
     seen = [*face.carried, *(READ_CLOSELY if head.is_looked_at else ())]
     expression = {name: Estimate(float(found[name][0]), float(found[name][1])) for name in seen}
     for name, one in zip(BLINKS, opened, strict=True):
-        expression[name] = Estimate(max(1 - one.value, 0.0), one.deviation)
+        shut = Estimate(max(1 - one.value, 0.0), one.deviation)
+        expression[name] = _both(shut, *found[name]) if head.is_looked_at else shut
     return expression
+
+
+def _both(one: Estimate, value: float, deviation: float) -> Estimate:
+    """The mean of two estimates, each as far as it is sure."""
+    deviation = float(doubted(np.array(deviation), np.array(value - one.value)))
+    share = one.deviation**2 / (one.deviation**2 + deviation**2)
+    return Estimate(
+        float(one.value + share * (value - one.value)), float(one.deviation * np.sqrt(1 - share))
+    )

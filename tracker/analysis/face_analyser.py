@@ -203,7 +203,7 @@ class FaceAnalyser:
             known = replace(
                 before, fit=fit, head=head, difference=difference, spread=spread, last_s=time_s
             )
-        gaps = closely_seen(eyes, head) if eyes else lid_gaps(linear, fit, seen, self._camera)
+        gaps = closely_seen(eyes) if eyes else lid_gaps(linear, fit, seen, self._camera)
         if face.is_believed:
             known = self._learned(known, gaps[:, 0], time_s - before.last_s if before else 0.0)
         return known, gaps

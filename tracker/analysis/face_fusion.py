@@ -11,6 +11,7 @@ from functools import lru_cache
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
+from .coefficient_names import BLINKS, READ_CLOSELY
 from .expression_crop import crop_camera_from_frame
 from .expression_reading import ExpressionRead
 from .head_fit import POSE, HeadFit
@@ -26,6 +27,9 @@ _LEAST_LEARNED = 0.05
 _OWN_EVIDENCE = 0.5
 """Share of what network and landmarks know without each other: they see the same picture, and the
 crop lies where the landmarks say."""
+_LEAST_DEVIATION = 0.02
+_BELIEVED = 2.0
+"""Standard deviations beyond which a difference is thought to be an error of the network."""
 _HALVES = ("Left", "Right")
 
 
@@ -65,7 +69,7 @@ def difference_of(
     rotation = np.array([skew[2, 1], skew[0, 2], skew[1, 0]])
     # the deviations lie along the crop's axes, which the camera's are close to but for the roll
     spread = np.sqrt(np.square(towards) @ np.square(read.rotation_deviations))
-    shared = _shared(face, read.names, len(fit.covariance))
+    shared = shared_with(face, read.names, len(fit.covariance))
     said = shared.selection @ fit.shape[: len(face.names)]
     values, deviations = _evidence(read)
     alone = ~shared.is_known
@@ -114,13 +118,14 @@ def fused(face: LinearFace, fit: HeadFit, difference: Difference) -> FusedHead:
         fit: To the landmarks.
         difference: Of the network.
     """
-    expressions, known = len(face.names), _shared(face, difference.names, len(fit.covariance))
+    expressions, known = len(face.names), shared_with(face, difference.names, len(fit.covariance))
     covariance = fit.covariance * _inflation(face, len(fit.covariance))
     carried = covariance @ known.measured.T
     within = known.measured @ carried
-    within[np.diag_indices_from(within)] += np.square(difference.deviation[known.chosen])
+    mean, said = difference.mean[known.chosen], difference.deviation[known.chosen]
+    within[np.diag_indices_from(within)] += np.square(doubted(said, mean))
     gain = np.linalg.solve(within, carried.T).T
-    step = gain @ difference.mean[known.chosen]
+    step = gain @ mean
     after = covariance - _OWN_EVIDENCE * gain @ carried.T
     corrected = HeadFit(
         rotation_of(step[:3]) @ fit.rotation, fit.translation_mm + step[3:POSE],
@@ -136,8 +141,19 @@ def fused(face: LinearFace, fit: HeadFit, difference: Difference) -> FusedHead:
     )
 
 
+def doubted(
+    deviation: Float[np.ndarray, "*answers"], difference: Float[np.ndarray, "*answers"]
+) -> Float[np.ndarray, "*answers"]:
+    """Deviations of a network that says something else than whom it is held against.
+
+    It learned from few kinds of people: where it is far off, it is not as sure as it says.
+    """
+    least = np.maximum(deviation, _LEAST_DEVIATION)
+    return np.asarray(np.maximum(least, np.abs(difference) / _BELIEVED))
+
+
 @dataclass(frozen=True, slots=True, eq=False)
-class _Shared:
+class SharedAnswers:
     """What network and linear face both know."""
 
     is_known: Bool[np.ndarray, " named"]
@@ -155,7 +171,8 @@ class _Shared:
 
 
 @lru_cache
-def _shared(face: LinearFace, names: tuple[str, ...], unknowns: int) -> _Shared:
+def shared_with(face: LinearFace, names: tuple[str, ...], unknowns: int) -> SharedAnswers:
+    """Of a network of these names, and of a fit of so many unknowns."""
     selection = np.zeros((len(names), len(face.names)))
     places = {name: i for i, name in enumerate(face.names)}
     for row, name in enumerate(names):
@@ -163,13 +180,16 @@ def _shared(face: LinearFace, names: tuple[str, ...], unknowns: int) -> _Shared:
             selection[row, places[name]] = 1.0
         elif all(f"{name}{half}" in places for half in _HALVES):
             selection[row, [places[f"{name}{half}"] for half in _HALVES]] = 0.5
-    is_known = selection.sum(1) > 0
+    is_read = np.isin(names, (*BLINKS, *READ_CLOSELY))
+    is_known = np.asarray(selection.any(1)) & is_read
     measured = np.zeros((3 + int(is_known.sum()), unknowns))
     measured[:3, :3] = np.eye(3)
     measured[3:, POSE : POSE + len(face.names)] = selection[is_known]
     chosen = np.concatenate([np.arange(3), 3 + np.flatnonzero(is_known)])
-    rest = np.flatnonzero(~is_known)
-    return _Shared(is_known, selection, measured, chosen, 3 + rest, tuple(names[i] for i in rest))
+    rest = np.flatnonzero(~is_known & is_read)
+    return SharedAnswers(
+        is_known, selection, measured, chosen, 3 + rest, tuple(names[i] for i in rest)
+    )
 
 
 @lru_cache

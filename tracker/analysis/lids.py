@@ -11,9 +11,7 @@ from jaxtyping import Float
 
 from ..face_analysis import Blink, Estimate
 from ..types import LandmarkEstimate
-from .coefficient_names import BLINKS
 from .eye_reading import EyesRead
-from .face_fusion import FusedHead
 from .head_fit import HeadFit
 from .linear_face import LinearFace
 from .pinhole import PinholeCamera
@@ -29,7 +27,9 @@ _RESTING_FROM = 0.5
 """Share of the usual gap from which an eye is open: it may be a person of narrow eyes."""
 _LEAST_OPEN = 0.05
 """Over the gap of shut eyes: whatever opens less is shut."""
-_SHUT_BELOW, _OPEN_ABOVE = 0.32, 0.6
+_SHUT_BELOW, _OPEN_ABOVE, _MOST_OPEN = 0.32, 0.6, 1.2
+_SURELY = 2.0
+"""Standard deviations by which shut eyes must be below open ones."""
 _AT_REST = 0.93
 """Share of the usual gap that counts as open: lids hang a little lower now and then."""
 _LONGEST_BLINK_S = 0.6
@@ -79,18 +79,9 @@ def lid_gaps(
     return np.stack([(gap * across).sum(-1), np.sqrt(variance)], 1)
 
 
-def closely_seen(eyes: EyesRead, head: FusedHead) -> Float[np.ndarray, "eyes=2 value_deviation=2"]:
-    """What a close look at the eyes says in place of the lids' gap: 1 open, 0 shut.
-
-    Where the whole face was looked at, what that says of the lids is weighed in.
-    """
-    shut, deviation = eyes.shut, eyes.shut_deviation
-    if head.is_looked_at:
-        places = [head.names.index(name) for name in BLINKS]
-        of_face = np.square(deviation) / (np.square(deviation) + np.square(head.deviations[places]))
-        shut = shut + of_face * (np.clip(head.values[places], 0, 1) - shut)
-        deviation = np.sqrt(1 - of_face) * deviation
-    return np.stack([1 - shut, deviation], 1)
+def closely_seen(eyes: EyesRead) -> Float[np.ndarray, "eyes=2 value_deviation=2"]:
+    """What a close look at the eyes says in place of the lids' gap: 1 open, 0 shut."""
+    return np.stack([1 - eyes.shut, eyes.shut_deviation], 1)
 
 
 def learned(memory: LidMemory, gaps: np.ndarray, dt_s: float, hold_s: float | None) -> LidMemory:
@@ -123,12 +114,17 @@ def openness(memory: LidMemory, gap: Float[np.ndarray, "value_deviation=2"]) -> 
 def blinked(
     memory: LidMemory, right: Estimate, left: Estimate, time_s: float
 ) -> tuple[LidMemory, Blink | None]:
-    """Follow both lids down and up again; the blink that ends with this frame."""
-    both = max(right.value, left.value)
+    """Follow both lids down and up again; the blink that ends with this frame.
+
+    Both eyes of a blink do the same, so each counts as far as it is seen surely: the far one of a
+    turned head little, and two dim ones are not taken for shut.
+    """
+    certainty = np.array([right.deviation, left.deviation]) ** -2.0
+    values = np.minimum([right.value, left.value], _MOST_OPEN)
+    both, deviation = float(certainty @ values / certainty.sum()), float(certainty.sum()) ** -0.5
     if memory.shut_since_s is None:
-        return (
-            (replace(memory, shut_since_s=time_s), None) if both < _SHUT_BELOW else (memory, None)
-        )
+        is_shut = both < _SHUT_BELOW and both + _SURELY * deviation < _OPEN_ABOVE
+        return (replace(memory, shut_since_s=time_s), None) if is_shut else (memory, None)
     if both < _OPEN_ABOVE:
         return memory, None
     began_s = memory.shut_since_s
