@@ -7,12 +7,11 @@ import numpy as np
 
 import models
 from models.loading import load_landmarker
-from tracker.analysis.close_look import look_closely
-from tracker.analysis.face_analyser import FaceAnalyser
 from tracker.analysis.rotations import yaw_pitch_roll_deg
 from tracker.cli.asked_networks import close_readers
 from tracker.face_tracker import FaceTracker
 from tracker.io.simulated_camera import SimulatedCamera, portrait, still_then_moving
+from tracker.run.analysis_stage import AnalysisSettings, AnalysisStage
 
 from .face_landmarker import FaceLandmarker
 
@@ -25,18 +24,12 @@ def still_portrait(weights: str, path: Path | None) -> list[list[str]]:
     ours, theirs = [], []
     without_s, with_s = [], []
     with FaceTracker(load_landmarker(weights)) as tracker, camera:
-        analyser: FaceAnalyser | None = None
-        readers = close_readers(models)
+        analysis = AnalysisStage(AnalysisSettings(), stills=False, readers=close_readers(models))
         for frame in camera:
             started = perf_counter()
             faces = tracker.update(frame.image, frame.time_s)
             tracked = perf_counter()
-            height, width = frame.image.shape[:2]
-            analyser = analyser or FaceAnalyser(width, height)
-            look = look_closely(frame.image, faces, readers)
-            (face,) = analyser.analyse(
-                faces, frame.time_s, eyes=look.eyes, expressions=look.expressions
-            )
+            (face,) = analysis.take(frame, faces)
             assert face.analysis is not None
             ours.append(yaw_pitch_roll_deg(face.analysis.pose.rotation))
             if frame.time_s >= _SETTLED_S:
