@@ -32,7 +32,8 @@ _MOST_CANDIDATES = 16
 _GRANULE = 32
 """Sides of what the network sees are multiples of this."""
 _LEAST_SIDE_PX = 9.5
-"""Of a face in what the network sees; it was not trained on smaller ones."""
+"""Of a face in what the network sees; it was not trained on smaller ones. What an enlarged window
+shows is no face either if it is smaller in the picture."""
 _MOST_ENLARGED_PX = 100.0
 """Side of a face in an enlarged window, at most: larger ones are seen as they are, and better."""
 _CUT = 0.2
@@ -187,7 +188,7 @@ class FaceDetector:
         cells = np.asarray(self.raw(seen[None])[0], np.float64)
         least = _CANDIDATE_FROM * self.found_from
         cells = cells[(cells[:, 0] >= least) & np.isfinite(cells).all(1)]
-        cells = cells[cells[:, 3] >= _LEAST_SIDE_PX]
+        cells = cells[cells[:, 3] >= _LEAST_SIDE_PX * max(1.0, window.scale)]
         if window.scale > 1:
             cells = cells[cells[:, 3] <= _MOST_ENLARGED_PX]
         for axis, (factor, start) in enumerate(zip(scale, (window.x, window.y), strict=True)):

@@ -93,3 +93,10 @@ def test_the_shipped_files_are_of_each_other_and_of_the_card() -> None:
 def test_the_file_is_small() -> None:
     assert FACES.stat().st_size < 1.5e6
     assert Path(FACES.with_suffix(".safetensors")).stat().st_size < 1e6
+
+
+def test_a_small_picture_seen_doubled_has_no_faces_smaller_than_the_network_was_trained_on(
+    detector: FaceDetector,
+) -> None:
+    (face,) = detector(portrait()[::3, ::3].copy(), thorough=True)  # a patch of the suit
+    assert face.side == pytest.approx(LABEL[0, 2] / 3, rel=0.15)
