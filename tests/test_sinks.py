@@ -3,6 +3,7 @@ import json
 from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import av
 import cv2
@@ -140,6 +141,23 @@ def test_an_output_is_checked_before_work_begins(tmp_path: Path) -> None:
         check_output(tmp_path / "missing" / "x.csv", overwrite=False)
     with pytest.raises(SinkError, match="is a folder"):
         check_output(tmp_path, overwrite=True)
+
+
+def test_trying_an_output_never_shows_an_empty_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened = []
+    plainly = Path.open
+
+    def watched(path: Path, *arguments: Any, **named: Any) -> Any:
+        opened.append(path)
+        return plainly(path, *arguments, **named)
+
+    monkeypatch.setattr(Path, "open", watched)
+    check_output(tmp_path / "new.csv", overwrite=False)
+    assert opened
+    assert tmp_path / "new.csv" not in opened
+    assert not list(tmp_path.iterdir())
 
 
 def test_a_window_without_a_display_says_what_to_do(monkeypatch: pytest.MonkeyPatch) -> None:

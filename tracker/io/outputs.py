@@ -108,15 +108,17 @@ def check_output(path: Path, *, overwrite: bool) -> None:
         return  # a device, or a pipe, which waits for its reader when it is opened
     if existed and not overwrite:
         raise SinkError(f"{path}: exists already: add --overwrite or name another file")
+    # A run that is killed here leaves no empty output: what is new is tried beside its place.
+    tried = path if existed else path.with_name(f".{path.name}.new")
     try:
-        with path.open("ab"):
+        with tried.open("ab"):
             pass
     except OSError as error:
         raise SinkError(
             f"{path}: cannot be written ({error.strerror}): name a file in a folder you may write"
         ) from error
     if not existed:
-        path.unlink()
+        tried.unlink()
 
 
 def check_folder(folder: Path | None, *, overwrite: bool) -> None:
