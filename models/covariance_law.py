@@ -97,7 +97,7 @@ def by_spread_laws(
 ) -> Float[np.ndarray, "laws faces landmarks xy=2 xy=2"]:
     """The same by several laws at once, which takes the logarithm of the spread once."""
     level, stretch = level_and_stretch(spread / crop_side**2)
-    odds = None if log_odds is None else seen_log_odds(log_odds)
+    odds = None if log_odds is None else clipped_log_odds(log_odds)
     levels, stretches = [], []
     for law in laws:
         usual, neighbours = _tables(law)
@@ -111,8 +111,8 @@ def by_spread_laws(
     )
 
 
-def seen_log_odds(log_odds: Float[np.ndarray, " faces"]) -> Float[np.ndarray, " faces"]:
-    """As far as a law looks at them."""
+def clipped_log_odds(log_odds: Float[np.ndarray, " faces"]) -> Float[np.ndarray, " faces"]:
+    """To the range in which they tell something about the errors."""
     return np.clip(log_odds, _LEAST_LOG_ODDS, _LARGEST_LOG_ODDS)
 
 

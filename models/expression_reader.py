@@ -4,14 +4,14 @@
 """
 
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, UInt8
 
 from .onnx_session import OwnSession
 from .tool_loading import open_tool
+from .tool_network import ToolNetwork
 
 __all__ = ["EXPRESSIONS", "EXPRESSION_KIND", "OnnxExpressionReader", "load_expression_reader"]
 
@@ -24,8 +24,8 @@ _ROTATION = 6
 """Answers about the rotation, after two for each coefficient."""
 
 
-class OnnxExpressionReader:
-    """Runs the network; a context manager, for it holds threads.
+class OnnxExpressionReader(ToolNetwork):
+    """Runs the network of expressions.
 
     Args:
         session: Of the network.
@@ -33,13 +33,15 @@ class OnnxExpressionReader:
         usual: Their means and standard deviations among the faces that the network learned from.
     """
 
+    kind = "reader of expressions"
+
     def __init__(
         self,
         session: OwnSession,
         names: tuple[str, ...],
         usual: Float[np.ndarray, "mean_deviation=2 coefficients"],
     ) -> None:
-        self._session: OwnSession | None = session
+        super().__init__(session)
         self.names, self.usual = names, usual
 
     def __call__(
@@ -55,24 +57,7 @@ class OnnxExpressionReader:
         Raises:
             ValueError: If the reader is closed.
         """
-        if self._session is None:
-            raise ValueError("this reader of expressions is closed")
-        return np.asarray(self._session.run(None, {FACE_CROPS: crops})[0])
-
-    def close(self) -> None:
-        """Let the threads go."""
-        self._session = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
+        return self.run({FACE_CROPS: crops})
 
 
 def load_expression_reader(path: Path = EXPRESSIONS, *, threads: int = 1) -> OnnxExpressionReader:

@@ -4,14 +4,14 @@
 """
 
 from pathlib import Path
-from types import TracebackType
-from typing import Any, Self
+from typing import Any
 
 import numpy as np
 from jaxtyping import Float, UInt8
 
 from .onnx_session import OwnSession
 from .tool_loading import open_tool
+from .tool_network import ToolNetwork
 
 __all__ = ["EYES", "EYE_KIND", "OnnxEyeReader", "load_eye_reader"]
 
@@ -22,11 +22,10 @@ EYE_CROPS, EYE_ANSWERS = "crops", 7
 """The network's input, and how many numbers it says of each."""
 
 
-class OnnxEyeReader:
-    """Runs the network; a context manager, for it holds threads."""
+class OnnxEyeReader(ToolNetwork):
+    """Runs the network of the eyes."""
 
-    def __init__(self, session: OwnSession) -> None:
-        self._session: OwnSession | None = session
+    kind = "reader of eyes"
 
     def __call__(
         self, crops: UInt8[np.ndarray, "eyes size size rgb=3"]
@@ -40,24 +39,7 @@ class OnnxEyeReader:
         Raises:
             ValueError: If the reader is closed.
         """
-        if self._session is None:
-            raise ValueError("this reader of eyes is closed")
-        return np.asarray(self._session.run(None, {EYE_CROPS: crops})[0])
-
-    def close(self) -> None:
-        """Let the threads go."""
-        self._session = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
+        return self.run({EYE_CROPS: crops})
 
 
 def load_eye_reader(path: Path = EYES, *, threads: int = 1) -> OnnxEyeReader:

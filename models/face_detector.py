@@ -6,8 +6,6 @@ small faces count (`face_scan`), and then each candidate is refined (`face_refin
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from types import TracebackType
-from typing import Self
 
 import cv2
 import numpy as np
@@ -17,6 +15,7 @@ from .face_refinement import patch_from_picture, refined, roll_of_row, upright_p
 from .face_scan import SEEN_PX, Window, still_plan, thorough_plan, whole_picture, window_near
 from .face_suppression import Cells, suppress, without
 from .onnx_session import OwnSession
+from .tool_network import ToolNetwork
 
 __all__ = ["FOUND_FROM", "FaceDetector", "FoundFace"]
 
@@ -61,10 +60,8 @@ class FoundFace:
     """Mean of both stages, 0 to 1."""
 
 
-class FaceDetector:
-    """Runs the network; a context manager, for it holds threads.
-
-    Not for two threads at once.
+class FaceDetector(ToolNetwork):
+    """Finds faces; not for two threads at once.
 
     Args:
         session: Of the network.
@@ -72,8 +69,10 @@ class FaceDetector:
         seen_px: Longest side of what the network sees at once; the time grows with its square.
     """
 
+    kind = "face detector"
+
     def __init__(self, session: OwnSession, found_from: float, seen_px: int = SEEN_PX) -> None:
-        self._session: OwnSession | None = session
+        super().__init__(session)
         self.found_from, self.seen_px = found_from, seen_px
 
     def __call__(self, image: Picture, *, thorough: bool = False) -> list[FoundFace]:
@@ -177,10 +176,7 @@ class FaceDetector:
         Raises:
             ValueError: If the detector is closed.
         """
-        if self._session is None:
-            raise ValueError("this face detector is closed")
-        (answer,) = self._session.run(None, {PICTURES: pictures})
-        return np.asarray(answer)
+        return self.run({PICTURES: pictures})
 
     def _cells(self, image: Picture, window: Window) -> Cells:
         """Cells that say 'a face' in one window, in picture pixels."""
@@ -196,21 +192,6 @@ class FaceDetector:
             cells[:, columns] = (cells[:, columns] + 0.5) / factor - 0.5 + start
         cells[:, 3] /= np.sqrt(scale[0] * scale[1])
         return cells
-
-    def close(self) -> None:
-        """Give back threads and memory; may be called twice."""
-        self._session = None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        self.close()
 
 
 def _face(row: Float[np.ndarray, "10"]) -> FoundFace:

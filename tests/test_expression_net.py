@@ -1,4 +1,4 @@
-"""The network of expressions learns what it is told; its files are read back or refused."""
+"""The network of expressions learns what it is shown; its files are read back or refused."""
 
 from pathlib import Path
 

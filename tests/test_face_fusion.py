@@ -1,4 +1,4 @@
-"""A close look corrects what landmarks say of a head, as far as both are sure, and calmly."""
+"""The network of expressions corrects what landmarks say of a head, as far as both are sure."""
 
 from collections.abc import Iterator
 from dataclasses import replace
@@ -29,7 +29,7 @@ LINEAR = load_linear_face()
 
 @pytest.fixture(autouse=True)
 def _all_is_read(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(face_fusion, "READ_CLOSELY", NAMES)
+    monkeypatch.setattr(face_fusion, "BY_EXPRESSION_NETWORK", NAMES)
     monkeypatch.setattr(face_fusion, "_LEAST_DEVIATION", 0.0)
     face_fusion.shared_with.cache_clear()
     yield
@@ -88,10 +88,10 @@ def test_a_camera_that_turns_to_a_face_sees_it_as_the_crop_shows_it() -> None:
 
 
 @pytest.mark.parametrize(("deviation", "share"), [(1e-4, 1.0), (0.1, 0.5), (100.0, 0.0)])
-def test_a_look_counts_as_far_as_it_is_sure(
+def test_a_correction_counts_as_far_as_the_network_is_sure(
     deviation: float, share: float, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(face_fusion, "_BELIEVED", 1e9)
+    monkeypatch.setattr(face_fusion, "_OUTLIER_FROM", 1e9)
     plain = replace(
         LINEAR,
         pose_inflation=np.ones(POSE),
@@ -122,17 +122,17 @@ def test_what_a_network_expects_of_any_face_is_no_evidence() -> None:
     assert none.deviation[3] > 4 * 0.1
 
 
-def test_who_is_far_off_is_not_believed() -> None:
+def test_an_outlier_of_the_network_counts_less() -> None:
     read = a_read([0.9, 0.1, 0.7], 0.01)
     head = fused(LINEAR, the_fit(), difference_of(LINEAR, the_fit(), CAMERA, read, 0.0))
     said = dict(zip(head.names, head.values, strict=True))
     assert said["jawOpen"] < 0.2
 
 
-def test_both_halves_of_the_brow_rise_by_what_a_look_says_of_both(
+def test_both_halves_of_the_brow_rise_by_what_the_network_says_of_both(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(face_fusion, "_BELIEVED", 1e9)
+    monkeypatch.setattr(face_fusion, "_OUTLIER_FROM", 1e9)
     read = a_read([0.0, 0.6, 0.0], 1e-4)
     head = fused(LINEAR, the_fit(), difference_of(LINEAR, the_fit(), CAMERA, read, 0.0))
     said = dict(zip(head.names, head.values, strict=True))
@@ -156,7 +156,7 @@ def test_noise_is_averaged_and_a_change_is_followed_at_once(rng: np.random.Gener
     np.testing.assert_allclose(leapt.mean, 0.5)
 
 
-def test_an_analysis_with_a_look_says_more_than_landmarks_do(
+def test_an_analysis_by_the_network_says_more_than_landmarks_do(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     class Reader:
@@ -166,8 +166,8 @@ def test_an_analysis_with_a_look_says_more_than_landmarks_do(
             assert crops.shape == (1, FACE_CROP_PX, FACE_CROP_PX, 3)
             return np.array([[0.8, 0, 0.5, 0.01, 0.1, 0.02, 0, 0, 0, 9, 9, 9.0]])
 
-    monkeypatch.setattr("tracker.analysis.expressed.READ_CLOSELY", NAMES)
-    monkeypatch.setattr(face_fusion, "_BELIEVED", 1e9)
+    monkeypatch.setattr("tracker.analysis.expressed.BY_EXPRESSION_NETWORK", NAMES)
+    monkeypatch.setattr(face_fusion, "_OUTLIER_FROM", 1e9)
     face = analysed_face(np.eye(3), track_id=5)
     reads = read_expressions(np.zeros((480, 640, 3), np.uint8), [face], Reader())
     analyser = FaceAnalyser(640, 480)

@@ -9,7 +9,7 @@ from models.export_expressions import MOST_APART, largest_difference
 from models.expression_reader import EXPRESSIONS, OnnxExpressionReader, load_expression_reader
 from models.expression_weights import load_expression_weights
 from models.onnx_session import file_digest
-from tracker.analysis.coefficient_names import READ_CLOSELY
+from tracker.analysis.coefficient_names import BY_EXPRESSION_NETWORK
 from tracker.analysis.expression_reading import ExpressionRead, read_expressions
 from tracker.types import Face, Image, LandmarkEstimate, Points
 from train.rendered_heads import other_side
@@ -54,8 +54,8 @@ def test_a_mirror_swaps_the_sides(reader: OnnxExpressionReader) -> None:
 
 
 def test_it_says_what_tables_have_columns_for(reader: OnnxExpressionReader) -> None:
-    assert set(READ_CLOSELY) <= set(reader.names)
-    assert {other_side(name) for name in READ_CLOSELY} == set(READ_CLOSELY)
+    assert set(BY_EXPRESSION_NETWORK) <= set(reader.names)
+    assert {other_side(name) for name in BY_EXPRESSION_NETWORK} == set(BY_EXPRESSION_NETWORK)
 
 
 def test_the_shipped_files_are_of_each_other_and_of_the_card() -> None:

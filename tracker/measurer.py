@@ -14,7 +14,7 @@ from .types import Box, Image, Measurement
 
 _NEW_FACE_CROPS = 3
 """Crops taken of a new face: the detector's box, then twice the one around its landmarks."""
-_HOPELESS = 0.01
+_NO_FACE = 0.01
 """Share of the confidence that a new face needs, below which its first crop is the last: a better
 crop of what is no face makes none of it."""
 _CONFIRMING_OVERLAP = 0.2
@@ -120,7 +120,7 @@ class Measurer:
             is_last = crop == _NEW_FACE_CROPS
             measurements = self.measure(boxes, augment=augment and is_last)
             # Without a confidence the detector, which has found a face here, is believed.
-            worth = least if is_last else _HOPELESS * least
+            worth = least if is_last else _NO_FACE * least
             kept = [i for i, m in enumerate(measurements) if not m.confidence < worth]
             indices = [indices[i] for i in kept]
             measurements = [measurements[i] for i in kept]

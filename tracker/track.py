@@ -17,7 +17,7 @@ from .types import Box, Covariances, Face, LandmarkEstimate, Measurement, Points
 
 MISSES_TO_LOST = 3
 """Frames without a measurement before a face counts as lost: shorter than 5 frames."""
-_STEADY_S = 0.2
+_CONFIDENCE_MEMORY_S = 0.2
 """Time constant of the running mean of a face's confidence."""
 _PLACE_S = 2.0
 """For so long the place where it was seen last says where it may be found again."""
@@ -52,7 +52,7 @@ class Track:
     appearance: Appearance = field(default_factory=Appearance)
     begun_s: float = 0.0
     """When the face was first seen."""
-    steady: float = 1.0
+    mean_confidence: float = 1.0
     """Running mean of the confidence: one frame more in which a turned face passes for a frontal
     one does not make it right."""
     has_place: bool = True
@@ -84,10 +84,10 @@ def begin(
     state = head_filter.start(seen.mean[None], seen.covariance[None])
     appearance = (before.appearance.undoubted() if before else Appearance()).seeing(measurement)
     confidence = measurement.confidence
-    steady = _steadied(before, confidence, time_s) if before else confidence
+    mean = _running_mean(before, confidence, time_s) if before else confidence
     followed = (track_id, time_s, time_s, state, TrackStatus.FOLLOWED, 0, confidence, measurement)
     begun_s = before.begun_s if before else time_s
-    return Track(*followed, appearance=appearance, begun_s=begun_s, steady=steady)
+    return Track(*followed, appearance=appearance, begun_s=begun_s, mean_confidence=mean)
 
 
 def expected(
@@ -141,20 +141,17 @@ def updated(
     noise = np.array([measurement.measurement_noise for measurement in measurements])
     after, innovations = head_filter.update(state, mean, noise, dt_s)
     return [
-        Track(
-            track.track_id,
-            time_s,
-            time_s,
-            after[index : index + 1],
-            TrackStatus.FOLLOWED,
-            0,
-            measurement.confidence,
-            measurement,
-            innovations[index : index + 1],
-            track.appearance,
-            track.begun_s,
-            _steadied(track, measurement.confidence, time_s),
-            track.has_place,
+        replace(
+            track,
+            time_s=time_s,
+            measured_s=time_s,
+            state=after[index : index + 1],
+            status=TrackStatus.FOLLOWED,
+            misses=0,
+            confidence=measurement.confidence,
+            mean_confidence=_running_mean(track, measurement.confidence, time_s),
+            last=measurement,
+            innovations=innovations[index : index + 1],
         )
         for index, (track, measurement) in enumerate(zip(tracks, measurements, strict=True))
     ]
@@ -171,14 +168,14 @@ def coasted(track: Track, confidence: float, time_s: float, head_filter: HeadFil
         misses=misses,
         status=TrackStatus.LOST if misses >= MISSES_TO_LOST else TrackStatus.COASTING,
         confidence=confidence,
-        steady=_steadied(track, confidence, time_s),
+        mean_confidence=_running_mean(track, confidence, time_s),
     )
 
 
-def _steadied(track: Track, confidence: float, time_s: float) -> float:
+def _running_mean(track: Track, confidence: float, time_s: float) -> float:
     """The running mean with one frame more."""
-    gain = -math.expm1(-(time_s - track.time_s) / _STEADY_S)
-    return track.steady + gain * (confidence - track.steady)
+    gain = -math.expm1(-(time_s - track.time_s) / _CONFIDENCE_MEMORY_S)
+    return track.mean_confidence + gain * (confidence - track.mean_confidence)
 
 
 def estimates(tracks: list[Track], head_filter: HeadFilter) -> list[LandmarkEstimate]:
@@ -195,7 +192,7 @@ def reported_faces(tracks: list[Track], head_filter: HeadFilter) -> list[Face]:
     return [
         Face(
             track.track_id,
-            min(track.confidence, track.steady),
+            min(track.confidence, track.mean_confidence),
             estimate,
             *_measured(track),
             head_filter.layout,

@@ -80,7 +80,8 @@ class Face:
     track_id: int
     confidence: float
     """Probability that the landmarks sit on the face: that their mean error is less than 8 % of the
-    distance between the outer eye corners. Of a predicted face it is that of its last crop."""
+    distance between the outer eye corners. In a film it is
+    the lesser of that of this crop and its running mean; of a predicted face, of its last crop."""
     landmarks: LandmarkEstimate
     """Filtered."""
     measured: LandmarkEstimate | None

@@ -52,7 +52,7 @@ class CropPredictor:
     """Cuts crops out of a picture and returns the network's raw landmarks."""
 
     def __init__(self, landmarker: CalibratedLandmarker) -> None:
-        self.landmarker = landmarker
+        self._landmarker = landmarker
 
     def crops(
         self,
@@ -72,7 +72,7 @@ class CropPredictor:
         Returns:
             Landmarks per crop, and what `models.calibrated_landmarker.presence_evidence` returns.
         """
-        size, margin = self.landmarker.input_px, self.landmarker.margin
+        size, margin = self._landmarker.input_px, self._landmarker.margin
         rolls = [
             geometry_matrix(roll, 1.0, np.zeros(2), size)
             for roll in rolls_deg or [0.0] * len(squares)
@@ -82,7 +82,7 @@ class CropPredictor:
             for roll, (x, y, side) in zip(rolls, squares, strict=True)
         ]
         crops = np.stack([degrade(warp_crop(image, matrix, size)) for matrix in matrices])
-        mean, spread, peak, *_ = self.landmarker.raw(crops)
+        mean, spread, peak, *_ = self._landmarker.raw(crops)
         predictions = []
         for index, matrix in enumerate(matrices):
             back = np.linalg.inv(matrix.astype(np.float64))
@@ -93,7 +93,7 @@ class CropPredictor:
     @property
     def cell(self) -> float:
         """Side of a heat map's cell in crop sides without margin."""
-        return _CELL_PX / self.landmarker.input_px * self.landmarker.margin
+        return _CELL_PX / self._landmarker.input_px * self._landmarker.margin
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,14 +131,14 @@ class CalibrationSamples:
 
 
 def sample_errors(
-    predictor: CropPredictor, samples: list[Sample], layout: Layout
+    landmarker: CalibratedLandmarker, samples: list[Sample], layout: Layout
 ) -> CalibrationSamples:
     """Distances to the annotations, in crops as a tracker would take them and in hard ones.
 
     Raises:
         DataError: If a picture cannot be read.
     """
-    rng, landmarker = np.random.default_rng(_SEED), predictor.landmarker
+    rng = np.random.default_rng(_SEED)
     size_px, margin = landmarker.input_px, landmarker.margin
     mouths = ADVERSE.wide_mouth if layout.name == IBUG_68.name else 0.0
     hard_view = RandomCrop(

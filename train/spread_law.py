@@ -11,9 +11,9 @@ from torch import Tensor
 from models.covariance_law import (
     SpreadLaw,
     by_spread_law,
+    clipped_log_odds,
     level_and_stretch,
     part_means,
-    seen_log_odds,
 )
 
 from .calibration_samples import CalibrationSamples
@@ -90,7 +90,7 @@ def fit_law(observed: CalibrationSamples, parts: tuple[tuple[int, ...], ...]) ->
     usual_level, landmarks = float(level.mean()), level.shape[1]
     level = level - usual_level
     says = observed.log_odds
-    log_odds = np.zeros(len(level)) if says is None else seen_log_odds(says)
+    log_odds = np.zeros(len(level)) if says is None else clipped_log_odds(says)
     usual_log_odds = float(log_odds.mean())
     means = (
         level,

@@ -19,9 +19,9 @@ import numpy as np
 
 import models
 from models.loading import load_landmarker
-from tracker.analysis.close_look import look_closely
+from tracker.analysis.analysis_networks import read_for_analysis
 from tracker.analysis.face_analyser import FaceAnalyser
-from tracker.cli.asked_networks import close_readers
+from tracker.cli.asked_networks import load_analysis_networks
 from tracker.face_tracker import FaceTracker
 from tracker.io.picture_reader import read_picture
 from tracker.layouts import IBUG_68
@@ -55,18 +55,18 @@ class Table(NamedTuple):
 
 def read_heads(
     heads: RenderedHeads, folder: Path, faces: Sequence[Face | None], *, stated: bool,
-    closely: bool = True,
+    by_networks: bool = True,
 ) -> Readings:  # fmt: skip
-    """What the analyser makes of each head, with or without its field of view or a close look."""
+    """What the analyser makes of each head, with or without its field of view, or its networks."""
     side = round(2 * heads.center_px + 1)
     readings: list[HeadReading | None] = []
-    readers = close_readers(models) if closely else None
+    readers = load_analysis_networks(models) if by_networks else None
     for focal_px, picture, face in zip(heads.focal_px, heads.pictures, faces, strict=True):
         fov_deg = float(np.degrees(2 * np.arctan(side / 2 / focal_px))) if stated else None
         analyser = FaceAnalyser(side, side, fov_deg=fov_deg)
         found = [face] if face else []
-        look = look_closely(read_picture(folder / picture), found, readers)
-        analysed = analyser.analyse(found, 0.0, eyes=look.eyes, expressions=look.expressions)
+        read = read_for_analysis(read_picture(folder / picture), found, readers)
+        analysed = analyser.analyse(found, 0.0, eyes=read.eyes, expressions=read.expressions)
         analysis = analysed[0].analysis if face else None
         if analysis is None:
             readings.append(None)
@@ -148,7 +148,7 @@ def read_by_all(heads: RenderedHeads, arguments: argparse.Namespace) -> dict[str
         "ours": read_heads(heads, folder, found, stated=False),
         "ours, field of view stated": read_heads(heads, folder, found, stated=True),
         "ours, stated, landmarks alone": read_heads(
-            heads, folder, found, stated=True, closely=False
+            heads, folder, found, stated=True, by_networks=False
         ),
         "ours, true landmarks, stated": read_heads(heads, folder, true, stated=True),
     }
@@ -162,7 +162,7 @@ def measure_films(
     heads: RenderedHeads, arguments: argparse.Namespace, followed: dict[str, dict[str, float]]
 ) -> dict[str, Table]:
     """Gaze, blinks and the still portrait; the correlations in clips go to `followed`."""
-    tables, path, readers = {}, arguments.face_landmarker, close_readers(models)
+    tables, path, readers = {}, arguments.face_landmarker, load_analysis_networks(models)
     with ExitStack() as opened:
         irises = opened.enter_context(FaceLandmarker(path, video=False)).irises if path else None
         folder = heads_folder(arguments.data)

@@ -8,7 +8,7 @@ import numpy as np
 
 from benchmarks.jitter.truth_metrics import eye_opening
 from benchmarks.jitter.virtual_clips import subjects, videos_in
-from tracker.analysis.close_look import CloseReaders, look_closely
+from tracker.analysis.analysis_networks import AnalysisNetworks, read_for_analysis
 from tracker.analysis.face_analyser import FaceAnalyser
 from tracker.face_analysis import Blink, FaceAnalysis
 from tracker.face_tracker import FaceTracker
@@ -55,7 +55,7 @@ class ClipReading:
 def read_clip(
     frames: Iterable[Frame],
     tracker: FaceTracker,
-    readers: CloseReaders,
+    readers: AnalysisNetworks,
     fov_deg: float | None = None,
 ) -> ClipReading:
     """Follow the one face of a clip."""
@@ -66,16 +66,16 @@ def read_clip(
         height, width = frame.image.shape[:2]
         analyser = analyser or FaceAnalyser(width, height, fov_deg=fov_deg)
         faces = tracker.update(frame.image, frame.time_s)
-        look = look_closely(frame.image, faces, readers)
+        read = read_for_analysis(frame.image, faces, readers)
         analysed = analyser.analyse(
-            faces, frame.time_s, eyes=look.eyes, expressions=look.expressions
+            faces, frame.time_s, eyes=read.eyes, expressions=read.expressions
         )
         times.append(frame.time_s)
         said.append(analysed[0].analysis if analysed else None)
     return ClipReading(np.array(times), said)
 
 
-def virtual_blinks(data: Path, tracker: FaceTracker, readers: CloseReaders) -> BlinkScore:
+def virtual_blinks(data: Path, tracker: FaceTracker, readers: AnalysisNetworks) -> BlinkScore:
     """Of the demo's portrait and of photographs that no landmark network was trained on."""
     photographs = data / "300w"
     people = subjects(photographs if photographs.is_dir() else None, _PEOPLE)
@@ -89,7 +89,7 @@ def virtual_blinks(data: Path, tracker: FaceTracker, readers: CloseReaders) -> B
 
 
 def clip_scores(
-    folder: Path, tracker: FaceTracker, readers: CloseReaders
+    folder: Path, tracker: FaceTracker, readers: AnalysisNetworks
 ) -> tuple[BlinkScore, dict[str, float]]:
     """Blinks in clips of rendered heads, and the correlation of coefficients with the truth there.
 
@@ -119,7 +119,7 @@ def clip_scores(
     return _total(scores), followed
 
 
-def film_blinks(folder: Path, tracker: FaceTracker, readers: CloseReaders) -> list[list[str]]:
+def film_blinks(folder: Path, tracker: FaceTracker, readers: AnalysisNetworks) -> list[list[str]]:
     """For each film: its name, how many minutes of faces, and when which blinks are said."""
     rows = []
     for path in videos_in(folder):
@@ -131,9 +131,9 @@ def film_blinks(folder: Path, tracker: FaceTracker, readers: CloseReaders) -> li
                 height, width = frame.image.shape[:2]
                 analyser = analyser or FaceAnalyser(width, height)
                 faces = tracker.update(frame.image, frame.time_s)
-                look = look_closely(frame.image, faces, readers)
+                read = read_for_analysis(frame.image, faces, readers)
                 for face in analyser.analyse(
-                    faces, frame.time_s, eyes=look.eyes, expressions=look.expressions
+                    faces, frame.time_s, eyes=read.eyes, expressions=read.expressions
                 ):
                     seen += 1
                     if face.analysis is not None and face.analysis.blink is not None:

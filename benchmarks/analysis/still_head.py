@@ -8,7 +8,7 @@ import numpy as np
 import models
 from models.loading import load_landmarker
 from tracker.analysis.rotations import yaw_pitch_roll_deg
-from tracker.cli.asked_networks import close_readers
+from tracker.cli.asked_networks import load_analysis_networks
 from tracker.face_tracker import FaceTracker
 from tracker.io.simulated_camera import SimulatedCamera, portrait, still_then_moving
 from tracker.run.analysis_stage import AnalysisSettings, AnalysisStage
@@ -24,7 +24,9 @@ def still_portrait(weights: str, path: Path | None) -> list[list[str]]:
     ours, theirs = [], []
     without_s, with_s = [], []
     with FaceTracker(load_landmarker(weights)) as tracker, camera:
-        analysis = AnalysisStage(AnalysisSettings(), stills=False, readers=close_readers(models))
+        analysis = AnalysisStage(
+            AnalysisSettings(), stills=False, readers=load_analysis_networks(models)
+        )
         for frame in camera:
             started = perf_counter()
             faces = tracker.update(frame.image, frame.time_s)

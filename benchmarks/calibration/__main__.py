@@ -121,7 +121,7 @@ def benchmark(arguments: argparse.Namespace) -> None:
     faces = held_out_faces(arguments.data, layout)
     predictor = CropPredictor(landmarker)
     observed = {
-        "absolute": sample_errors(predictor, faces, layout),
+        "absolute": sample_errors(landmarker, faces, layout),
         "frame to frame": sample_measurement_noise(predictor, faces),
     }
     photographs = len(np.unique(observed["absolute"].photograph))

@@ -6,7 +6,7 @@ EYE_LOOKS = tuple(
     f"eyeLook{way}{side}" for side in ("Right", "Left") for way in ("In", "Out", "Up", "Down")
 )
 """From the gaze."""
-READ_CLOSELY = ("jawOpen", "mouthSmileLeft", "mouthSmileRight")
+BY_EXPRESSION_NETWORK = ("jawOpen", "mouthSmileLeft", "mouthSmileRight")
 """Those of the shipped network of expressions that follow the truth."""
 
 
@@ -16,5 +16,5 @@ def coefficient_columns(carried: tuple[str, ...]) -> tuple[str, ...]:
     Args:
         carried: Those that the landmarks carry.
     """
-    closely = (name for name in READ_CLOSELY if name not in carried)
+    closely = (name for name in BY_EXPRESSION_NETWORK if name not in carried)
     return (*BLINKS, *EYE_LOOKS, *carried, *closely)

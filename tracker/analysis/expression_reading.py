@@ -1,4 +1,4 @@
-"""Looks closely at whole faces: what they express, and how their heads are turned."""
+"""Reads expression and head rotation from crops of whole faces, by a network."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -54,7 +54,7 @@ class ExpressionRead:
 def read_expressions(
     image: Image, faces: Iterable[Face], reader: ExpressionReader
 ) -> dict[int, ExpressionRead]:
-    """Look closely at a frame's faces; by track id, those of the 68 landmarks.
+    """Read a frame's faces; by track id, those of the 68 landmarks.
 
     Args:
         image: The frame, RGB.

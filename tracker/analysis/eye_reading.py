@@ -1,4 +1,4 @@
-"""Looks closely at both eyes of a face: where the pupils are, how surely, how far each is shut."""
+"""Reads crops of both eyes, by a network: where pupils are, how surely, how far eyes are shut."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -55,7 +55,7 @@ def eye_corners(points: Points, layout: Layout) -> Corners | None:
 
 
 def read_eyes(image: Image, faces: Iterable[Face], reader: EyeReader) -> dict[int, EyesRead]:
-    """Look closely at the eyes of a frame's faces; by track id, those whose layout has eyes.
+    """Read the eyes of a frame's faces; by track id, those whose layout has eyes.
 
     Args:
         image: The frame, RGB.

@@ -25,7 +25,7 @@ from .face_fusion import (
 from .gaze import gazes_of
 from .head_fit import POSE, HeadFit, ShapePrior, farther, first_fit, next_fit
 from .lids import (
-    LOOKED_AT,
+    OF_EYE_NETWORK,
     LidMemory,
     blinked,
     closely_seen,
@@ -45,8 +45,8 @@ _LOST_COST = 6.0
 """Mean squared residual from which a fit starts anew, and at most so often in a row."""
 _GAZE_FROM_OPENNESS = 0.3
 _NEAREST_MM = 700.0
-_LOOK_HOLDS_S = 0.3
-"""How long what a close look corrected stays corrected."""
+_CORRECTION_HOLDS_S = 0.3
+"""How long a correction by the network of expressions holds."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -134,10 +134,10 @@ class FaceAnalyser:
             faces: Of the next frame, as `FaceTracker.update` reports them; those of another layout
                 than the 68 points stay without analysis.
             time_s: Of the frame; never falls.
-            eyes: What a close look at the eyes says (`read_eyes`), by track id; without it there is
+            eyes: What the network of the eyes says (`read_eyes`), by track id; without it there is
                 no gaze, and openness and blinks come from the landmarks of the lids.
-            expressions: What a close look at the faces says (`read_expressions`), likewise; without
-                it head pose and expression come from the landmarks alone.
+            expressions: What the network of expressions says (`read_expressions`), likewise;
+                without it head pose and expression come from the landmarks alone.
 
         Raises:
             ValueError: If the time falls.
@@ -193,9 +193,9 @@ class FaceAnalyser:
         else:
             fit = first_fit(linear, seen, self._camera, prior)
         fit = self._at_distance(fit)
-        head, difference = self._looked_at(fit, read, before, time_s)
+        head, difference = self._corrected(fit, read, before, time_s)
         if before is None:
-            neutral, lids = self._at_first(fit, head, looked_at=eyes is not None)
+            neutral, lids = self._at_first(fit, head, has_eyes=eyes is not None)
             known = _Known(
                 fit, head, difference, nobody, -np.inf, prior, neutral, lids, spread, time_s
             )
@@ -208,7 +208,7 @@ class FaceAnalyser:
             known = self._learned(known, gaps[:, 0], time_s - before.last_s if before else 0.0)
         return known, gaps
 
-    def _looked_at(
+    def _corrected(
         self, fit: HeadFit, read: ExpressionRead | None, before: _Known | None, time_s: float
     ) -> tuple[FusedHead, Difference | None]:
         """The fit corrected by what the network of expressions sees, followed over time."""
@@ -216,19 +216,19 @@ class FaceAnalyser:
         if read is not None:
             now = difference_of(self._face, fit, self._camera, read, time_s)
             last = followed_difference(last, now) if last else now
-        if last is None or time_s - last.time_s > _LOOK_HOLDS_S:
+        if last is None or time_s - last.time_s > _CORRECTION_HOLDS_S:
             return landmarks_alone(self._face, fit), None
         return fused(self._face, fit, last), last
 
     def _at_first(
-        self, fit: HeadFit, head: FusedHead, *, looked_at: bool
+        self, fit: HeadFit, head: FusedHead, *, has_eyes: bool
     ) -> tuple[Neutral, LidMemory]:
         """Of a face that was not seen before."""
         linear, kept = self._face, self._kept
-        lids = LOOKED_AT if looked_at else unknown_lids(linear, fit)
+        lids = OF_EYE_NETWORK if has_eyes else unknown_lids(linear, fit)
         if kept is None:
             return Neutral(np.zeros(len(head.names))), lids
-        if looked_at and kept.open_gap is not None:
+        if has_eyes and kept.open_gap is not None:
             lids = replace(lids, open_gap=kept.open_gap, seen_s=1.0)
         return Neutral(np.array([kept.levels.get(name, 0.0) for name in head.names])), lids
 

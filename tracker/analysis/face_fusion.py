@@ -11,7 +11,7 @@ from functools import lru_cache
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from .coefficient_names import BLINKS, READ_CLOSELY
+from .coefficient_names import BLINKS, BY_EXPRESSION_NETWORK
 from .expression_crop import crop_camera_from_frame
 from .expression_reading import ExpressionRead
 from .head_fit import POSE, HeadFit
@@ -28,7 +28,7 @@ _OWN_EVIDENCE = 0.5
 """Share of what network and landmarks know without each other: they see the same picture, and the
 crop lies where the landmarks say."""
 _LEAST_DEVIATION = 0.02
-_BELIEVED = 2.0
+_OUTLIER_FROM = 2.0
 """Standard deviations beyond which a difference is thought to be an error of the network."""
 _HALVES = ("Left", "Right")
 
@@ -56,7 +56,7 @@ class FusedHead:
     """Of the coefficients: the linear face's, then those that only the network knows."""
     values: Float[np.ndarray, " coefficients"]
     deviations: Float[np.ndarray, " coefficients"]
-    is_looked_at: bool
+    is_corrected: bool
 
 
 def difference_of(
@@ -103,7 +103,7 @@ def followed_difference(before: Difference, now: Difference) -> Difference:
 
 
 def landmarks_alone(face: LinearFace, fit: HeadFit) -> FusedHead:
-    """A head that nobody looked at closely."""
+    """A head without a correction."""
     widened = replace(fit, covariance=fit.covariance * _inflation(face, len(fit.covariance)))
     chosen = slice(POSE, POSE + len(face.names))
     deviations = np.sqrt(np.diagonal(widened.covariance)[chosen])
@@ -123,7 +123,7 @@ def fused(face: LinearFace, fit: HeadFit, difference: Difference) -> FusedHead:
     carried = covariance @ known.measured.T
     within = known.measured @ carried
     mean, said = difference.mean[known.chosen], difference.deviation[known.chosen]
-    within[np.diag_indices_from(within)] += np.square(doubted(said, mean))
+    within[np.diag_indices_from(within)] += np.square(outlier_deviation(said, mean))
     gain = np.linalg.solve(within, carried.T).T
     step = gain @ mean
     after = covariance - _OWN_EVIDENCE * gain @ carried.T
@@ -137,11 +137,11 @@ def fused(face: LinearFace, fit: HeadFit, difference: Difference) -> FusedHead:
         (*face.names, *known.beyond),
         np.concatenate([corrected.shape[:expressions], difference.mean[known.rest]]),
         np.concatenate([deviations, difference.deviation[known.rest]]),
-        is_looked_at=True,
+        is_corrected=True,
     )
 
 
-def doubted(
+def outlier_deviation(
     deviation: Float[np.ndarray, "*answers"], difference: Float[np.ndarray, "*answers"]
 ) -> Float[np.ndarray, "*answers"]:
     """Deviations of a network that says something else than whom it is held against.
@@ -149,7 +149,7 @@ def doubted(
     It learned from few kinds of people: where it is far off, it is not as sure as it says.
     """
     least = np.maximum(deviation, _LEAST_DEVIATION)
-    return np.asarray(np.maximum(least, np.abs(difference) / _BELIEVED))
+    return np.asarray(np.maximum(least, np.abs(difference) / _OUTLIER_FROM))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -180,7 +180,7 @@ def shared_with(face: LinearFace, names: tuple[str, ...], unknowns: int) -> Shar
             selection[row, places[name]] = 1.0
         elif all(f"{name}{half}" in places for half in _HALVES):
             selection[row, [places[f"{name}{half}"] for half in _HALVES]] = 0.5
-    is_read = np.isin(names, (*BLINKS, *READ_CLOSELY))
+    is_read = np.isin(names, (*BLINKS, *BY_EXPRESSION_NETWORK))
     is_known = np.asarray(selection.any(1)) & is_read
     measured = np.zeros((3 + int(is_known.sum()), unknowns))
     measured[:3, :3] = np.eye(3)

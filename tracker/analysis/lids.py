@@ -46,7 +46,7 @@ class LidMemory:
     """How long the eyes were open."""
     shut_since_s: float | None = None
     is_close: bool = False
-    """Gaps are what a close look at the eyes says, not those of the landmarks."""
+    """Gaps are what the network of the eyes says, not those of the landmarks."""
 
 
 def unknown_lids(face: LinearFace, fit: HeadFit) -> LidMemory:
@@ -60,7 +60,7 @@ def unknown_lids(face: LinearFace, fit: HeadFit) -> LidMemory:
     return LidMemory(max(opened, least), shut)
 
 
-LOOKED_AT = LidMemory(open_gap=0.9, shut_gap=0.2, is_close=True)
+OF_EYE_NETWORK = LidMemory(open_gap=0.9, shut_gap=0.2, is_close=True)
 """Of a person seen for the first time, closely; of eyes that are shut it is said to be 0.8."""
 
 
@@ -80,7 +80,7 @@ def lid_gaps(
 
 
 def closely_seen(eyes: EyesRead) -> Float[np.ndarray, "eyes=2 value_deviation=2"]:
-    """What a close look at the eyes says in place of the lids' gap: 1 open, 0 shut."""
+    """What the network of the eyes says in place of the lids' gap: 1 open, 0 shut."""
     return np.stack([1 - eyes.shut, eyes.shut_deviation], 1)
 
 

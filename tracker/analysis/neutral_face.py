@@ -31,7 +31,9 @@ def learned_neutral(
         hold_s: For so long the face is neutral, and never after; None learns on.
     """
     values = np.maximum(values, 0)
-    if len(values) != len(neutral.level):  # looked at closely from now on, or no more
+    if len(values) != len(
+        neutral.level
+    ):  # corrected by the network of expressions from now on, or no more
         neutral = Neutral(np.resize(np.append(neutral.level, 0 * values), len(values)))
     seen_s = neutral.seen_s + dt_s
     if hold_s is not None:

@@ -18,7 +18,7 @@ class KeptNeutral:
     """Of the linear face's coefficients, by name; what is not named is 0."""
     open_gap: float | None
     """How far the eyes are open at rest, as the network of the eyes sees it: 1 is wide open; None
-    where it did not look."""
+    where it was not used."""
 
 
 def read_neutral(path: Path) -> KeptNeutral:

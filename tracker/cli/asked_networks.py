@@ -5,7 +5,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Protocol
 
-from ..analysis.close_look import CloseReaders
+from ..analysis.analysis_networks import AnalysisNetworks
 from ..analysis.expression_reading import ExpressionReader
 from ..analysis.eye_reading import EyeReader
 from ..detection.any_roll_detector import AnyRollDetector, FaceFinder
@@ -88,18 +88,20 @@ def detector_of(
     return opened.enter_context(AnyRollDetector(networks.load_face_detector()))
 
 
-def close_readers_of(arguments: argparse.Namespace, networks: Networks) -> CloseReaders | None:
-    """The networks that look closely, for all sources at once, where an analysis is asked for."""
-    return None if asked_analysis(arguments) is None else close_readers(networks)
+def analysis_networks_of(
+    arguments: argparse.Namespace, networks: Networks
+) -> AnalysisNetworks | None:
+    """The networks of an analysis, for all sources at once, where one is asked for."""
+    return None if asked_analysis(arguments) is None else load_analysis_networks(networks)
 
 
-def close_readers(networks: Networks) -> CloseReaders:
-    """The networks that look closely at faces."""
-    return CloseReaders(networks.load_eye_reader(), networks.load_expression_reader())
+def load_analysis_networks(networks: Networks) -> AnalysisNetworks:
+    """The networks of an analysis."""
+    return AnalysisNetworks(networks.load_eye_reader(), networks.load_expression_reader())
 
 
 def analysis_of(
-    arguments: argparse.Namespace, readers: CloseReaders | None, *, stills: bool = False
+    arguments: argparse.Namespace, readers: AnalysisNetworks | None, *, stills: bool = False
 ) -> AnalysisStage | None:
     """What reads the head pose and more off the faces of one source, where that is asked for."""
     settings = asked_analysis(arguments)

@@ -30,7 +30,7 @@ from ..run.loop import run
 from ..run.summary import RunSummary, StopRequest
 from ..run.timed_tracker import TimedTracker
 from .arguments import add_network_flags
-from .asked_networks import Networks, close_readers, landmarker_of, settle_weights
+from .asked_networks import Networks, landmarker_of, load_analysis_networks, settle_weights
 from .camera_flags import add_camera_flags, open_asked_source
 from .check_terminal import findings_table, guided_watch
 from .flag_types import duration
@@ -97,7 +97,7 @@ def run_check(argv: Sequence[str], networks: Networks, request: StopRequest) -> 
             landmarker_of(arguments, networks),
             stack.enter_context(AnyRollDetector(networks.load_face_detector())),
             analysis=AnalysisStage(
-                AnalysisSettings(), stills=False, readers=close_readers(networks)
+                AnalysisSettings(), stills=False, readers=load_analysis_networks(networks)
             ),
         )
         record = CheckRecord(timed.tracker.layout, guide)

@@ -26,8 +26,8 @@ from .arguments import VIDEOS_AT_ONCE_ON_GPU, asked_config, asked_outputs
 from .asked_networks import (
     Networks,
     OurDetector,
+    analysis_networks_of,
     analysis_of,
-    close_readers_of,
     detector_of,
     landmarker_of,
     provenance_of,
@@ -60,7 +60,7 @@ def run_several(
     workers = max(min(arguments.together or usual, len(videos)), 1)
     if workers > 1:
         network = SharedLandmarker(network)
-    readers = close_readers_of(arguments, networks)
+    readers = analysis_networks_of(arguments, networks)
     idle: SimpleQueue[OurDetector] = SimpleQueue()
     with (
         ExitStack() as detectors,

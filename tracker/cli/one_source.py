@@ -24,8 +24,8 @@ from ..streams.asked_streams import open_streams
 from .arguments import asked_config, asked_outputs, demo_outputs
 from .asked_networks import (
     Networks,
+    analysis_networks_of,
     analysis_of,
-    close_readers_of,
     detector_of,
     landmarker_of,
     provenance_of,
@@ -65,7 +65,7 @@ def run_one(
         detector = detector_of(arguments, networks, stack)
         go_on(request)
         analysis = analysis_of(
-            arguments, close_readers_of(arguments, networks), stills=source.holds_stills
+            arguments, analysis_networks_of(arguments, networks), stills=source.holds_stills
         )
         timed = TimedTracker(
             landmarker,

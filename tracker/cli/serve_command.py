@@ -19,7 +19,7 @@ from ..serve.access import AccessRules, ServeLimits, is_loopback
 from ..streams.address import NetAddress
 from ..tracker_config import TrackerConfig
 from .arguments import add_network_flags
-from .asked_networks import Networks, close_readers, landmarker_of, settle_weights
+from .asked_networks import Networks, landmarker_of, load_analysis_networks, settle_weights
 from .flag_types import port, positive
 
 SERVE = "serve"
@@ -88,7 +88,9 @@ def run_serve(argv: Sequence[str], networks: Networks, request: StopRequest) -> 
     def new_tracker() -> FaceTracker:
         return FaceTracker(network, None, config)
 
-    page = web_app.TrackerPage(new_tracker, AccessRules(token), limits, close_readers(networks))
+    page = web_app.TrackerPage(
+        new_tracker, AccessRules(token), limits, load_analysis_networks(networks)
+    )
 
     def started(port: int) -> None:
         scheme = "https" if arguments.certificate else "http"

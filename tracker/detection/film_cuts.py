@@ -32,7 +32,7 @@ _LEAST_CONTRAST = 5.0
 _LEAST_CHANGE = 0.4
 """Mean change of a pixel, in standard deviations of the picture, below which none is a cut."""
 _NEXT_TO_NO_CHANGE = 0.2
-"""The same without a look at the light: next to nothing has changed, as in most frames."""
+"""The same before brightness is matched: next to nothing has changed, as in most frames."""
 _LEAST_UNEXPLAINED = 0.3
 """Share of the picture's variance that motion leaves unexplained at a cut: 0.35 and more for
 unrelated pictures, up to 0.3 in a pan by a fifth of the picture's width a frame."""

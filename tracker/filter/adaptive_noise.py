@@ -60,7 +60,7 @@ def adapted(
 
 
 def successive_change(
-    surprise: Float[np.ndarray, "faces motion"], before: Float[np.ndarray, "faces motion"]
+    innovation: Float[np.ndarray, "faces motion"], before: Float[np.ndarray, "faces motion"]
 ) -> Float[np.ndarray, "faces groups"]:
     """Mean square successive difference of innovations; 1 is expected of white ones.
 
@@ -70,7 +70,7 @@ def successive_change(
     Source:
         von Neumann 1941, the mean square successive difference.
     """
-    groups = np.square(surprise - before).reshape(len(surprise), -1, 4)
+    groups = np.square(innovation - before).reshape(len(innovation), -1, 4)
     change: np.ndarray = groups.sum(-1) / 8
     return change
 

@@ -53,7 +53,7 @@ class MotionConfig:
     """Factor on the acceleration noise of a head that is not measured."""
 
 
-def unhurried(config: MotionConfig) -> MotionConfig:
+def for_smoother(config: MotionConfig) -> MotionConfig:
     """The config of a smoother, which is never late: all noise that is learned is believed."""
     return replace(config, largest_noise=config.noise_factor_range)
 

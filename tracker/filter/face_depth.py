@@ -11,7 +11,9 @@ from jaxtyping import Float
 from ..layouts import COFW_29, IBUG_68, WFLW_98, Layout
 
 # Away from the camera, in inter-ocular distances from the outer corners of the eyes, of the mean
-# face that `train.face_model` learns from rendered heads.
+# face that `train.face_model` learns from rendered heads; the contour, which slides along the
+# silhouette as a head turns, is made symmetric and smooth. Numbers, not that file, so that the
+# filter needs no data.
 _CHEEK = (0.40, 0.38, 0.35, 0.32, 0.28, 0.20, 0.05, -0.12, -0.20)
 """From an ear to the chin."""
 _CONTOUR = (*_CHEEK, *_CHEEK[-2::-1])

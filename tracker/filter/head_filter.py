@@ -246,7 +246,7 @@ class HeadFilter:
         """
         still = gain[:, None] * parts.modes[0]
         part_noise = adapted(state.part_noise, parts.nis[0], still, self.config)
-        change, of_head = successive_change(head.surprise, state.head_surprise), gain[:, None]
+        change, of_head = successive_change(head.innovation, state.head_innovation), gain[:, None]
         head_noise = adapted(state.head_noise, change, of_head, self.config)
         rescaled = (part_noise / state.part_noise) @ self._parts.from_parts
         return HeadState(
@@ -261,7 +261,7 @@ class HeadFilter:
             adapted(
                 state.head_scale, head.nis / state.head_scale, of_head, self.config, _BURST_NIS
             ),
-            head.surprise,
+            head.innovation,
         )
 
     def _bases(self, state: HeadState) -> Bases:

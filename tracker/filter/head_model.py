@@ -36,8 +36,8 @@ class HeadUpdate:
     covariance: Float[np.ndarray, "vv_vr_rr=3 faces motion"]
     modes: Float[np.ndarray, "hypotheses faces groups"]
     nis: Groups
-    surprise: Motion
-    """Innovation, in standard deviations."""
+    innovation: Motion
+    """In standard deviations."""
     log_likelihood: Groups
 
 
@@ -128,8 +128,8 @@ class HeadModel:
         weight = of_numbers(modes)
         (value, velocity), covariance = merged(weight, mean + updated.step, updated.covariance)
         mean_nis = sum_of_groups((weight * nis).sum(0)) / _GROUP
-        surprise = (weight * innovation / np.sqrt(expected)).sum(0)
-        return HeadUpdate(value, velocity, covariance, modes, mean_nis, surprise, total)
+        normalised = (weight * innovation / np.sqrt(expected)).sum(0)
+        return HeadUpdate(value, velocity, covariance, modes, mean_nis, normalised, total)
 
     def _predicted(
         self, state: HeadState, dt_s: Float[np.ndarray, " faces"], length: np.ndarray

@@ -31,7 +31,7 @@ class HeadState:
     """Learned factors on the measurement noise of the head's similarity and turn."""
     head_scale: Float[np.ndarray, "faces groups"]
     """Learned factors on the covariance of both, by which it is consistent."""
-    head_surprise: Float[np.ndarray, "faces motion"]
+    head_innovation: Float[np.ndarray, "faces motion"]
     """Last innovation of the head's motion, in standard deviations."""
 
     def __getitem__(self, faces: slice) -> "HeadState":
@@ -45,7 +45,7 @@ class HeadState:
             self.part_noise[faces],
             self.head_noise[faces],
             self.head_scale[faces],
-            self.head_surprise[faces],
+            self.head_innovation[faces],
         )
 
 

@@ -4,7 +4,7 @@ import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..analysis.close_look import CloseReaders, look_closely
+from ..analysis.analysis_networks import AnalysisNetworks, read_for_analysis
 from ..analysis.face_analyser import FaceAnalyser
 from ..analysis.neutral_file import KeptNeutral, write_neutral
 from ..errors import FaceTrackError
@@ -29,15 +29,15 @@ class AnalysisStage:
     Args:
         settings: Of the analyser.
         stills: Every frame is a picture by itself.
-        readers: Look closely at faces; None leaves all to the landmarks.
+        readers: None leaves all to the landmarks.
     """
 
     def __init__(
-        self, settings: AnalysisSettings, *, stills: bool, readers: CloseReaders | None = None
+        self, settings: AnalysisSettings, *, stills: bool, readers: AnalysisNetworks | None = None
     ) -> None:
         self._settings, self._stills, self._readers = settings, stills, readers
         self._analyser: FaceAnalyser | None = None
-        self._size, self._looked_s = (0, 0), -math.inf
+        self._size, self._read_s = (0, 0), -math.inf
 
     def take(self, frame: Frame, faces: list[Face]) -> list[Face]:
         """The faces of the next frame with their analysis."""
@@ -51,16 +51,17 @@ class AnalysisStage:
                 calibrate_neutral_s=self._settings.calibrate_neutral_s,
                 neutral=self._settings.neutral,
             )
-        look = look_closely(frame.image, faces, self._readers, self._expressions_are_due(frame))
+        is_due = self._expressions_are_due(frame)
+        read = read_for_analysis(frame.image, faces, self._readers, expressions_too=is_due)
         return self._analyser.analyse(
-            faces, frame.time_s, eyes=look.eyes, expressions=look.expressions
+            faces, frame.time_s, eyes=read.eyes, expressions=read.expressions
         )
 
     def _expressions_are_due(self, frame: Frame) -> bool:
         """Whether to read them: blinks want every frame, of the rest landmarks carry the motion."""
-        is_due = self._stills or not 0 <= frame.time_s - self._looked_s < _EXPRESSIONS_EVERY_S
+        is_due = self._stills or not 0 <= frame.time_s - self._read_s < _EXPRESSIONS_EVERY_S
         if is_due:
-            self._looked_s = frame.time_s
+            self._read_s = frame.time_s
         return is_due
 
     def save_neutral(self, path: Path) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import groupby
 
 from ..errors import SourceError
-from ..filter.config import unhurried
+from ..filter.config import for_smoother
 from ..filter.head_filter import HeadFilter
 from ..filter.smoother import Begun, Observation, smooth
 from ..track import MISSES_TO_LOST
@@ -70,7 +70,7 @@ class BlockSmoother:
     def __init__(
         self, head_filter: HeadFilter, lag_s: float = LAG_S, block_s: float = BLOCK_S
     ) -> None:
-        self._filter = HeadFilter(head_filter.layout, unhurried(head_filter.config))
+        self._filter = HeadFilter(head_filter.layout, for_smoother(head_filter.config))
         self._lag_s, self._block_s = lag_s, block_s
         self._times_s: list[float] = []
         self._faces: list[list[Face]] = []

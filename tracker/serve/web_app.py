@@ -13,7 +13,7 @@ from starlette.responses import FileResponse, JSONResponse, Response, StreamingR
 from starlette.routing import Route, WebSocketRoute
 from starlette.websockets import WebSocket, WebSocketDisconnect
 
-from ..analysis.close_look import CloseReaders
+from ..analysis.analysis_networks import AnalysisNetworks
 from ..errors import FaceTrackError
 from ..face_tracker import FaceTracker
 from ..run.analysis_stage import AnalysisSettings, AnalysisStage
@@ -43,7 +43,7 @@ class TrackerPage:
         new_tracker: Makes a tracker for one camera or file; called in any thread.
         rules: Who may use it.
         limits: How much.
-        readers: Look closely at faces, for any thread; None leaves all to the landmarks.
+        readers: For any thread; None leaves all to the landmarks.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class TrackerPage:
         new_tracker: NewTracker,
         rules: AccessRules,
         limits: ServeLimits,
-        readers: CloseReaders | None = None,
+        readers: AnalysisNetworks | None = None,
     ) -> None:
         self._new_tracker, self._rules, self._limits = new_tracker, rules, limits
         self._readers = readers

@@ -26,6 +26,7 @@ from models.expression_weights import (
     save_expression_weights,
 )
 from tracker.errors import FaceTrackError
+from train.one_cycle import add_training_flags
 
 from .expression_figures import ExpressionFigures, measure, widened
 from .expression_fit import ExpressionRecipe, fit, usual_faces
@@ -46,17 +47,9 @@ def main(argv: list[str] | None = None) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     recipe = ExpressionRecipe()
-    parser.add_argument("--data", type=Path, required=True, help="folder with the sources")
-    parser.add_argument("--mesh", type=Path, metavar="F", help="face_landmarker.task, the teacher")
-    parser.add_argument("--samples", type=Path, metavar="F", help="keeps what was gathered")
-    parser.add_argument("--output", type=Path, required=True, help="the weights to write")
+    add_training_flags(parser)
     parser.add_argument("--faces", type=int, default=recipe.faces, help="seen: %(default)s")
-    parser.add_argument("--start", type=Path, metavar="F", help="weights to go on with")
     parser.add_argument("--seed", type=int, default=recipe.seed, help="(default: %(default)s)")
-    parser.add_argument(
-        "--free", action="store_true", help="only material whose terms permit commercial use"
-    )
-    parser.add_argument("--threads", type=int, default=1, help="that train: %(default)s")
     arguments = parser.parse_args(argv)
     torch.set_num_threads(arguments.threads)
     try:

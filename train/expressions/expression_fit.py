@@ -5,8 +5,6 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from jaxtyping import Float, UInt8
-from rich.console import Console
-from rich.progress import track
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 
@@ -14,6 +12,7 @@ from models.expression_net import ExpressionNet, ExpressionNetConfig
 from tracker.analysis.expression_crop import FACE_CROP_PX
 from tracker.crop import warp_crop
 from train.augment import AugmentConfig, random_geometry, random_texture
+from train.one_cycle import OneCycle, fit_averaged, huber
 from train.rendered_heads import other_side
 
 from .expression_samples import PATCH_PX, PATCH_SCALE, SOURCES, ExpressionSamples
@@ -23,8 +22,6 @@ _SEEN = AugmentConfig(
     grey=0.15, motion_blur=0.05, compression=0.15, low_resolution=0.1, low_light=0.1,
 )  # fmt: skip
 """Landmarks of a small network put the crop so far beside its place."""
-_SURPRISE = 3.0
-"""Errors beyond so many standard deviations pull no harder: teachers make gross ones."""
 _LEAST_VARIED = 1e-3
 _LEAST_USUAL, _USUAL_TURN = 0.1, 0.1
 """Squared errors count over the squares of these: of coefficients, of the rotation in radians."""
@@ -72,15 +69,7 @@ def fit(
     """
     torch.manual_seed(recipe.seed)
     network = start or ExpressionNet(ExpressionNetConfig(coefficients=len(names)))
-    network.train()
-    average = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-    optimizer = torch.optim.AdamW(
-        network.parameters(), recipe.learning_rate, weight_decay=recipe.weight_decay
-    )
     steps = recipe.faces // recipe.batch
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, recipe.learning_rate, total_steps=steps + 1, pct_start=0.1
-    )
     training = samples.part(samples.is_trained_on)
     varied = np.maximum(usual_faces(training)[1], _LEAST_USUAL)
     usual = torch.from_numpy(varied.astype(np.float32))
@@ -88,22 +77,16 @@ def fit(
     batches = DataLoader(
         views, batch_size=None, num_workers=_VIEWERS, multiprocessing_context="fork"
     )
-    bar = track(batches, "training", total=steps, console=Console(stderr=True))
-    for step, batch in enumerate(bar):
-        loss = expression_loss(network, batch, usual)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
-        optimizer.step()
-        schedule.step()
-        keep = min(0.5 ** (1 / max(recipe.averaged_share * steps, 1)), (step + 1) / (step + 10))
-        for name, tensor in network.state_dict().items():
-            if tensor.is_floating_point():
-                average[name].lerp_(tensor, 1 - keep)
-            else:
-                average[name].copy_(tensor)
-    network.load_state_dict(average)
-    return network.eval()
+    cycle = OneCycle(
+        steps=steps,
+        learning_rate=recipe.learning_rate,
+        weight_decay=recipe.weight_decay,
+        warmup=0.1,
+        average_half_life=max(recipe.averaged_share * steps, 1),
+    )
+    return fit_averaged(
+        network, batches, lambda batch: expression_loss(network, batch, usual), cycle
+    )
 
 
 def expression_loss(
@@ -124,12 +107,12 @@ def expression_loss(
     values, deviations, turn, turn_deviations = answers.split([count, count, 3, 3], 1)
     known = torch.isfinite(batch.coefficients)
     away = torch.where(known, batch.coefficients - values, 0.0)
-    likelihood = _robust((away.detach() / deviations).square()) / 2 + deviations.log()
+    likelihood = huber((away.detach() / deviations).square()) / 2 + deviations.log()
     expressed = (away / usual).square().sum() / len(away)
     turned = torch.isfinite(batch.rotations[:, 0, 0])
     error = rotation_error(turn[turned], batch.rotations[turned])
     spread = turn_deviations[turned]
-    sized = _robust((error.detach() / spread).square()) / 2 + spread.log()
+    sized = huber((error.detach() / spread).square()) / 2 + spread.log()
     posed = (error / _USUAL_TURN).square().sum() / len(away)
     sizes = (sized.sum() + (likelihood * known).sum()) / len(away)
     return expressed + _ROTATION_COUNTS * posed + _DEVIATION_COUNTS * sizes
@@ -172,12 +155,6 @@ def _skew(vectors: Tensor) -> Tensor:
     x, y, z = vectors.unbind(1)
     none = torch.zeros_like(x)
     return torch.stack([none, -z, y, z, none, -x, -y, x, none], 1).reshape(-1, 3, 3)
-
-
-def _robust(squared: Tensor) -> Tensor:
-    """Quadratic within `_SURPRISE` standard deviations, linear in the distance beyond (Huber)."""
-    distance = squared.clamp_min(1e-12).sqrt()
-    return torch.where(distance < _SURPRISE, squared, _SURPRISE * (2 * distance - _SURPRISE))
 
 
 class _Views(Dataset[FaceBatch]):

@@ -21,6 +21,7 @@ from models.description import CheckpointError
 from models.eye_net import EyeNet
 from models.eye_weights import EyeWeightsInfo, load_eye_weights, save_eye_weights
 from tracker.errors import FaceTrackError
+from train.one_cycle import add_training_flags
 
 from .eye_fit import EyeFigures, EyeRecipe, fit, measure
 from .eye_samples import FREE_SOURCES, SOURCES, EyeSamples, gather, marked_by_people
@@ -37,18 +38,8 @@ def main(argv: list[str] | None = None) -> None:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     recipe = EyeRecipe()
-    parser.add_argument("--data", type=Path, required=True, help="folder with the sources")
-    parser.add_argument("--mesh", type=Path, metavar="F", help="face_landmarker.task, the teacher")
-    parser.add_argument("--samples", type=Path, metavar="F", help="keeps what was gathered")
-    parser.add_argument("--output", type=Path, required=True, help="the weights to write")
+    add_training_flags(parser)
     parser.add_argument("--eyes", type=int, default=recipe.eyes, help="seen: %(default)s")
-    parser.add_argument(
-        "--start", type=Path, metavar="F", help="weights to go on with; fewer eyes do then"
-    )
-    parser.add_argument(
-        "--free", action="store_true", help="only material whose terms permit commercial use"
-    )
-    parser.add_argument("--threads", type=int, default=1, help="that train: %(default)s")
     arguments = parser.parse_args(argv)
     torch.set_num_threads(arguments.threads)
     try:

@@ -7,14 +7,13 @@ import numpy as np
 import torch
 import torch.nn.functional as F
 from jaxtyping import Float, UInt8
-from rich.console import Console
-from rich.progress import track
 from torch import Tensor
 
 from models.eye_net import EyeNet, EyeNetConfig
 from tracker.analysis.eye_crop import EYE_PX, SIZE_PX
 from tracker.crop import transform, warp_crop
 from train.augment import AugmentConfig, random_geometry, random_texture
+from train.one_cycle import OneCycle, fit_averaged, huber
 
 from .eye_samples import PATCH_PX, PATCH_SCALE, EyeSamples
 
@@ -22,8 +21,6 @@ _SEEN = AugmentConfig(
     shift=0.035, angle_deg=5.0, scale=0.08, occlusion=0.02, blur=0.2, gamma=0.3, noise=0.1,
     grey=0.1, motion_blur=0.1, compression=0.25, low_resolution=0.35, low_light=0.15,
 )  # fmt: skip
-_SURPRISE = 3.0
-"""Errors beyond so many standard deviations pull no harder: teachers make gross ones."""
 _SHUT_COUNTS = 0.3
 _LATER_RATE = 1 / 3
 """Of the learning rate, where training goes on."""
@@ -55,33 +52,16 @@ def fit(samples: EyeSamples, recipe: EyeRecipe, start: EyeNet | None = None) -> 
     """
     torch.manual_seed(recipe.seed)
     network = EyeNet(recipe.config) if start is None else start
-    network.train()
-    rate = recipe.learning_rate * (1.0 if start is None else _LATER_RATE)
-    average = {name: tensor.clone() for name, tensor in network.state_dict().items()}
-    optimizer = torch.optim.AdamW(network.parameters(), rate, weight_decay=recipe.weight_decay)
     steps = recipe.eyes // recipe.batch
-    schedule = torch.optim.lr_scheduler.OneCycleLR(
-        optimizer, rate, total_steps=steps + 1, pct_start=0.05
+    cycle = OneCycle(
+        steps=steps,
+        learning_rate=recipe.learning_rate * (1.0 if start is None else _LATER_RATE),
+        weight_decay=recipe.weight_decay,
+        warmup=0.05,
+        average_half_life=recipe.average_over / recipe.batch,
     )
-    training = samples.part(~samples.held_out)
-    bar = track(
-        _batches(training, recipe, steps), "training", total=steps, console=Console(stderr=True)
-    )
-    for step, (crops, pupils, shut) in enumerate(bar):
-        loss = eye_loss(network, crops, pupils, shut)
-        optimizer.zero_grad(set_to_none=True)
-        loss.backward()
-        torch.nn.utils.clip_grad_norm_(network.parameters(), 5.0)
-        optimizer.step()
-        schedule.step()
-        keep = min(0.5 ** (recipe.batch / recipe.average_over), (step + 1) / (step + 10))
-        for name, tensor in network.state_dict().items():
-            if tensor.is_floating_point():
-                average[name].lerp_(tensor, 1 - keep)
-            else:
-                average[name].copy_(tensor)
-    network.load_state_dict(average)
-    return network.eval()
+    batches = _batches(samples.part(~samples.held_out), recipe, steps)
+    return fit_averaged(network, batches, lambda batch: eye_loss(network, *batch), cycle)
 
 
 def eye_loss(
@@ -106,20 +86,14 @@ def eye_loss(
     squared = (
         yy * away[:, 0].square() - 2 * xy * away.prod(1) + xx * away[:, 1].square()
     ) / determinant
-    likelihood = ((_robust(squared) + determinant.log()) / 2).sum()
+    likelihood = ((huber(squared) + determinant.log()) / 2).sum()
     target = -(network.cells - pupils[seen, None]).square().sum(-1)
     target = (target / (2 * (2 * _HEAT_CELLS) ** 2)).softmax(1)
     cross_entropy = F.cross_entropy(heat[seen], target, reduction="sum")
     deviation = answers[known, 6]
     squared_shut = ((shut[known] - answers[known, 5]) / deviation).square()
-    shut_likelihood = (_robust(squared_shut) / 2 + deviation.log()).sum()
+    shut_likelihood = (huber(squared_shut) / 2 + deviation.log()).sum()
     return (likelihood + cross_entropy + _SHUT_COUNTS * shut_likelihood) / len(crops)
-
-
-def _robust(squared: Tensor) -> Tensor:
-    """Quadratic within `_SURPRISE` standard deviations, linear in the distance beyond (Huber)."""
-    distance = squared.clamp_min(1e-12).sqrt()
-    return torch.where(distance < _SURPRISE, squared, _SURPRISE * (2 * distance - _SURPRISE))
 
 
 def _batches(

@@ -1,4 +1,4 @@
-"""A close look at the faces of a frame: networks for their eyes and for their expressions."""
+"""The networks that an analysis has beside the landmarks: of eyes, and of expressions."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -9,35 +9,35 @@ from .eye_reading import EyeReader, EyesRead, read_eyes
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class CloseReaders:
-    """The networks that look; each may serve several threads."""
+class AnalysisNetworks:
+    """Each may serve several threads."""
 
     eyes: EyeReader
     expressions: ExpressionReader
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class CloseLook:
-    """What they see, by track id."""
+class AnalysisReadings:
+    """Their answers about a frame, by track id."""
 
     eyes: Mapping[int, EyesRead] = field(default_factory=dict)
     expressions: Mapping[int, ExpressionRead] = field(default_factory=dict)
 
 
-def look_closely(
-    image: Image, faces: list[Face], readers: CloseReaders | None, expressions_too: bool = True
-) -> CloseLook:
-    """Look at a frame's faces; without readers nothing is seen.
+def read_for_analysis(
+    image: Image, faces: list[Face], readers: AnalysisNetworks | None, expressions_too: bool = True
+) -> AnalysisReadings:
+    """Read a frame's faces; without networks there is nothing.
 
     Args:
         image: The frame, RGB.
         faces: As `FaceTracker.update` reports them.
         readers: As `models` loads them.
-        expressions_too: Else only the eyes are looked at.
+        expressions_too: Else only the eyes are read.
     """
     if readers is None or not faces:
-        return CloseLook()
-    return CloseLook(
+        return AnalysisReadings()
+    return AnalysisReadings(
         read_eyes(image, faces, readers.eyes),
         read_expressions(image, faces, readers.expressions) if expressions_too else {},
     )
