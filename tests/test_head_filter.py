@@ -8,7 +8,7 @@ import pytest
 from tracker.filter.config import MotionConfig, smoothed
 from tracker.filter.face_depth import depths_of
 from tracker.filter.head_filter import HeadFilter
-from tracker.filter.similarity import fit_groups, fit_motion, head_basis, moved, similarity_basis
+from tracker.filter.similarity import fit, head_terms, moved
 from tracker.filter.state import HeadState, joined
 from tracker.layouts import COFW_29, IBUG_68, WFLW_98, Layout
 
@@ -191,6 +191,28 @@ def test_many_faces_at_once_are_each_as_alone(rng: np.random.Generator) -> None:
         )
 
 
+def test_what_is_missing_of_a_face_is_nothing_to_the_others(rng: np.random.Generator) -> None:
+    sizes = (1.0, 4.0)
+    alone = [Follower(seed=seed) for seed in range(2)]
+    shapes = [size * face_of(IBUG_68) for size in sizes]
+    for _ in range(20):
+        for follow, shape in zip(alone, shapes, strict=True):
+            follow(shape)
+    measured = np.stack([shape + rng.normal(0, 1, shape.shape) for shape in shapes])
+    measured[0, 5:9], measured[1, 40] = np.nan, np.nan
+    states = [follow.state for follow in alone if follow.state is not None]
+    together, dt_s = alone[0].filter, np.full(2, 1 / RATE)
+    after, seen = together.update(joined(states), measured, noise_of(IBUG_68, 2), dt_s)
+    for index, state in enumerate(states):
+        here = slice(index, index + 1)
+        one, told = together.update(state, measured[here], noise_of(IBUG_68), dt_s[here])
+        np.testing.assert_allclose(after[here].points, one.points, rtol=1e-9)
+        np.testing.assert_allclose(
+            together.covariance(after)[here], together.covariance(one), rtol=1e-6
+        )
+        np.testing.assert_allclose(seen.log_likelihood[index], told.log_likelihood[0], rtol=1e-9)
+
+
 def test_a_face_out_of_sight_is_less_and_less_sure() -> None:
     follow, shape = Follower(), face_of(IBUG_68)
     for _ in range(30):
@@ -228,7 +250,7 @@ def test_a_small_turn_is_a_motion_of_the_head_and_leaves_nothing_to_the_parts() 
     depths = depths_of(IBUG_68)
     assert depths is not None
     shape = face_of(IBUG_68)
-    bases = head_basis(np.moveaxis(shape[None], -1, 0), np.array([100.0]), depths)
+    terms = head_terms(np.moveaxis(shape[None], -1, 0), np.array([100.0]), depths)
     yaw, pitch = np.radians(20), np.radians(-10)
     u, v = (shape - shape.mean(0)).T
     u, z = (
@@ -240,31 +262,32 @@ def test_a_small_turn_is_a_motion_of_the_head_and_leaves_nothing_to_the_parts() 
     precision = np.ones((3, 1, 68)) * np.array([1.0, 0.0, 1.0])[:, None, None]
     left = offset
     for _ in range(20):  # a group after the other, for they are not orthogonal
-        *_, left = fit_groups(bases, left, precision)
+        *_, left = fit(terms, left, precision)
     assert np.abs(left).max() < 0.01 * np.abs(offset).max()
 
 
 def test_the_motion_of_a_head_is_found_among_parts_that_move_by_themselves() -> None:
     shape = np.moveaxis(face_of(IBUG_68)[None], -1, 0)
-    basis = similarity_basis(shape, np.array([100.0]))
+    terms = head_terms(shape, np.array([100.0]))
     motion = np.array([[3.0, -2.0, 1.5, 0.5]])
     precision = np.ones((3, 1, 68)) * np.array([1.0, 0.0, 1.0])[:, None, None]
-    found, variance = fit_motion(basis, moved(basis, motion), precision)
+    found, variance, left = fit(terms, moved(terms, motion), precision)
     np.testing.assert_allclose(found, motion, atol=1e-9)
+    np.testing.assert_allclose(left, 0, atol=1e-9)
     assert (variance > 0).all()
     assert (variance[0, :2] >= 1 / 68 - 1e-9).all()
 
 
 def test_a_landmark_with_a_wide_covariance_says_little_about_the_head() -> None:
     shape = np.moveaxis(face_of(IBUG_68)[None], -1, 0)
-    basis = similarity_basis(shape, np.array([100.0]))
+    terms = head_terms(shape, np.array([100.0]))
     offset = np.zeros((2, 1, 68))
     offset[0, 0, 10] = 50.0
     precision = np.ones((3, 1, 68)) * np.array([1.0, 0.0, 1.0])[:, None, None]
     wide = precision.copy()
     wide[:, 0, 10] *= 1e-6
-    led, _ = fit_motion(basis, offset, precision)
-    kept, _ = fit_motion(basis, offset, wide)
+    led, *_ = fit(terms, offset, precision)
+    kept, *_ = fit(terms, offset, wide)
     assert abs(kept[0, 0]) < 1e-3 < abs(led[0, 0])
 
 
@@ -296,26 +319,45 @@ def test_the_one_knob_runs_from_as_measured_to_calm() -> None:
         smoothed(MotionConfig(), 1.5)
 
 
-def test_the_variance_of_a_motion_is_that_of_least_squares(rng: np.random.Generator) -> None:
-    shape = np.moveaxis(face_of(IBUG_68)[None], -1, 0)
-    basis = similarity_basis(shape, np.array([100.0]))
-    root = rng.standard_normal((68, 2, 2))
-    weight = root @ root.swapaxes(1, 2) + 0.1 * np.eye(2)
-    precision = np.stack([weight[:, 0, 0], weight[:, 0, 1], weight[:, 1, 1]])[:, None]
-    _, variance = fit_motion(basis, np.zeros((2, 1, 68)), precision)
-    rows = np.moveaxis(basis[0], (0, 1, 2), (2, 1, 0))  # (landmarks, xy, motion)
-    normal = np.einsum("nia,nij,njb->ab", rows, weight, rows)
-    np.testing.assert_allclose(variance[0], np.diag(np.linalg.inv(normal)), rtol=1e-9)
+@pytest.mark.parametrize("is_doubted", [False, True], ids=["trusted", "doubted"])
+def test_the_motion_and_its_variance_are_those_of_least_squares(
+    is_doubted: bool, rng: np.random.Generator
+) -> None:
+    faces = np.stack([face_of(IBUG_68, seed) for seed in range(3)])
+    depths = depths_of(IBUG_68)
+    assert depths is not None
+    root = rng.standard_normal((3, 68, 2, 2))
+    weight = root @ root.swapaxes(-1, -2) + 0.1 * np.eye(2)
+    precision = np.stack([weight[..., 0, 0], weight[..., 0, 1], weight[..., 1, 1]])
+    offset, factor = rng.standard_normal((2, 3, 68)), rng.uniform(1, 9, (3, 68))
+    terms = head_terms(np.moveaxis(faces, -1, 0), np.full(3, 100.0), depths)
+    motion, variance, left = fit(terms, offset, precision, lambda _: factor if is_doubted else None)
+    for face, points in enumerate(faces):
+        (u, v), z = (points - points.mean(0)).T / 100, depths
+        one, none, expected = np.ones(68), np.zeros(68), offset[:, face].T
+        trusted = weight[face] / factor[face, :, None, None] if is_doubted else weight[face]
+        for first, columns in (
+            (0, [[one, none, u, -v], [none, one, v, u]]),
+            (4, [[z, none, u, v], [none, z, -v, u]]),
+        ):
+            rows = np.moveaxis(np.array(columns), -1, 0)  # (landmarks, xy, numbers)
+            covariance = np.linalg.inv(np.einsum("nia,nij,njb->ab", rows, trusted, rows))
+            truth = covariance @ np.einsum("nia,nij,nj->a", rows, trusted, expected)
+            expected = expected - rows @ truth
+            here = slice(first, first + 4)
+            np.testing.assert_allclose(motion[face, here], truth, rtol=1e-9, atol=1e-12)
+            np.testing.assert_allclose(variance[face, here], np.diag(covariance), rtol=1e-9)
+        np.testing.assert_allclose(left[:, face].T, expected, atol=1e-9)
 
 
 @pytest.mark.parametrize("place", [0.0, 123.456])
 def test_landmarks_in_one_place_tell_of_a_shift_alone(
     place: float, rng: np.random.Generator
 ) -> None:
-    basis = similarity_basis(np.full((2, 1, 68), place), np.array([100.0]))
+    terms = head_terms(np.full((2, 1, 68), place), np.array([100.0]))
     precision = np.ones((3, 1, 68)) * np.array([1.0, 0.0, 1.0])[:, None, None]
     offset = np.array([3.0, -2.0])[:, None, None] + rng.standard_normal((2, 1, 68))
-    motion, variance = fit_motion(basis, offset, precision)
+    motion, variance, _ = fit(terms, offset, precision)
     np.testing.assert_allclose(motion[0, :2], offset.mean(-1)[:, 0], rtol=1e-9)
     np.testing.assert_allclose(motion[0, 2:], 0, atol=1e-9)
     np.testing.assert_allclose(variance[0, :2], 1 / 68, rtol=1e-9)

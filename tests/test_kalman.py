@@ -5,7 +5,7 @@ from filterpy.kalman import KalmanFilter
 
 from tracker.filter.kalman import (
     inverse_of,
-    merged,
+    merged_covariance,
     packed,
     point_likelihood,
     predict_velocity,
@@ -16,6 +16,7 @@ from tracker.filter.kalman import (
     update_velocity,
     velocity_after,
 )
+from tracker.filter.walking_points import WalkingPoints
 
 
 def random_covariance(rng: np.random.Generator, *batch: int) -> np.ndarray:
@@ -91,6 +92,23 @@ def test_predict_in_two_halves_equals_predict_at_once(
     np.testing.assert_allclose(twice, once, rtol=1e-6)
 
 
+def test_points_that_walk_before_they_are_measured_equal_a_wider_prior(
+    rng: np.random.Generator,
+) -> None:
+    prior, noise = packed(random_covariance(rng, 5)), packed(random_covariance(rng, 5))
+    offset, walked = rng.standard_normal((2, 5)), rng.uniform(0.1, 3, 5)
+    wider = prior + np.array([[1.0], [0.0], [1.0]]) * walked
+    points = WalkingPoints(prior, noise)
+    expected, after = update_point(wider, noise, offset), points.against(offset).updated(walked)
+    np.testing.assert_allclose(after.step, expected.step, rtol=1e-9)
+    np.testing.assert_allclose(after.covariance, expected.covariance, rtol=1e-9)
+    np.testing.assert_allclose(points.precision(walked), inverse_of(wider + noise), rtol=1e-9)
+    distance, log_determinant = points.against(offset).likelihood(walked)
+    surprise, evidence = point_likelihood(wider + noise, offset)
+    np.testing.assert_allclose(distance, surprise, rtol=1e-9)
+    np.testing.assert_allclose(-0.5 * (distance + log_determinant), evidence, rtol=1e-9)
+
+
 def test_update_between_two_equal_gaussians_meets_in_the_middle() -> None:
     one = packed(np.eye(2)[None])
     after = update_point(one, one, np.array([[2.0], [-4.0]]))
@@ -101,7 +119,8 @@ def test_update_between_two_equal_gaussians_meets_in_the_middle() -> None:
 def test_a_mixture_keeps_its_mean_and_covariance(rng: np.random.Generator) -> None:
     weight = np.array([[0.2], [0.8]])
     mean, matrices = rng.standard_normal((2, 2, 1)), random_covariance(rng, 2, 1)
-    middle, covariance = merged(weight, mean, packed(matrices))
+    middle = (weight * mean).sum(1)
+    covariance = merged_covariance(weight, mean - middle[:, None], packed(matrices))
     draws = np.concatenate(
         [
             rng.multivariate_normal(mean[:, index, 0], matrices[index, 0], int(400_000 * share))

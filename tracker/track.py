@@ -10,7 +10,7 @@ from jaxtyping import Float
 from .detection.boxes import box_around, non_maximum_suppression
 from .filter.head_filter import HeadFilter
 from .filter.reported import reported
-from .filter.state import HeadState, Innovations, joined
+from .filter.state import FaceState, HeadState, together
 from .identity.appearance import Appearance
 from .identity.place import displacement
 from .types import Box, Covariances, Face, LandmarkEstimate, Measurement, Points
@@ -40,15 +40,13 @@ class Track:
     """Of `state`."""
     measured_s: float
     """Of the last measurement."""
-    state: HeadState
+    state: FaceState
     status: TrackStatus
     misses: int
     """Frames since the last measurement."""
     confidence: float
     """In its last frame."""
     last: Measurement
-    innovations: Innovations | None = None
-    """Of the last measurement but the first."""
     appearance: Appearance = field(default_factory=Appearance)
     begun_s: float = 0.0
     """When the face was first seen."""
@@ -60,7 +58,7 @@ class Track:
 
     @property
     def points(self) -> Points:
-        return self.state.points[0]
+        return self.state.points
 
 
 def begin(
@@ -81,7 +79,7 @@ def begin(
     """
     # The first crop is only nearly right, so the first landmarks are no better than the annotation.
     seen = measurement.landmarks
-    state = head_filter.start(seen.mean[None], seen.covariance[None])
+    state = FaceState(head_filter.start(seen.mean[None], seen.covariance[None]), 0)
     appearance = (before.appearance.undoubted() if before else Appearance()).seeing(measurement)
     confidence = measurement.confidence
     mean = _running_mean(before, confidence, time_s) if before else confidence
@@ -141,17 +139,19 @@ def updated(
     noise = np.array([measurement.measurement_noise for measurement in measurements])
     after, innovations = head_filter.update(state, mean, noise, dt_s)
     return [
-        replace(
-            track,
-            time_s=time_s,
-            measured_s=time_s,
-            state=after[index : index + 1],
-            status=TrackStatus.FOLLOWED,
-            misses=0,
-            confidence=measurement.confidence,
-            mean_confidence=_running_mean(track, measurement.confidence, time_s),
-            last=measurement,
-            innovations=innovations[index : index + 1],
+        Track(
+            track.track_id,
+            time_s,
+            time_s,
+            FaceState(after, index, innovations),
+            TrackStatus.FOLLOWED,
+            0,
+            measurement.confidence,
+            measurement,
+            track.appearance,
+            track.begun_s,
+            _running_mean(track, measurement.confidence, time_s),
+            track.has_place,
         )
         for index, (track, measurement) in enumerate(zip(tracks, measurements, strict=True))
     ]
@@ -163,7 +163,7 @@ def coasted(track: Track, confidence: float, time_s: float, head_filter: HeadFil
     misses = track.misses + 1
     return replace(
         track,
-        state=head_filter.coast(state, dt_s),
+        state=FaceState(head_filter.coast(state, dt_s), 0),
         time_s=time_s,
         misses=misses,
         status=TrackStatus.LOST if misses >= MISSES_TO_LOST else TrackStatus.COASTING,
@@ -182,7 +182,7 @@ def estimates(tracks: list[Track], head_filter: HeadFilter) -> list[LandmarkEsti
     """The filtered landmarks, with the uncertainty against the truth; arrays of their own."""
     if not tracks:
         return []
-    state = joined([track.state for track in tracks])
+    state = together([track.state for track in tracks])
     return reported(state, [track.last for track in tracks], head_filter)
 
 
@@ -212,7 +212,7 @@ def _measured(track: Track) -> tuple[LandmarkEstimate | None, Covariances | None
 def _joined(tracks: list[Track], time_s: float) -> tuple[HeadState, Float[np.ndarray, " faces"]]:
     """The states of all tracks, and the seconds since."""
     dt_s = np.array([time_s - track.time_s for track in tracks])
-    return joined([track.state for track in tracks]), dt_s
+    return together([track.state for track in tracks]), dt_s
 
 
 def is_awaited(track: Track, time_s: float) -> bool:
@@ -230,7 +230,7 @@ def seen_as(
     jump = 0.0
     if not track.appearance.is_surely(measurement):
         seen, dt_s = measurement.landmarks, time_s - track.time_s
-        jump = displacement(track.state, seen.mean, seen.covariance, dt_s, head_filter).shape
+        jump = displacement(track.state.alone, seen.mean, seen.covariance, dt_s, head_filter).shape
     return replace(track, appearance=track.appearance.seeing(measurement, jump))
 
 

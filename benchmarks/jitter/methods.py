@@ -72,11 +72,11 @@ def tracker_filter(recording: Recording, config: MotionConfig) -> FilterOutput:
         if track is None or not recording.is_measured[frame]:
             continue
         mean[frame] = estimates([track], head_filter)[0].mean
-        covariance[frame] = head_filter.covariance(track.state)[0]
-        if track.innovations is not None:
-            nis["landmarks"][frame] = track.innovations.landmarks[0]
-            nis["head"][frame] = track.innovations.head[0]
-            log_likelihood[frame] = track.innovations.log_likelihood[0]
+        covariance[frame] = head_filter.covariance(track.state.alone)[0]
+        if (told := track.state.innovations) is not None:
+            nis["landmarks"][frame] = told.landmarks[0]
+            nis["head"][frame] = told.head[0]
+            log_likelihood[frame] = told.log_likelihood[0]
     return FilterOutput(mean, covariance, nis, log_likelihood=log_likelihood)
 
 

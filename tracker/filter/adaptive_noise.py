@@ -27,20 +27,20 @@ def noise_share(
         config: Of the motion model.
     """
     x, y = offset
-    squared = _median(x * x + y * y) / length**2
-    moved = squared / (squared + config.half_noise_motion**2)
+    squared = _median(x * x + y * y)
+    moved = squared / (squared + config.half_noise_motion**2 * (length * length))
     share: np.ndarray = config.still_noise_share + (1 - config.still_noise_share) * moved
     return share
 
 
 def adapted(
-    factor: Float[np.ndarray, "faces *parts"],
-    nis: Float[np.ndarray, "faces *parts"],
-    gain: Float[np.ndarray, "faces *#parts"],
+    factor: Float[np.ndarray, "faces factors"],
+    nis: Float[np.ndarray, "faces factors"],
+    gain: Float[np.ndarray, "faces factors"],
+    largest_nis: Float[np.ndarray, " factors"],
     config: MotionConfig,
-    largest_nis: float = LARGEST_NIS,
-) -> Float[np.ndarray, "faces *parts"]:
-    """A learned factor on a covariance after a frame.
+) -> Float[np.ndarray, "faces factors"]:
+    """Learned factors on covariances after a frame.
 
     Its logarithm follows the NIS, so that the mean of it over time is 1 whatever its spread.
 
@@ -48,8 +48,8 @@ def adapted(
         factor: Before the frame.
         nis: Normalised innovation squared over its degrees of freedom; 1 is expected.
         gain: Weight of this frame, 0 to 1.
-        config: Of the motion model.
         largest_nis: No frame counts for more.
+        config: Of the motion model.
 
     Source:
         Mehra 1972, covariance matching, with exponential forgetting.
@@ -76,8 +76,8 @@ def successive_change(
 
 
 def _median(values: Float[np.ndarray, "faces landmarks"]) -> Float[np.ndarray, " faces"]:
-    """`np.median` looks for NaN as well, and takes seven times as long."""
+    """`np.median` looks for NaN as well, and takes many times as long; puts the values in order."""
     low, high = (values.shape[1] - 1) // 2, values.shape[1] // 2
-    ordered = np.partition(values, (low, high))
-    middle: np.ndarray = (ordered[:, low] + ordered[:, high]) / 2
+    values.sort()
+    middle: np.ndarray = (values[:, low] + values[:, high]) / 2
     return middle

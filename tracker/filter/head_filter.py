@@ -12,7 +12,7 @@ import numpy as np
 from jaxtyping import Bool, Float
 
 from ..layouts import Layout
-from .adaptive_noise import adapted, noise_share, successive_change
+from .adaptive_noise import LARGEST_NIS, adapted, noise_share, successive_change
 from .config import MotionConfig
 from .face_depth import depths_of
 from .head_model import HeadModel, HeadUpdate, of_numbers
@@ -21,14 +21,14 @@ from .kalman import (
     inverse_of,
     packed,
     scalar_likelihood,
-    times,
     unpacked,
     update_point,
     update_velocity,
 )
 from .part_model import PartModel, PartUpdate
-from .similarity import Bases, HeadMotion, fit_groups, head_basis, moved_head
+from .similarity import OfLandmarks, Terms, fit, head_terms, moved
 from .state import HeadState, Innovations
+from .walking_points import WalkingPoints
 
 _OUTLIER_NIS = 3.0
 """A part whose mean NIS is beyond this many times its expectation moves by itself: it counts less
@@ -58,6 +58,12 @@ class HeadFilter:
         self._depths = depths_of(layout)
         self._head = HeadModel(config, groups=1 if self._depths is None else 2)
         self._parts = PartModel(layout, config)
+        self._to_excess = self._parts.to_parts / (2 * _OUTLIER_NIS)
+        kinds = (self._parts.count, self._head.groups, self._head.groups)
+        self._at_first = np.repeat([*[config.initial_noise_factor] * 2, 1.0], kinds)
+        self._largest_nis = np.repeat([LARGEST_NIS, LARGEST_NIS, _BURST_NIS], kinds)
+        """Of each learned factor."""
+        self._kept: tuple[HeadState | None, tuple[Lengths, Terms]] = (None, (np.empty(0),) * 2)
 
     def start(
         self, points: Points, covariance: Float[np.ndarray, "faces landmarks xy=2 xy=2"]
@@ -72,24 +78,21 @@ class HeadFilter:
             np.zeros((faces, self._head.numbers)),
             self._head.initial_covariance(self._lengths(points)),
             np.full((hypotheses, faces, groups), 1 / hypotheses),
-            np.full((faces, parts), self.config.initial_noise_factor),
-            np.full((faces, groups), self.config.initial_noise_factor),
-            np.ones((faces, groups)),
+            np.tile(self._at_first, (faces, 1)),
             np.zeros((faces, self._head.numbers)),
         )
 
     def expected(self, state: HeadState, dt_s: Lengths) -> Points:
         """Mean of the landmarks `dt_s` later."""
         motion = self._head.expected_motion(state, np.maximum(dt_s, 0.0))
-        expected: np.ndarray = state.points + moved_head(self._bases(state), motion).transpose(
-            1, 2, 0
-        )
+        _, terms = self._shape(state)
+        expected: np.ndarray = state.points + moved(terms, motion).transpose(1, 2, 0)
         return expected
 
     def coast(self, state: HeadState, dt_s: Lengths) -> HeadState:
         """The state after a frame without a measurement: less and less certain."""
         dt = np.maximum(dt_s, _LEAST_STEP_S)
-        velocity, covariance = self._head.coasted(state, dt, self._lengths(state.points))
+        velocity, covariance = self._head.coasted(state, dt, self._shape(state)[0])
         return replace(
             state,
             points=self.expected(state, dt_s),
@@ -112,29 +115,25 @@ class HeadFilter:
             noise_covariance: R of each landmark, square pixels; finite, positive definite.
             dt_s: Seconds since `state`, one for each face.
         """
-        lengths, dt = self._lengths(state.points), np.maximum(dt_s, _LEAST_STEP_S)
-        offset = _components(measured - state.points)
-        seen = np.isfinite(offset).all(0)
-        if not seen.all():
-            offset[:, ~seen] = 0
-        noise, seen = self._noise(state, offset, noise_covariance, lengths, seen)
-        bases = self._bases(state)
+        (lengths, terms), dt = self._shape(state), np.maximum(dt_s, _LEAST_STEP_S)
+        offset, noise, is_whole = self._offset(state, measured, noise_covariance, lengths)
         process_noise = self._parts.process_noise(dt, lengths)
         expected_modes = self._parts.expected_modes(state.part_modes)
-        spread = (expected_modes * process_noise[..., None]).sum(0) @ self._parts.from_parts
-        motion, variance, residual = self._fitted(
-            bases, offset, state.landmark_covariance + noise, spread
-        )
+        spread = np.add.reduce(expected_modes * process_noise[..., None]) @ self._parts.from_parts
+        landmarks = WalkingPoints(state.landmark_covariance, noise)
+        motion, variance, residual = fit(terms, offset, landmarks.precision(spread), self._doubted)
         variance *= of_numbers(state.head_noise)
         head = self._head.update(state, motion, variance, dt, lengths)
-        parts = self._parts.update(
-            state.landmark_covariance, noise, residual, expected_modes, process_noise
+        parts = self._parts.update(landmarks, residual, expected_modes, process_noise)
+        points = state.points + (moved(terms, head.motion) + parts.step).transpose(1, 2, 0)
+        head_nis = head.nis / state.head_scale
+        gain = -np.expm1(dt / -self.config.noise_memory_s)
+        if is_whole is not None:
+            gain *= is_whole
+        after = self._adapted(state, points, head, head_nis, parts, gain)
+        return after, Innovations(
+            head_nis[:, 0], parts.nis, parts.modes, head.log_likelihood, parts.log_likelihood
         )
-        points = state.points + (moved_head(bases, head.motion) + parts.step).transpose(1, 2, 0)
-        after = self._adapted(state, points, head, parts, _gain(dt, seen, self.config))
-        log_likelihood = head.log_likelihood.sum(-1) + parts.log_likelihood
-        head_nis = head.nis[:, 0] / state.head_scale[:, 0]
-        return after, Innovations(head_nis, self._parts.mean_nis(parts), log_likelihood)
 
     def fuse(self, before: HeadState, after: HeadState, dt_s: Lengths) -> HeadState:
         """The first of two filters' states, with what the other knows of what follows.
@@ -151,18 +150,17 @@ class HeadFilter:
         Source:
             Fraser, Potter 1969: the two-filter smoother.
         """
-        lengths, dt = self._lengths(before.points), np.maximum(dt_s, _LEAST_STEP_S)
-        bases = self._bases(before)
+        (lengths, terms), dt = self._shape(before), np.maximum(dt_s, _LEAST_STEP_S)
         offset = _components(self.expected(after, dt_s) - before.points)
         both = before.landmark_covariance + after.landmark_covariance
-        motion, variance, residual = fit_groups(bases, offset, inverse_of(both))
+        motion, variance, residual = fit(terms, offset, inverse_of(both))
         noise = self._head.predicted_variance(after, dt, lengths) + variance
         nis, _ = scalar_likelihood(before.head_covariance[0] + noise, motion)
         head = update_velocity(before.head_covariance, np.maximum(nis, 1) * noise, motion)
         known = after.landmark_covariance.copy()
         known[::2] += self._parts.moved_between(before, after, residual, dt, lengths)
         face = update_point(before.landmark_covariance, known, residual)
-        points = before.points + (moved_head(bases, head.step[0]) + face.step).transpose(1, 2, 0)
+        points = before.points + (moved(terms, head.step[0]) + face.step).transpose(1, 2, 0)
         return replace(
             before,
             points=points,
@@ -175,108 +173,98 @@ class HeadFilter:
 
         A turn, whose noise lasts from frame to frame, would add what the landmarks do not show.
         """
-        points = _components(state.points)
-        home = points - points.sum(-1, keepdims=True) / points.shape[-1]
-        home /= self._lengths(state.points)[:, None]
+        home = self._shape(state)[1][:, 1:3].swapaxes(0, 1)
         of_similarity = state.head_covariance[0, :, :4] * state.head_scale[:, :1]
-        shift_x, shift_y, scale, turn = of_similarity.T[..., None]
-        xx, yy = home * home
-        of_head = np.array(
-            [
-                scale * xx + turn * yy + shift_x,
-                (scale - turn) * home[0] * home[1],
-                scale * yy + turn * xx + shift_y,
-            ]
-        )
-        return unpacked(state.landmark_covariance + of_head)
+        shift, (scale, turn) = of_similarity.T[:2, :, None], of_similarity.T[2:, :, None]
+        covariance = state.landmark_covariance.copy()
+        squares = home * home
+        covariance[::2] += scale * squares + turn * squares[::-1] + shift
+        covariance[1] += (scale - turn) * (home[0] * home[1])
+        return unpacked(covariance)
 
-    def _noise(
+    def _offset(
         self,
         state: HeadState,
-        offset: Components,
+        measured: Points,
         noise_covariance: Float[np.ndarray, "faces landmarks xy=2 xy=2"],
         lengths: Lengths,
-        seen: Bool[np.ndarray, "faces landmarks"],
-    ) -> tuple[Symmetric, Bool[np.ndarray, "faces landmarks"]]:
-        """R as this track shows it, and the landmarks that count as measured under it."""
+    ) -> tuple[Components, Symmetric, Bool[np.ndarray, " faces"] | None]:
+        """From the landmarks to where they were measured, and R as this track shows it.
+
+        A landmark that was not measured, or next to not, has no offset and a vast R. The last says
+        of which faces all were; None of all.
+        """
+        offset, calibrated = _components(measured - state.points), packed(noise_covariance)
+        is_finite = np.isfinite(offset)
+        if not is_finite.all():
+            offset[:, ~is_finite.all(0)] = 0
         share = noise_share(offset, lengths, self.config)
-        calibrated = packed(noise_covariance)
-        unmeasured = _UNMEASURED * np.square(lengths).max()
-        seen &= calibrated[0] + calibrated[2] < unmeasured
         factor = np.minimum(share[:, None] * state.part_noise, self.config.largest_noise)
         noise = factor @ self._parts.from_parts * calibrated
-        if not seen.all():
-            noise[:, ~seen] = np.array([[unmeasured], [0], [unmeasured]])
-            offset[:, ~seen] = 0
-        return noise, seen
+        trace, vast = calibrated[0] + calibrated[2], _UNMEASURED * (lengths * lengths)
+        if trace.max() < vast.min() and is_finite.all():
+            return offset, noise, None
+        is_seen = is_finite.all(0) & (trace < vast[:, None])
+        offset[:, ~is_seen] = 0
+        noise[1, ~is_seen] = 0
+        noise[::2] = np.where(is_seen, noise[::2], vast[:, None])
+        return offset, noise, is_seen.all(-1)
 
-    def _fitted(
-        self,
-        bases: Bases,
-        offset: Components,
-        covariance: Symmetric,
-        spread: Float[np.ndarray, "faces landmarks"],
-    ) -> tuple[HeadMotion, HeadMotion, Components]:
-        """The head's motion; parts that move by themselves count less in a second fit."""
-        covariance[::2] += spread
-        precision = inverse_of(covariance)
-        return fit_groups(bases, offset, precision, self._weighed)
-
-    def _weighed(self, residual: Components, precision: Symmetric) -> Symmetric | None:
-        """The precision that parts keep which move by themselves; None where all move as one."""
-        distance = (residual * times(precision, residual)).sum(0)
-        excess = (distance @ self._parts.to_parts) / (2 * _OUTLIER_NIS)
-        if not (excess > 1).any():
+    def _doubted(self, distance: OfLandmarks) -> OfLandmarks | None:
+        """Factor on the covariance of parts that move by themselves; None where all move as one."""
+        excess = distance @ self._to_excess
+        if excess.max() <= 1:
             return None
-        kept: np.ndarray = precision / np.maximum(excess @ self._parts.from_parts, 1)
-        return kept
+        factor: np.ndarray = np.maximum(excess @ self._parts.from_parts, 1)
+        return factor
 
     def _adapted(
         self,
         state: HeadState,
         points: Points,
         head: HeadUpdate,
+        head_nis: Float[np.ndarray, "faces groups"],
         parts: PartUpdate,
         gain: Lengths,
     ) -> HeadState:
         """The state after the frame, with noise and scale learned from its innovations.
 
+        A frame counts by the gain: not where a landmark is missing.
+
         Landmarks' and head's covariances were learned from noise of the same scale, so they are
         rescaled with it.
         """
-        still = gain[:, None] * parts.modes[0]
-        part_noise = adapted(state.part_noise, parts.nis[0], still, self.config)
-        change, of_head = successive_change(head.innovation, state.head_innovation), gain[:, None]
-        head_noise = adapted(state.head_noise, change, of_head, self.config)
-        rescaled = (part_noise / state.part_noise) @ self._parts.from_parts
+        count, groups = self._parts.count, self._head.groups
+        nis, gains = np.empty((2, *state.learned.shape))
+        nis[:, :count] = parts.nis[0]
+        nis[:, count:-groups] = successive_change(head.innovation, state.head_innovation)
+        nis[:, -groups:] = head_nis
+        gains[:] = gain[:, None]
+        gains[:, :count] *= parts.modes[0]
+        learned = adapted(state.learned, nis, gains, self._largest_nis, self.config)
+        ratio = learned / state.learned
         return HeadState(
             points,
-            parts.covariance * rescaled,
+            parts.covariance * (ratio[:, :count] @ self._parts.from_parts),
             parts.modes,
             head.velocity,
-            head.covariance * of_numbers(head_noise / state.head_noise),
+            head.covariance * of_numbers(ratio[:, count:-groups]),
             head.modes,
-            part_noise,
-            head_noise,
-            adapted(
-                state.head_scale, head.nis / state.head_scale, of_head, self.config, _BURST_NIS
-            ),
+            learned,
             head.innovation,
         )
 
-    def _bases(self, state: HeadState) -> Bases:
-        return head_basis(_components(state.points), self._lengths(state.points), self._depths)
+    def _shape(self, state: HeadState) -> tuple[Lengths, Terms]:
+        """Units of length and terms of faces; those of the last ones, asked for again, are kept."""
+        of_state, shape = self._kept
+        if of_state is not state:
+            lengths = self._lengths(state.points)
+            shape = lengths, head_terms(_components(state.points), lengths, self._depths)
+            self._kept = state, shape
+        return shape
 
     def _lengths(self, points: Points) -> Lengths:
         return np.maximum(self.layout.length(points), 1.0)
-
-
-def _gain(
-    dt_s: Lengths, seen: Bool[np.ndarray, "faces landmarks"], config: MotionConfig
-) -> Lengths:
-    """Weight of a frame in what is learned of the noise; none where a landmark is missing."""
-    gain: np.ndarray = (1 - np.exp(-dt_s / config.noise_memory_s)) * seen.all(-1)
-    return gain
 
 
 def _components(points: Points) -> Components:

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
-from jaxtyping import Float, Num
+from jaxtyping import Float
 
 from .config import MotionConfig
-from .kalman import merged, predict_velocity, scalar_likelihood, update_velocity, velocity_after
+from .kalman import merged_covariance, predict_velocity, update_velocity, velocity_after
 from .state import HeadState
 
 _LEAST_PROBABILITY = 1e-4
@@ -21,6 +21,8 @@ _LEAST_PROBABILITY = 1e-4
 
 _GROUP = 4
 """Numbers that share their hypotheses."""
+_NUMBERS_OF = {groups: np.repeat(np.eye(groups), _GROUP, 1) for groups in (1, 2)}
+"""1 where a number (column) is of a group (row)."""
 
 Motion = Float[np.ndarray, "faces motion"]
 Groups = Float[np.ndarray, "faces groups"]
@@ -75,7 +77,7 @@ class HeadModel:
         self, state: HeadState, dt_s: Float[np.ndarray, " faces"], length: np.ndarray
     ) -> Motion:
         """Variance of the motion after `dt_s` under the likeliest hypothesis but a jump."""
-        likeliest = of_numbers(self.expected_modes(state)[:-1].argmax(0))
+        likeliest = np.repeat(self.expected_modes(state)[:-1].argmax(0), _GROUP, -1)
         prior, _ = self._predicted(state, dt_s, length)
         variance: np.ndarray = np.take_along_axis(prior[0], likeliest[None], 0)[0]
         return variance
@@ -120,15 +122,17 @@ class HeadModel:
         innovation = motion - mean[0]
         noise = variance + np.square(length)[:, None] * self._common
         expected = prior[0] + noise
-        nis, log_likelihood = scalar_likelihood(expected, innovation)
-        modes, total = mode_probabilities(
-            np.log(self.expected_modes(state)) + sum_of_groups(log_likelihood)
-        )
+        told = np.empty((4, *innovation.shape))  # mean, NIS, innovation in standard deviations
+        np.divide(innovation, np.sqrt(expected), out=told[3])
+        np.multiply(told[3], told[3], out=told[2])
+        log_likelihood = sum_of_groups(told[2] + np.log(expected)) * -0.5
+        modes, total = mode_probabilities(self.expected_modes(state), log_likelihood)
         updated = update_velocity(prior, noise, innovation)
+        np.add(mean, updated.step, out=told[:2])
         weight = of_numbers(modes)
-        (value, velocity), covariance = merged(weight, mean + updated.step, updated.covariance)
-        mean_nis = sum_of_groups((weight * nis).sum(0)) / _GROUP
-        normalised = (weight * innovation / np.sqrt(expected)).sum(0)
+        value, velocity, nis, normalised = middle = np.add.reduce(weight * told, 1)
+        covariance = merged_covariance(weight, told[:2] - middle[:2, None], updated.covariance)
+        mean_nis = sum_of_groups(nis) / _GROUP
         return HeadUpdate(value, velocity, covariance, modes, mean_nis, normalised, total)
 
     def _predicted(
@@ -138,25 +142,31 @@ class HeadModel:
         Float[np.ndarray, "components=2 hypotheses faces motion"],
     ]:
         """Covariance and mean of the motion and its velocity under each hypothesis."""
-        known = np.empty((len(dt_s), 5, self.numbers))
-        known[:, :3] = state.head_covariance.swapaxes(0, 1)
-        known[:, 3] = np.square(length)[:, None] * self._process
-        known[:, 4] = state.velocity
-        maps = np.array([_prediction(self._config, dt) for dt in dt_s.tolist()])
-        predicted = (maps @ known).reshape(len(dt_s), 5, -1, self.numbers).transpose(1, 2, 0, 3)
+        known = np.empty((5, len(dt_s), self.numbers))
+        known[:3] = state.head_covariance
+        np.multiply(np.square(length)[:, None], self._process, out=known[3])
+        known[4] = state.velocity
+        steps = dt_s.tolist()
+        if steps.count(steps[0]) == len(steps):
+            predicted = _prediction(self._config, steps[0]) @ known.reshape(5, -1)
+        else:
+            maps = np.array([_prediction(self._config, dt) for dt in steps])
+            predicted = (maps @ known.swapaxes(0, 1)).swapaxes(0, 1)
+        predicted = predicted.reshape(5, -1, len(dt_s), self.numbers)
         return predicted[:3], predicted[3:]
 
 
-def of_numbers(groups: Num[np.ndarray, "*batch groups"]) -> Num[np.ndarray, "*batch motion"]:
+def of_numbers(groups: Float[np.ndarray, "*batch groups"]) -> Float[np.ndarray, "*batch motion"]:
     """What belongs to a group, for each of its numbers."""
-    return np.repeat(groups, _GROUP, -1)
+    numbers: np.ndarray = groups @ _NUMBERS_OF[groups.shape[-1]]
+    return numbers
 
 
 def sum_of_groups(
     numbers: Float[np.ndarray, "*batch motion"],
 ) -> Float[np.ndarray, "*batch groups"]:
     """Sums over the numbers of each group."""
-    total: np.ndarray = numbers.reshape(*numbers.shape[:-1], -1, _GROUP).sum(-1)
+    total: np.ndarray = numbers @ _NUMBERS_OF[numbers.shape[-1] // _GROUP].T
     return total
 
 
@@ -183,14 +193,19 @@ def _prediction(config: MotionConfig, dt_s: float) -> Float[np.ndarray, "rows co
 
 
 def mode_probabilities(
-    log_weight: Float[np.ndarray, "hypotheses *batch"],
+    expected: Float[np.ndarray, "hypotheses *batch"],
+    log_likelihood: Float[np.ndarray, "hypotheses *batch"],
 ) -> tuple[Float[np.ndarray, "hypotheses *batch"], Float[np.ndarray, "*batch"]]:
-    """Probabilities from unnormalised log probabilities, and the log of their sum."""
-    largest = log_weight.max(0)
-    weight = np.exp(log_weight - largest)
-    total = weight.sum(0)
-    probability = np.maximum(weight / total, _LEAST_PROBABILITY)
-    return probability / probability.sum(0), largest + np.log(total)
+    """Probabilities of the hypotheses after a measurement, and the log of its whole likelihood."""
+    largest = np.maximum.reduce(log_likelihood)
+    weight = log_likelihood - largest
+    np.exp(weight, out=weight)
+    weight *= expected
+    total = np.add.reduce(weight)
+    weight /= total
+    probability = np.maximum(weight, _LEAST_PROBABILITY)
+    probability /= np.add.reduce(probability)
+    return probability, largest + np.log(total)
 
 
 def _transition_probabilities(

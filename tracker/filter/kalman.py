@@ -23,14 +23,14 @@ class Updated:
 
 
 def packed(matrix: Float[np.ndarray, "*#batch row=2 column=2"]) -> Symmetric:
-    """The three entries of symmetric matrices."""
+    """The three entries of symmetric matrices, an array of their own."""
     numbers = np.empty((3, *matrix.shape[:-2]))
-    numbers[0], numbers[1], numbers[2] = matrix[..., 0, 0], matrix[..., 0, 1], matrix[..., 1, 1]
+    numbers[:2], numbers[2] = np.moveaxis(matrix[..., 0, :], -1, 0), matrix[..., 1, 1]
     return numbers
 
 
 def unpacked(numbers: Symmetric) -> Float[np.ndarray, "*#batch row=2 column=2"]:
-    """The matrices again."""
+    """The matrices again, an array of their own."""
     matrix = np.empty((*numbers.shape[1:], 2, 2))
     matrix[..., 0, 0], matrix[..., 1, 1] = numbers[0], numbers[2]
     matrix[..., 0, 1] = matrix[..., 1, 0] = numbers[1]
@@ -146,16 +146,22 @@ def velocity_after(
     return np.exp(decay), -memory_s * np.expm1(decay)
 
 
-def merged(
+def merged_covariance(
     weight: Float[np.ndarray, "hypotheses *#batch"],
-    mean: Float[np.ndarray, "components=2 hypotheses *#batch"],
+    away: Float[np.ndarray, "components=2 hypotheses *#batch"],
     covariance: Float[np.ndarray, "xx_xy_yy=3 hypotheses *#batch"],
-) -> tuple[Float[np.ndarray, "components=2 *#batch"], Symmetric]:
-    """One Gaussian with the mean and covariance of a mixture.
+) -> Symmetric:
+    """Covariance of a mixture of Gaussians.
+
+    Args:
+        weight: Their probabilities.
+        away: From the mean of the mixture to theirs.
+        covariance: Of each.
 
     Source:
         Generalised pseudo-Bayesian filter of first order (Bar-Shalom et al. 2001, 11.6.2).
     """
-    middle = (weight * mean).sum(1)
-    away = mean - middle[:, None]
-    return middle, (weight * (covariance + outer(away, away))).sum(1)
+    spread = outer(away, away)
+    spread += covariance
+    spread *= weight
+    return np.add.reduce(spread, 1)

@@ -12,8 +12,9 @@ from jaxtyping import Float
 from ..layouts import Layout
 from .config import MotionConfig
 from .head_model import mode_probabilities
-from .kalman import Symmetric, determinant_of, update_point
+from .kalman import Symmetric
 from .state import HeadState
+from .walking_points import Innovation, WalkingPoints
 
 _WEIGHT_BETWEEN = 0.15
 """Of the difference of two filters as evidence of a motion, where the opinion of each counts half:
@@ -28,7 +29,7 @@ class PartUpdate:
     step: Float[np.ndarray, "xy=2 faces landmarks"]
     modes: Float[np.ndarray, "modes faces parts"]
     nis: Float[np.ndarray, "modes faces parts"]
-    log_likelihood: Float[np.ndarray, " faces"]
+    log_likelihood: Float[np.ndarray, "faces parts"]
 
 
 class PartModel:
@@ -40,6 +41,7 @@ class PartModel:
             belongs[list(part), index] = 1
         self.to_parts = belongs / belongs.sum(0)
         """Mean over the landmarks of each part."""
+        self._half_to_parts = self.to_parts / 2
         self.from_parts = (belongs / belongs.sum(1, keepdims=True)).T
         """Mean over the parts of each landmark."""
         self.count = len(layout.parts)
@@ -70,8 +72,7 @@ class PartModel:
 
     def update(
         self,
-        prior: Symmetric,
-        noise: Symmetric,
+        landmarks: WalkingPoints,
         residual: Float[np.ndarray, "xy=2 faces landmarks"],
         expected_modes: Float[np.ndarray, "modes faces parts"],
         process_noise: Float[np.ndarray, "modes faces"],
@@ -83,18 +84,16 @@ class PartModel:
         of two parts takes the mean of both.
 
         Args:
-            prior: Covariance of each landmark within the face before the frame, square pixels.
-            noise: Measurement noise, square pixels.
+            landmarks: Within the face before the frame, and their measurement noise.
             residual: Offset less the head's motion, pixels.
             expected_modes: As `expected_modes` returns them.
             process_noise: As `process_noise` returns it.
         """
-        nis, log_likelihood = self._by_part(prior + noise, process_noise[..., None], residual)
-        modes, total = mode_probabilities(np.log(expected_modes) + log_likelihood)
-        widened = prior.copy()
-        widened[::2] += self._between(modes, process_noise)
-        updated = update_point(widened, noise, residual)
-        return PartUpdate(updated.covariance, updated.step, modes, nis, total.sum(-1))
+        innovation = landmarks.against(residual)
+        nis, log_likelihood = self._by_part(innovation, process_noise)
+        modes, total = mode_probabilities(expected_modes, log_likelihood)
+        updated = innovation.updated(self._between(modes, process_noise))
+        return PartUpdate(updated.covariance, updated.step, modes, nis, total)
 
     def moved_between(
         self,
@@ -116,10 +115,10 @@ class PartModel:
             length: Inter-ocular distances, pixels.
         """
         process_noise = self.process_noise(dt_s, length)
-        both = before.landmark_covariance + after.landmark_covariance
-        _, log_likelihood = self._by_part(both, process_noise[..., None], residual)
+        both = WalkingPoints(before.landmark_covariance, after.landmark_covariance)
+        _, log_likelihood = self._by_part(both.against(residual), process_noise)
         both_know = self.expected_modes(before.part_modes) * self.expected_modes(after.part_modes)
-        modes, _ = mode_probabilities(np.log(both_know) / 2 + _WEIGHT_BETWEEN * log_likelihood)
+        modes, _ = mode_probabilities(np.sqrt(both_know), _WEIGHT_BETWEEN * log_likelihood)
         return self._between(modes, process_noise)
 
     def _between(
@@ -128,28 +127,14 @@ class PartModel:
         process_noise: Float[np.ndarray, "modes faces"],
     ) -> Float[np.ndarray, "faces landmarks"]:
         """Process noise of landmarks whose parts are between their modes."""
-        of_parts: np.ndarray = np.exp((modes * np.log(process_noise)[..., None]).sum(0))
-        return of_parts @ self.from_parts
-
-    def mean_nis(self, update: PartUpdate) -> Float[np.ndarray, " faces"]:
-        """Normalised innovation squared, mean over the parts; 1 is expected."""
-        mean: np.ndarray = (update.modes * update.nis).sum((0, 2)) / self.count
-        return mean
+        scale = np.add.reduce(modes * np.log(process_noise)[..., None])
+        return np.exp(scale) @ self.from_parts
 
     def _by_part(
         self,
-        covariance: Symmetric,
-        added: Float[np.ndarray, "modes faces landmarks=1"],
-        innovation: Float[np.ndarray, "xy=2 faces landmarks"],
-    ) -> tuple[np.ndarray, np.ndarray]:
+        innovation: Innovation,
+        process_noise: Float[np.ndarray, "modes faces"],
+    ) -> tuple[Float[np.ndarray, "modes faces parts"], Float[np.ndarray, "modes faces parts"]]:
         """Normalised innovations squared and log likelihoods of parts, under each mode."""
-        (xx, xy, yy), (x, y) = covariance, innovation
-        # Of S = C + q I: |S| = |C| + q (tr C + q),  |S| y^T S^-1 y = |C| y^T C^-1 y + q y^T y
-        determinant = determinant_of(covariance) + added * (xx + yy + added)
-        squares = innovation * innovation
-        distance = (
-            yy * squares[0] - xy * (2 * x * y) + xx * squares[1] + added * (squares[0] + squares[1])
-        )
-        distance /= determinant
-        by_part = (distance + np.log(determinant)) @ self.to_parts
-        return distance @ self.to_parts / 2, by_part * (-0.5 * self._weight)
+        nis, half_log = innovation.likelihood(process_noise[..., None]) @ self._half_to_parts
+        return nis, (nis + half_log) * -self._weight

@@ -9,149 +9,188 @@ A head that turns in depth moves further: with the depth z of a landmark, any tu
 moves it along x and y by linear functions of u, v and z. Four numbers remain when the similarity is
 taken off: (yaw z + stretch u + shear v, pitch z + shear u - stretch v).
 
+So every number moves a landmark by a linear function of its terms 1, u, v and z: what has to be
+summed over landmarks are products of terms, which all numbers share.
+
 Points come as their components, the leading axis, like the matrices of `kalman`.
 """
 
 from collections.abc import Callable
+from functools import cache
 
 import numpy as np
 from jaxtyping import Float
 
+from .kalman import times
+
 Points = Float[np.ndarray, "xy=2 faces landmarks"]
-Motion = Float[np.ndarray, "faces motion"]
-Basis = Float[np.ndarray, "faces motion xy=2 landmarks"]
-"""How each number of a motion moves each landmark."""
-HeadMotion = Float[np.ndarray, "faces numbers"]
-"""Of all groups, one after the other."""
-Bases = tuple[Basis, ...]
-"""Of a similarity and, where depths are known, of a turn."""
+Terms = Float[np.ndarray, "faces terms landmarks"]
+"""1, u and v of each landmark and, where depths are known, z."""
+Motion = Float[np.ndarray, "faces numbers"]
+"""The four numbers of a similarity and, where depths are known, the four of a turn."""
 Precision = Float[np.ndarray, "xx_xy_yy=3 faces landmarks"]
-Weighed = Callable[[Points, Precision], Precision | None]
-_IDENTITY = np.eye(4)[..., None]
-_TRANSLATION = np.eye(2)[..., None]
-_TURN = [2, 3]
-"""Scale and rotation; stretch and shear."""
+OfLandmarks = Float[np.ndarray, "faces landmarks"]
+Doubted = Callable[[OfLandmarks], OfLandmarks | None]
+Products = Float[np.ndarray, "faces products landmarks"]
+"""Of every two terms."""
+Linear = Float[np.ndarray, "numbers xy=2 terms"]
+Quadratic = Float[np.ndarray, "groups 16 sums"]
+_SIMILARITY = (
+    ((1, 0, 0, 0), (0, 0, 0, 0)),
+    ((0, 0, 0, 0), (1, 0, 0, 0)),
+    ((0, 1, 0, 0), (0, 0, 1, 0)),
+    ((0, 0, -1, 0), (0, 1, 0, 0)),
+)
+"""Of each number, how far along x and y each term moves."""
+_TURN = (
+    ((0, 0, 0, 1), (0, 0, 0, 0)),
+    ((0, 0, 0, 0), (0, 0, 0, 1)),
+    ((0, 1, 0, 0), (0, 0, -1, 0)),
+    ((0, 0, 1, 0), (0, 1, 0, 0)),
+)
+_GROUP = 4
+"""Numbers that are fitted at once."""
 _PRIOR_PRECISION = 1e-12
-"""Of none of these, relative to the precision of the first number: it matters only where
-all landmarks lie in one place."""
+"""Of no scale and rotation, of no stretch and shear, relative to the precision of the first number:
+it matters only where all landmarks lie in one place."""
 
 
-def similarity_basis(points: Points, length: Float[np.ndarray, " faces"]) -> Basis:
-    """How each number of a motion moves the landmarks of faces at these points.
+def head_terms(
+    points: Points,
+    length: Float[np.ndarray, " faces"],
+    depths: Float[np.ndarray, " landmarks"] | None = None,
+) -> Terms:
+    """What the motion of a head moves the landmarks by.
 
     Args:
         points: Pixels.
         length: Unit of length of each face, pixels.
+        depths: Of each landmark, away from the camera, less their mean; None leaves turns out.
     """
     _, faces, landmarks = points.shape
-    basis = np.empty((faces, 4, 2, landmarks))
-    basis[:, :2] = _TRANSLATION
-    home = basis[:, 2].swapaxes(0, 1)
+    terms = np.empty((faces, 3 if depths is None else 4, landmarks))
+    terms[:, 0] = 1
+    home = terms[:, 1:3].swapaxes(0, 1)
     np.subtract(points, points.sum(-1, keepdims=True) / landmarks, out=home)
     home /= length[:, None]
-    np.negative(home[1], out=basis[:, 3, 0])
-    basis[:, 3, 1] = home[0]
-    return basis
+    if depths is not None:
+        terms[:, 3] = depths
+    return terms
 
 
-def turn_basis(similarity: Basis, depths: Float[np.ndarray, " landmarks"]) -> Basis:
-    """How yaw, pitch, stretch and shear move the landmarks.
-
-    Args:
-        similarity: Of the same landmarks.
-        depths: Of each of them, away from the camera, less their mean.
-    """
-    basis = np.zeros_like(similarity)
-    u, v = similarity[:, 2, 0], similarity[:, 2, 1]
-    basis[:, 0, 0] = basis[:, 1, 1] = depths
-    basis[:, 2, 0], basis[:, 2, 1] = u, -v
-    basis[:, 3, 0], basis[:, 3, 1] = v, u
-    return basis
+def moved(terms: Terms, motion: Motion) -> Points:
+    """How far a motion, of a similarity or of that and a turn, takes each landmark."""
+    linear, _ = _maps(terms.shape[1])
+    return _moved(terms, motion, linear[: motion.shape[1]])
 
 
-def moved(basis: Basis, motion: Motion) -> Points:
-    """How far a motion takes each landmark."""
-    faces, numbers, _, landmarks = basis.shape
-    away = motion[:, None] @ basis.reshape(faces, numbers, -1)
-    return away.reshape(faces, 2, landmarks).swapaxes(0, 1)
-
-
-def head_basis(
-    points: Points,
-    length: Float[np.ndarray, " faces"],
-    depths: Float[np.ndarray, " landmarks"] | None,
-) -> Bases:
-    """Of the similarity, then, where depths are known, of the turn."""
-    similarity = similarity_basis(points, length)
-    return (similarity,) if depths is None else (similarity, turn_basis(similarity, depths))
-
-
-def moved_head(bases: Bases, motion: HeadMotion) -> Points:
-    """How far the motion of a head, its similarity and its turn, takes each landmark."""
-    away = moved(bases[0], motion[:, :4])
-    for place, basis in enumerate(bases[1:], 1):
-        away += moved(basis, motion[:, 4 * place : 4 * place + 4])
-    return away
-
-
-def fit_groups(
-    bases: Bases, offset: Points, precision: Precision, weighed: Weighed = lambda *_: None
-) -> tuple[HeadMotion, HeadMotion, Points]:
+def fit(
+    terms: Terms, offset: Points, precision: Precision, doubted: Doubted = lambda _: None
+) -> tuple[Motion, Motion, Points]:
     """The similarity, then the turn that explains most of what it leaves.
-
-    Args:
-        bases: Of both, or of the similarity alone.
-        offset: From the landmarks to where they were measured.
-        precision: Inverse covariance of each offset.
-        weighed: From what a fit leaves and the precision: that for a second fit, or None.
-
-    Returns:
-        Their numbers, the variances of these, and what is left of the offsets.
-    """
-    motions, variances = [], []
-    for basis in bases:
-        motion, variance = fit_motion(basis, offset, precision)
-        left = offset - moved(basis, motion)
-        kept = weighed(left, precision)
-        if kept is not None:
-            motion, variance = fit_motion(basis, offset, kept)
-            left = offset - moved(basis, motion)
-        offset = left
-        motions.append(motion)
-        variances.append(variance)
-    return np.concatenate(motions, 1), np.concatenate(variances, 1), offset
-
-
-def fit_motion(basis: Basis, offset: Points, precision: Precision) -> tuple[Motion, Motion]:
-    """The four numbers that explain the offsets best, and their variances.
 
     Landmarks that lie in one place show neither scale nor rotation: none is taken, with a vast
     variance.
 
     Args:
-        basis: Of the landmarks before the motion.
+        terms: Of the landmarks before the motion; without depths the similarity alone is fitted.
         offset: From there to where they were measured.
         precision: Inverse covariance of each offset.
+        doubted: From the squared Mahalanobis distances of what a fit leaves: the factors on the
+            covariances in a second fit, or None where there need be none.
+
+    Returns:
+        Their numbers, the variances of these, and what is left of the offsets.
 
     Source:
         Weighted least squares: (B W B^T) q = B W y, and (B W B^T)^-1 is the covariance of q.
     """
-    faces, landmarks = offset.shape[1:]
-    known = np.empty((faces, 5, 2, landmarks))
-    known[:, :4], known[:, 4] = basis, offset.swapaxes(0, 1)
-    # W B: the diagonal times (x, y), and xy times (y, x)
-    diagonal, across = precision[::2].swapaxes(0, 1)[:, None], precision[1][:, None, None]
-    weighted = diagonal * basis
-    weighted += across * basis[:, :, ::-1]
-    products = weighted.reshape(faces, 4, -1) @ known.reshape(faces, 5, -1).swapaxes(1, 2)
-    system = np.empty((4, 9, faces))  # B W B^T, B W y, I
-    system[:, :5] = products.transpose(1, 2, 0)
-    system[:, 5:] = _IDENTITY
-    system[_TURN, _TURN] += _PRIOR_PRECISION * system[0, 0]
-    # Gauss and Jordan, without pivoting: the matrices are positive definite. LAPACK would wake all
-    # cores for each of them, and wait.
-    for row in range(4):
-        solved = system[row] / system[row, row]
-        system -= system[:, row, None] * solved
-        system[row] = solved
-    return system[:, 4].T.copy(), np.diagonal(system[:, 5:]).copy()
+    linear, quadratic = _maps(terms.shape[1])
+    motion, variance = np.empty((2, terms.shape[0], len(linear) // _GROUP, _GROUP))
+    products = _products(terms)
+    covariances = _covariances(products, precision, quadratic)
+    weighted = times(precision, offset)
+    for group in range(len(quadratic)):
+        of_group, covariance = linear[_GROUP * group :][:_GROUP], covariances[:, group]
+        found = _solved(covariance, terms, weighted, of_group)
+        left = offset - _moved(terms, found, of_group)
+        left_weighted = times(precision, left)
+        distance = left * left_weighted
+        factor = doubted(distance[0] + distance[1])
+        if factor is not None:
+            again = _covariances(products, precision / factor, quadratic[group : group + 1])
+            covariance = again[:, 0]
+            found = _solved(covariance, terms, weighted / factor, of_group)
+            left = offset - _moved(terms, found, of_group)
+            left_weighted = times(precision, left)
+        motion[:, group] = found
+        variance[:, group] = covariance.reshape(-1, _GROUP**2)[:, :: _GROUP + 1]
+        offset, weighted = left, left_weighted
+    return motion.reshape(len(motion), -1), variance.reshape(len(motion), -1), offset
+
+
+def _moved(terms: Terms, motion: Motion, linear: Linear) -> Points:
+    faces, count, _ = terms.shape
+    matrix = motion @ linear.reshape(len(linear), -1)
+    away: np.ndarray = matrix.reshape(faces, 2, count) @ terms
+    return away.swapaxes(0, 1)
+
+
+def _solved(
+    covariance: Float[np.ndarray, "faces 4 4"], terms: Terms, weighted: Points, linear: Linear
+) -> Motion:
+    """(B W B^T)^-1 B W y, from W y."""
+    sums = weighted.swapaxes(0, 1) @ terms.swapaxes(1, 2)
+    told = sums.reshape(len(sums), 1, -1) @ linear.reshape(len(linear), -1).T
+    solved: np.ndarray = told @ covariance
+    return solved[:, 0]
+
+
+def _covariances(
+    products: Products, precision: Precision, quadratic: Quadratic
+) -> Float[np.ndarray, "faces groups 4 4"]:
+    """(B W B^T)^-1 of the numbers of each group."""
+    sums = precision.swapaxes(0, 1) @ products.swapaxes(1, 2)
+    systems = sums.reshape(len(sums), -1) @ quadratic.reshape(-1, sums[0].size).T
+    return np.linalg.inv(systems.reshape(len(sums), -1, _GROUP, _GROUP))
+
+
+def _products(terms: Terms) -> Products:
+    """Of every two terms."""
+    faces, count, landmarks = terms.shape
+    products = np.empty((faces, count * (count + 1) // 2, landmarks))
+    products[:, :count] = terms  # the first term is 1
+    last = count
+    for one in range(1, count):
+        first, last = last, last + count - one
+        np.multiply(terms[:, one, None], terms[:, one:], out=products[:, first:last])
+    return products
+
+
+def _of_symmetric(size: int) -> Float[np.ndarray, "pairs size size"]:
+    """Where each entry of the upper triangle stands in a symmetric matrix."""
+    rows, columns = np.triu_indices(size)
+    places = np.zeros((len(rows), size, size))
+    pairs = np.arange(len(rows))
+    places[pairs, rows, columns] = places[pairs, columns, rows] = 1
+    return places
+
+
+@cache
+def _maps(terms: int) -> tuple[Linear, Quadratic]:
+    """How numbers follow from sums over landmarks, of layouts with or without depths.
+
+    Args:
+        terms: Their number.
+
+    Returns:
+        How far along x and y each number moves each term, and what each product of an entry of W
+        and two terms adds to each entry of B W B^T.
+    """
+    groups = (_SIMILARITY,) if terms == 3 else (_SIMILARITY, _TURN)
+    linear = np.array(groups, np.float64)[..., :terms]
+    entries, pairs = _of_symmetric(2), _of_symmetric(terms)
+    quadratic = np.einsum("gnaf,gmbh,kab,pfh->gnmkp", linear, linear, entries, pairs)
+    for number in (2, 3):
+        quadratic[:, number, number] += _PRIOR_PRECISION * quadratic[:, 0, 0]
+    return linear.reshape(-1, 2, terms), quadratic.reshape(len(groups), _GROUP**2, -1)

@@ -25,14 +25,26 @@ class HeadState:
     head_modes: Float[np.ndarray, "hypotheses faces groups"]
     """Probability that the head is still, moves on under each acceleration, has just jumped; of its
     similarity, and of its turn."""
-    part_noise: Float[np.ndarray, "faces parts"]
-    """Learned factors on the measurement noise of the landmarks of each part."""
-    head_noise: Float[np.ndarray, "faces groups"]
-    """Learned factors on the measurement noise of the head's similarity and turn."""
-    head_scale: Float[np.ndarray, "faces groups"]
-    """Learned factors on the covariance of both, by which it is consistent."""
+    learned: Float[np.ndarray, "faces factors"]
+    """Factors on covariances: `part_noise`, `head_noise` and `head_scale`, one after the other."""
     head_innovation: Float[np.ndarray, "faces motion"]
     """Last innovation of the head's motion, in standard deviations."""
+
+    @property
+    def part_noise(self) -> Float[np.ndarray, "faces parts"]:
+        """Learned factors on the measurement noise of the landmarks of each part."""
+        return self.learned[:, : self.part_modes.shape[2]]
+
+    @property
+    def head_noise(self) -> Float[np.ndarray, "faces groups"]:
+        """Learned factors on the measurement noise of the head's similarity and turn."""
+        parts, groups = self.part_modes.shape[2], self.head_modes.shape[2]
+        return self.learned[:, parts : parts + groups]
+
+    @property
+    def head_scale(self) -> Float[np.ndarray, "faces groups"]:
+        """Learned factors on the covariance of both, by which it is consistent."""
+        return self.learned[:, -self.head_modes.shape[2] :]
 
     def __getitem__(self, faces: slice) -> "HeadState":
         return HeadState(
@@ -42,14 +54,42 @@ class HeadState:
             self.velocity[faces],
             self.head_covariance[:, faces],
             self.head_modes[:, faces],
-            self.part_noise[faces],
-            self.head_noise[faces],
-            self.head_scale[faces],
+            self.learned[faces],
             self.head_innovation[faces],
         )
 
 
-_FACES_AXIS = (0, 1, 1, 0, 1, 1, 0, 0, 0, 0)
+@dataclass(frozen=True, slots=True, eq=False)
+class FaceState:
+    """One face among those that were updated at once; it is cut out of them only where need be."""
+
+    among: HeadState
+    index: int
+    innovations: "Innovations | None" = None
+    """Of the measurement of all of them; None where there was none before it, or now."""
+
+    @property
+    def alone(self) -> HeadState:
+        """The state of this face by itself."""
+        return self.among[self.index : self.index + 1]
+
+    @property
+    def points(self) -> Float[np.ndarray, "landmarks xy=2"]:
+        """Landmarks, pixels."""
+        face: np.ndarray = self.among.points[self.index]
+        return face
+
+
+def together(faces: list[FaceState]) -> HeadState:
+    """The faces as one state: that which they come from, where they are all of it."""
+    among = faces[0].among
+    are_all = len(faces) == len(among.points) and all(
+        face.among is among and face.index == index for index, face in enumerate(faces)
+    )
+    return among if are_all else joined([face.alone for face in faces])
+
+
+_FACES_AXIS = (0, 1, 1, 0, 1, 1, 0, 0)
 """Of each array, in the order of the fields."""
 _arrays_of = attrgetter(*(field.name for field in fields(HeadState)))
 
@@ -69,10 +109,22 @@ class Innovations:
     head: Float[np.ndarray, " faces"]
     """Normalised innovation squared (NIS) of the head's similarity, mean over its four numbers; 1
     is expected."""
-    landmarks: Float[np.ndarray, " faces"]
-    """The same of the landmarks within the face."""
-    log_likelihood: Float[np.ndarray, " faces"]
-    """Nats, but for a constant."""
+    part_nis: Float[np.ndarray, "modes faces parts"]
+    """The same of the landmarks of each part within the face, under each mode."""
+    part_modes: Float[np.ndarray, "modes faces parts"]
+    """Probabilities of the modes."""
+    head_likelihood: Float[np.ndarray, "faces groups"]
+    part_likelihood: Float[np.ndarray, "faces parts"]
+    """Logarithms."""
 
-    def __getitem__(self, faces: slice) -> "Innovations":
-        return Innovations(self.head[faces], self.landmarks[faces], self.log_likelihood[faces])
+    @property
+    def landmarks(self) -> Float[np.ndarray, " faces"]:
+        """NIS of the landmarks within the face, mean over its parts."""
+        nis: np.ndarray = (self.part_modes * self.part_nis).sum(0).mean(-1)
+        return nis
+
+    @property
+    def log_likelihood(self) -> Float[np.ndarray, " faces"]:
+        """Nats, but for a constant."""
+        nats: np.ndarray = self.head_likelihood.sum(-1) + self.part_likelihood.sum(-1)
+        return nats

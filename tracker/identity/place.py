@@ -11,7 +11,7 @@ from jaxtyping import Float
 
 from ..filter.head_filter import HeadFilter
 from ..filter.kalman import inverse_of, packed, times
-from ..filter.similarity import fit_motion, moved, similarity_basis
+from ..filter.similarity import fit, head_terms
 from ..filter.state import HeadState
 from ..types import Covariances, Points
 
@@ -53,11 +53,10 @@ def displacement(
     """
     ahead = head_filter.coast(state, np.array([dt_s]))
     length = np.maximum(head_filter.layout.length(ahead.points), 1.0)
-    basis = similarity_basis(np.ascontiguousarray(ahead.points.transpose(2, 0, 1)), length)
+    terms = head_terms(np.ascontiguousarray(ahead.points.transpose(2, 0, 1)), length)
     offset = np.ascontiguousarray((found[None] - ahead.points).transpose(2, 0, 1))
     precision = inverse_of(packed(covariance[None]))
-    motion, variance = fit_motion(basis, offset, precision)
-    residual = offset - moved(basis, motion)
+    motion, variance, residual = fit(terms, offset, precision)
     shape = float((residual * times(precision, residual)).sum(0).mean() / 2)
     predicted = ahead.head_covariance[0, 0, :4]
     return Displacement(motion[0], variance[0] + predicted, shape, float(length[0]))

@@ -55,8 +55,8 @@ def _of_place(
 ) -> float:
     if not is_awaited(track, time_s):
         return _MOVED if track.has_place else _ELSEWHERE
-    seen = measurement.landmarks
-    away = displacement(track.state, seen.mean, seen.covariance, time_s - track.time_s, head_filter)
+    seen, dt_s = measurement.landmarks, time_s - track.time_s
+    away = displacement(track.state.alone, seen.mean, seen.covariance, dt_s, head_filter)
     return max(place_evidence(away, picture_area), _MOVED)
 
 
