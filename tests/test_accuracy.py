@@ -22,7 +22,7 @@ from benchmarks.accuracy import __main__ as accuracy
 from benchmarks.accuracy.error_tables import failure_lines, main_table
 from benchmarks.accuracy.published import published, reference
 from benchmarks.accuracy.split_errors import Selection, SplitErrors, split_errors
-from benchmarks.accuracy.whole_pictures import detect_in_pictures
+from benchmarks.whole_pictures import detect_in_pictures
 from models.checkpoint import CheckpointInfo, save_checkpoint
 from models.landmark_net import LandmarkNet, LandmarkNetConfig
 from tracker.face_tracker import FaceTracker

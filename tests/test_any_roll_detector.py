@@ -2,12 +2,12 @@
 
 import csv
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pytest
-from fakes import BlobLandmarker, blob_frame, write_video
+from fakes import BlobAnswer, BlobLandmarker, blob_frame, write_video
 
 import models
 import run_tracker
@@ -24,25 +24,32 @@ class Found:
     center_y: float
     side: float
     roll_deg: float
+    score: float = 0.9
 
 
 class Finder:
-    """Finds one disc, and notes how it was asked."""
+    """Finds one disc, and notes how it was asked.
 
-    def __init__(self) -> None:
+    Args:
+        side: Of the square around it.
+        score: Of the find.
+    """
+
+    def __init__(self, side: float = 60.0, score: float = 0.9) -> None:
         self.asked: list[object] = []
         self.closed = 0
+        self._found = Found(160.0, 120.0, side, 90.0, score)
 
     def __call__(self, image: np.ndarray, *, thorough: bool = False) -> list[Found]:
         self.asked.append("all parts" if thorough else "whole")
-        return [Found(160.0, 120.0, 60.0, 90.0)]
+        return [self._found]
 
     def parts(self, width: int, height: int) -> int:
         return 3
 
     def look(self, image: np.ndarray, part: int, known: object) -> list[Found]:
         self.asked.append(part)
-        return [Found(160.0, 120.0, 60.0, 90.0)]
+        return [self._found]
 
     def look_near(
         self, image: np.ndarray, places: Sequence[tuple[float, float, float]]
@@ -58,7 +65,7 @@ IMAGE = blob_frame([(160.0, 120.0)])
 
 
 def test_boxes_have_the_roll_of_the_head() -> None:
-    assert AnyRollDetector(Finder())(IMAGE) == [Box(160.0, 120.0, 60.0, 90.0)]
+    assert AnyRollDetector(Finder())(IMAGE) == [Box(160.0, 120.0, 60.0, 90.0, 0.9)]
 
 
 @pytest.mark.parametrize("timed", [False, True], ids=["plain", "timed"])
@@ -91,6 +98,36 @@ def test_a_new_face_is_cropped_upright_from_the_first_frame_on() -> None:
     rows, columns = np.nonzero((seen[0][..., 0] > 200) & (seen[0][..., 1] < 60))
     assert rows.mean() < 22  # of 64
     assert columns.mean() == pytest.approx(31.5, abs=2)
+
+
+class Doubting(BlobLandmarker):
+    """As sure of every disc as it is told; sees none that fills less than a seventh of the crop."""
+
+    def __init__(self, confidence: float) -> None:
+        super().__init__()
+        self._confidence = confidence
+
+    def __call__(self, crops: np.ndarray) -> BlobAnswer:
+        answer = super().__call__(crops)
+        is_large = (crops[..., 0] > 128).mean((1, 2)) > 1 / 7
+        return replace(answer, confidence=np.where(is_large, self._confidence, 0.0))
+
+
+def test_in_a_picture_a_square_that_is_much_too_large_hides_no_face() -> None:
+    around_the_head = AnyRollDetector(Finder(side=130.0))
+    with FaceTracker(Doubting(0.99), around_the_head) as tracker:
+        (face,) = tracker.detect(IMAGE)
+    np.testing.assert_allclose(face.landmarks.mean.mean(0), (160, 120), atol=2)
+
+
+@pytest.mark.parametrize(("score", "found"), [(0.4, 0), (0.55, 1)])
+def test_of_a_doubtful_face_in_a_picture_the_detector_must_be_sure(
+    score: float, found: int
+) -> None:
+    """Of one in a film the next frames tell."""
+    with FaceTracker(Doubting(0.06), AnyRollDetector(Finder(score=score))) as tracker:
+        assert len(tracker.detect(IMAGE)) == found
+        assert len(tracker.update(IMAGE, 0.0)) == 1
 
 
 def test_with_closes_the_network() -> None:

@@ -5,6 +5,7 @@ import pytest
 
 from benchmarks.calibration.__main__ import cross_validate, table_of
 from benchmarks.calibration.covariance_scores import parts_of, scores
+from benchmarks.calibration.picture_confidence import scores_in_pictures
 from tracker.layouts import COFW_29, IBUG_68
 from train.calibration_samples import CalibrationSamples
 
@@ -61,3 +62,11 @@ def test_calibrated_covariances_are_scored_beside_their_rivals(rng: np.random.Ge
     assert set(scored.methods) == {"calibrated", "constant per landmark", "raw heat map"}
     assert scored.methods["calibrated"].nats < scored.methods["constant per landmark"].nats
     assert table_of(scored, "absolute", 128).row_count == 3 + 3
+
+
+def test_confidence_in_pictures_ranks_errors_over_six_percent() -> None:
+    confidence, error = np.array([0.99, 0.95, 0.9, 0.2]), np.array([0.02, 0.07, 0.05, 0.3])
+    found = scores_in_pictures(confidence, error, faces=6)
+    assert (found.missed, found.hard) == (2, 2)
+    assert found.auroc_hard == pytest.approx(3 / 4)  # of four pairs the second face spoils one
+    assert found.gap == pytest.approx((3 * (1 - 0.9466667) + 0.2) / 4, abs=1e-6)

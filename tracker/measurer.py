@@ -17,6 +17,16 @@ _NEW_FACE_CROPS = 3
 _NO_FACE = 0.01
 """Share of the confidence that a new face needs, below which its first crop is the last: a better
 crop of what is no face makes none of it."""
+_SURE_SCORE, _SCORE_WEIGHT = 0.48, 25.0
+"""In a picture by itself, where no next frame tells, the network's log-odds and the detector's
+score count together: the confidence that a new face needs is meant for this score; its log-odds
+fall by so much for each 1 that the score is higher."""
+_SMALLER = 0.65
+"""Side of another crop of a picture's box that shows no face: around a head that is bent or turned
+away a detector now and then draws the whole head, of which the face is a part."""
+_OTHER_CROP_CONFIDENCE = 0.3
+"""Least confidence of a face in another crop than the detector's, in a picture by itself: who looks
+more often sees more that is not there."""
 _CONFIRMING_OVERLAP = 0.2
 """Overlap with a detected box that confirms a face the network cannot judge."""
 
@@ -98,30 +108,49 @@ class Measurer:
     def _settled(self, boxes: list[Box], choice: FaceChoice, augment: bool) -> list[Measurement]:
         """Those of the boxes that hold a face, the last crop of each; the order stays.
 
-        A box whose roll shows no face is looked at upright, too: now and then a detector takes a
-        moustache for brows.
+        A box that shows no face is looked at again, in other crops: of these the surest counts.
         """
-        found = self._last_crops(boxes, choice, augment)
+        least = choice.config.enter_confidence
+        needed = [_needed_confidence(least, box.score if augment else None) for box in boxes]
+        found = self._last_crops(boxes, needed, augment)
         refused = [index for index in range(len(boxes)) if index not in found]
-        rolled = [index for index in refused if abs(boxes[index].roll_deg) > self._upright_deg]
-        again = [replace(boxes[index], roll_deg=0.0) for index in rolled]
-        for place, measurement in self._last_crops(again, choice, augment).items():
-            found[rolled[place]] = measurement
+        again = [(i, other) for i in refused for other in self._other_crops(boxes[i], augment)]
+        surer = _OTHER_CROP_CONFIDENCE if augment else least
+        others = [box for _, box in again]
+        seen = self._last_crops(others, [max(needed[i], surer) for i, _ in again], augment)
+        for place, measurement in seen.items():
+            index = again[place][0]
+            if index not in found or measurement.confidence > found[index].confidence:
+                found[index] = measurement
         return [found[index] for index in sorted(found)]
 
+    def _other_crops(self, box: Box, augment: bool) -> list[Box]:
+        """Where the detector may be wrong: it now and then takes a moustache for brows."""
+        others = [replace(box, roll_deg=0.0)] if abs(box.roll_deg) > self._upright_deg else []
+        return [*others, replace(box, side=_SMALLER * box.side)] if augment else others
+
     def _last_crops(
-        self, boxes: list[Box], choice: FaceChoice, augment: bool
+        self, boxes: list[Box], needed: list[float], augment: bool
     ) -> dict[int, Measurement]:
-        """Of each box that holds a face, by its index."""
-        least = choice.config.enter_confidence
+        """Of each box that holds a face, by its index.
+
+        Args:
+            boxes: The first crops.
+            needed: Least confidence in the last crop of each.
+            augment: As in `measure`, for the last crop.
+        """
         indices = list(range(len(boxes)))
         measurements: list[Measurement] = []
         for crop in range(1, _NEW_FACE_CROPS + 1):
             is_last = crop == _NEW_FACE_CROPS
             measurements = self.measure(boxes, augment=augment and is_last)
             # Without a confidence the detector, which has found a face here, is believed.
-            worth = least if is_last else _NO_FACE * least
-            kept = [i for i, m in enumerate(measurements) if not m.confidence < worth]
+            share = 1.0 if is_last else _NO_FACE
+            kept = [
+                place
+                for place, (index, m) in enumerate(zip(indices, measurements, strict=True))
+                if not m.confidence < share * needed[index]
+            ]
             indices = [indices[i] for i in kept]
             measurements = [measurements[i] for i in kept]
             boxes = [self._crop_box(m) for m in measurements]
@@ -133,3 +162,11 @@ class Measurer:
     def _crop_box(self, measurement: Measurement) -> Box:
         layout = self._landmarker.layout
         return crop_box(measurement.landmarks.mean, layout, self._upright_deg)
+
+
+def _needed_confidence(least: float, score: float | None) -> float:
+    """Of a new face that the detector found with a score; without one, the least itself."""
+    if score is None:
+        return least
+    odds = float(np.exp(_SCORE_WEIGHT * (_SURE_SCORE - score)))
+    return least * odds / (1 - least + least * odds)

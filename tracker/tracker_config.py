@@ -46,7 +46,8 @@ class TrackerConfig:
     detect_every_s: float = 1.0
     """Run the detector for new faces this often; for a lost face, in every frame."""
     enter_confidence: float = 0.05
-    """Least confidence of a new face, which the detector has found too."""
+    """Least confidence of a new face, which the detector has found too; in a picture by itself more
+    is asked where the detector is less sure, and less where it is surer."""
     keep_confidence: float = 0.05
     """Least confidence of a followed face."""
     remember_s: float = 20.0

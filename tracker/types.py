@@ -47,6 +47,8 @@ class Box:
     side: float
     roll_deg: float = 0.0
     """By which the square is rotated, counter-clockwise as seen; 0 where the face is upright."""
+    score: float | None = None
+    """Of our own detector, 0 to 1; None where the box is of another, or of landmarks."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -34,10 +34,10 @@ from train.predict import (
 from train.whole_file import write_whole
 
 from ..harness import argument_parser, machine, run_command, save_json, wide_console
+from ..whole_pictures import detect_in_pictures
 from .error_files import as_json, worst_sheet
 from .error_tables import failure_lines, main_table, other_table, robustness_table
 from .split_errors import CropKind, Measured, PointsOfFaces, Selection, select, split_errors
-from .whole_pictures import detect_in_pictures
 
 
 def build_parser() -> argparse.ArgumentParser:

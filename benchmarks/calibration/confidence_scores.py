@@ -17,9 +17,9 @@ from train.head_samples import HeadReader, HeadSamples
 from train.reliability import auroc, reliability_gap
 
 from ..harness import rich_table
+from .picture_confidence import HARD
 
 _TENTHS = 10
-_HARD = 0.06
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def scores_of(confidence: Float[np.ndarray, " crops"], samples: HeadSamples) -> 
     return ConfidenceScores(
         len(right),
         auroc(confidence, right),
-        auroc(confidence[usual], samples.error[usual] < _HARD),
+        auroc(confidence[usual], samples.error[usual] < HARD),
         reliability_gap(confidence, right, _TENTHS),
         tuple(_tenth(confidence, right, number) for number in range(_TENTHS)),
     )

@@ -23,6 +23,10 @@ class DetectedFace(Protocol):
     def roll_deg(self) -> float:
         """Counter-clockwise as seen; 0 is upright."""
 
+    @property
+    def score(self) -> float:
+        """0 to 1."""
+
 
 class FaceFinder(Protocol):
     """A detector's network, e.g. what `models.load_face_detector` loads."""
@@ -99,4 +103,6 @@ def _squares(boxes: list[Box]) -> list[tuple[float, float, float]]:
 
 
 def _boxes(faces: Sequence[DetectedFace]) -> list[Box]:
-    return [Box(face.center_x, face.center_y, face.side, face.roll_deg) for face in faces]
+    return [
+        Box(face.center_x, face.center_y, face.side, face.roll_deg, face.score) for face in faces
+    ]
