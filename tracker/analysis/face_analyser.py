@@ -44,7 +44,8 @@ _FORGOTTEN_S, _SETTLES_EVERY_S = 60.0, 0.1
 _LOST_COST = 6.0
 """Mean squared residual from which a fit starts anew, and at most so often in a row."""
 _GAZE_FROM_OPENNESS = 0.3
-_NEAREST_MM = 700.0
+_NEAREST_MM, _AND_A_LITTLE = 700.0, 1.01
+"""What is supposed of a face's distance at least; and more, or noise would change it again."""
 _CORRECTION_HOLDS_S = 0.3
 """How long a correction by the network of expressions holds."""
 
@@ -218,7 +219,7 @@ class FaceAnalyser:
             last = followed_difference(last, now) if last else now
         if last is None or time_s - last.time_s > _CORRECTION_HOLDS_S:
             return landmarks_alone(self._face, fit), None
-        return fused(self._face, fit, last), last
+        return fused(self._face, fit, last, before.head if before else None), last
 
     def _at_first(
         self, fit: HeadFit, head: FusedHead, *, has_eyes: bool
@@ -237,7 +238,7 @@ class FaceAnalyser:
         distance_mm = float(fit.translation_mm[2])
         if self._is_stated or distance_mm >= _NEAREST_MM:
             return fit
-        factor = _NEAREST_MM / distance_mm
+        factor = _AND_A_LITTLE * _NEAREST_MM / distance_mm
         self._camera = self._camera.narrowed(factor)
         self._known = {
             i: replace(known, fit=farther(known.fit, factor)) for i, known in self._known.items()

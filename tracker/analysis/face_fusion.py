@@ -56,7 +56,24 @@ class FusedHead:
     """Of the coefficients: the linear face's, then those that only the network knows."""
     values: Float[np.ndarray, " coefficients"]
     deviations: Float[np.ndarray, " coefficients"]
-    is_corrected: bool
+    correction: "Correction | None" = None
+    """By which the fit to the landmarks was corrected."""
+
+    @property
+    def is_corrected(self) -> bool:
+        return self.correction is not None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Correction:
+    """Of the unknowns of a fit."""
+
+    difference: Difference
+    """From which it comes."""
+    before: Float[np.ndarray, "unknowns unknowns"]
+    """Covariance of the fit."""
+    step: Float[np.ndarray, " unknowns"]
+    after: Float[np.ndarray, "unknowns unknowns"]
 
 
 def difference_of(
@@ -107,38 +124,50 @@ def landmarks_alone(face: LinearFace, fit: HeadFit) -> FusedHead:
     widened = replace(fit, covariance=fit.covariance * _inflation(face, len(fit.covariance)))
     chosen = slice(POSE, POSE + len(face.names))
     deviations = np.sqrt(np.diagonal(widened.covariance)[chosen])
-    return FusedHead(widened, face.names, fit.shape[: len(face.names)], deviations, False)
+    return FusedHead(widened, face.names, fit.shape[: len(face.names)], deviations)
 
 
-def fused(face: LinearFace, fit: HeadFit, difference: Difference) -> FusedHead:
+def fused(
+    face: LinearFace, fit: HeadFit, difference: Difference, last: FusedHead | None = None
+) -> FusedHead:
     """Weigh the difference in.
 
     Args:
         face: That was fitted.
         fit: To the landmarks.
         difference: Of the network.
+        last: Of the frame before; where nothing but the landmarks is new, its correction holds.
     """
-    expressions, known = len(face.names), shared_with(face, difference.names, len(fit.covariance))
-    covariance = fit.covariance * _inflation(face, len(fit.covariance))
-    carried = covariance @ known.measured.T
-    within = known.measured @ carried
-    mean, said = difference.mean[known.chosen], difference.deviation[known.chosen]
-    within[np.diag_indices_from(within)] += np.square(outlier_deviation(said, mean))
-    gain = np.linalg.solve(within, carried.T).T
-    step = gain @ mean
-    after = covariance - _OWN_EVIDENCE * gain @ carried.T
+    made = last.correction if last else None
+    if made is None or made.difference is not difference or made.before is not fit.covariance:
+        made = _correction(face, fit.covariance, difference)
+    step, after, expressions = made.step, made.after, len(face.names)
     corrected = HeadFit(
         rotation_of(step[:3]) @ fit.rotation, fit.translation_mm + step[3:POSE],
-        fit.shape + step[POSE:], (after + after.T) / 2, fit.cost,
+        fit.shape + step[POSE:], after, fit.cost,
     )  # fmt: skip
+    known = shared_with(face, difference.names, len(after))
     deviations = np.sqrt(np.diagonal(after)[POSE : POSE + expressions])
     return FusedHead(
         corrected,
         (*face.names, *known.beyond),
         np.concatenate([corrected.shape[:expressions], difference.mean[known.rest]]),
         np.concatenate([deviations, difference.deviation[known.rest]]),
-        is_corrected=True,
+        made,
     )
+
+
+def _correction(face: LinearFace, before: np.ndarray, difference: Difference) -> Correction:
+    """As a Kalman filter's update has it."""
+    known = shared_with(face, difference.names, len(before))
+    covariance = before * _inflation(face, len(before))
+    carried = covariance @ known.measured.T
+    within = known.measured @ carried
+    mean, said = difference.mean[known.chosen], difference.deviation[known.chosen]
+    within[np.diag_indices_from(within)] += np.square(outlier_deviation(said, mean))
+    gain = np.linalg.solve(within, carried.T).T
+    after = covariance - _OWN_EVIDENCE * gain @ carried.T
+    return Correction(difference, before, gain @ mean, (after + after.T) / 2)
 
 
 def outlier_deviation(
