@@ -11,7 +11,7 @@ from functools import lru_cache
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from .coefficient_names import BLINKS, BY_EXPRESSION_NETWORK
+from .coefficient_names import BY_EXPRESSION_NETWORK
 from .expression_crop import crop_camera_from_frame
 from .expression_reading import ExpressionRead
 from .head_fit import POSE, HeadFit
@@ -19,7 +19,8 @@ from .linear_face import LinearFace
 from .pinhole import PinholeCamera
 from .rotations import rotation_of
 
-_SETTLES_S = 2.0
+_SETTLES_S, _HOLDS_S = 2.0, 0.3
+"""In which a difference settles, and for how long it holds."""
 _FOLLOWED_AT_ONCE = 0.5
 """Changes by so many standard deviations; smaller ones the less, as they may be noise."""
 _LEAST_LEARNED = 0.05
@@ -119,6 +120,12 @@ def followed_difference(before: Difference, now: Difference) -> Difference:
     return replace(now, mean=before.mean + share * change)
 
 
+def lasting(difference: Difference | None, time_s: float) -> Difference | None:
+    """The same, or None where it is too old to hold."""
+    is_new = difference is not None and time_s - difference.time_s <= _HOLDS_S
+    return difference if is_new else None
+
+
 def landmarks_alone(face: LinearFace, fit: HeadFit) -> FusedHead:
     """A head without a correction."""
     widened = replace(fit, covariance=fit.covariance * _inflation(face, len(fit.covariance)))
@@ -209,7 +216,7 @@ def shared_with(face: LinearFace, names: tuple[str, ...], unknowns: int) -> Shar
             selection[row, places[name]] = 1.0
         elif all(f"{name}{half}" in places for half in _HALVES):
             selection[row, [places[f"{name}{half}"] for half in _HALVES]] = 0.5
-    is_read = np.isin(names, (*BLINKS, *BY_EXPRESSION_NETWORK))
+    is_read = np.isin(names, BY_EXPRESSION_NETWORK)
     is_known = np.asarray(selection.any(1)) & is_read
     measured = np.zeros((3 + int(is_known.sum()), unknowns))
     measured[:3, :3] = np.eye(3)
