@@ -38,7 +38,7 @@ def eyes_of(linear: LinearFace, rotation: np.ndarray, gaze: np.ndarray, shut: fl
     centres = linear.eyeball @ rotation.T + np.array([0, 0, 700])
     points = CAMERA.project(centres + linear.eyeball_radius * gaze)
     spread = np.tile(0.04 * np.eye(2), (2, 1, 1))
-    return EyesRead(points, spread, np.full(2, shut), np.full(2, 0.02))
+    return EyesRead(points, spread, np.full(2, shut), np.full(2, 0.02), np.zeros((2, 7)))
 
 
 @pytest.mark.parametrize("head_yaw", [0, 25])

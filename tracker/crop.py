@@ -5,6 +5,7 @@ Normalised crop coordinates: -1 is the left (top) *edge* of the crop, +1 its rig
 so that pixel p of a crop of n pixels is (2 p + 1) / n - 1.
 """
 
+import math
 from typing import Any
 
 import cv2
@@ -16,6 +17,7 @@ Coordinates = Float[Any, "*batch xy=2"]
 
 _LARGEST_WARPED_PX = 32766
 """OpenCV's warp takes no larger pictures: of those only what lies under the crop is warped."""
+_LEAST_AREA = 1e-30
 _SHRINK_BEYOND = 2.0
 """Average pixels first where one crop pixel covers more than this many of the frame: bilinear
 sampling alone skips pixels there, which makes landmarks jitter."""
@@ -103,7 +105,8 @@ def reduction(crop_from_frame: Float[np.ndarray, "3 3"], frame_size: tuple[int, 
         crop_from_frame: May rotate.
         frame_size: Height and width.
     """
-    frame_per_crop = 1 / np.sqrt(abs(np.linalg.det(crop_from_frame[:2, :2])))
+    (a, b), (c, d) = crop_from_frame[:2, :2].tolist()
+    frame_per_crop = 1 / math.sqrt(max(abs(a * d - b * c), _LEAST_AREA))
     if frame_per_crop >= _SHRINK_BEYOND and min(frame_size) >= int(frame_per_crop):
         return int(frame_per_crop)
     return 1

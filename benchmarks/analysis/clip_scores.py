@@ -8,11 +8,11 @@ import numpy as np
 
 from benchmarks.jitter.truth_metrics import eye_opening
 from benchmarks.jitter.virtual_clips import subjects, videos_in
-from tracker.analysis.analysis_networks import AnalysisNetworks, read_for_analysis
-from tracker.analysis.face_analyser import FaceAnalyser
+from tracker.analysis.analysis_networks import AnalysisNetworks
 from tracker.face_analysis import Blink, FaceAnalysis
 from tracker.face_tracker import FaceTracker
 from tracker.io.sources import open_source
+from tracker.run.analysis_stage import AnalysisSettings, AnalysisStage
 from tracker.types import Frame
 from train.rendered_heads import RenderedHeads, read_rendered_heads
 from train.synthetic.clips import make_clip
@@ -60,16 +60,10 @@ def read_clip(
 ) -> ClipReading:
     """Follow the one face of a clip."""
     tracker.reset()
-    analyser: FaceAnalyser | None = None
+    stage = AnalysisStage(AnalysisSettings(fov_deg), stills=False, readers=readers)
     times, said = [], []
     for frame in frames:
-        height, width = frame.image.shape[:2]
-        analyser = analyser or FaceAnalyser(width, height, fov_deg=fov_deg)
-        faces = tracker.update(frame.image, frame.time_s)
-        read = read_for_analysis(frame.image, faces, readers)
-        analysed = analyser.analyse(
-            faces, frame.time_s, eyes=read.eyes, expressions=read.expressions
-        )
+        analysed = stage.take(frame, tracker.update(frame.image, frame.time_s))
         times.append(frame.time_s)
         said.append(analysed[0].analysis if analysed else None)
     return ClipReading(np.array(times), said)
@@ -124,17 +118,11 @@ def film_blinks(folder: Path, tracker: FaceTracker, readers: AnalysisNetworks) -
     rows = []
     for path in videos_in(folder):
         tracker.reset()
-        analyser: FaceAnalyser | None = None
+        stage = AnalysisStage(AnalysisSettings(), stills=False, readers=readers)
         seen, blinks = 0, []
         with open_source(str(path)) as film:
             for frame in film:
-                height, width = frame.image.shape[:2]
-                analyser = analyser or FaceAnalyser(width, height)
-                faces = tracker.update(frame.image, frame.time_s)
-                read = read_for_analysis(frame.image, faces, readers)
-                for face in analyser.analyse(
-                    faces, frame.time_s, eyes=read.eyes, expressions=read.expressions
-                ):
+                for face in stage.take(frame, tracker.update(frame.image, frame.time_s)):
                     seen += 1
                     if face.analysis is not None and face.analysis.blink is not None:
                         blinks.append(f"{face.analysis.blink.open_s:.2f}")

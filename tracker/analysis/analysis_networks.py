@@ -25,19 +25,18 @@ class AnalysisReadings:
 
 
 def read_for_analysis(
-    image: Image, faces: list[Face], readers: AnalysisNetworks | None, expressions_too: bool = True
+    image: Image, faces: list[Face], readers: AnalysisNetworks | None
 ) -> AnalysisReadings:
-    """Read a frame's faces; without networks there is nothing.
+    """Read a picture's faces; without networks there is nothing.
 
     Args:
         image: The frame, RGB.
         faces: As `FaceTracker.update` reports them.
         readers: As `models` loads them.
-        expressions_too: Else only the eyes are read.
     """
     if readers is None or not faces:
         return AnalysisReadings()
     return AnalysisReadings(
         read_eyes(image, faces, readers.eyes),
-        read_expressions(image, faces, readers.expressions) if expressions_too else {},
+        read_expressions(image, faces, readers.expressions),
     )

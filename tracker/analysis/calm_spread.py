@@ -41,4 +41,5 @@ def calmed_spread(
 
 
 def _square_size(seen: LandmarkEstimate) -> float:
-    return max(float(np.square(seen.mean - seen.mean.mean(0)).sum(-1).mean()), 1e-6)
+    away = seen.mean - seen.mean.sum(0) / len(seen.mean)
+    return max(float(np.vdot(away, away)) / len(away), 1e-6)

@@ -4,6 +4,8 @@ It follows the eyes' corners, the base of the nose and the mouth's corners by th
 least squares, so that no single landmark's error moves it far.
 """
 
+import math
+
 import numpy as np
 from jaxtyping import Float
 
@@ -20,6 +22,9 @@ _PLACES_MM = np.array(
     [[-45.0, 0.0], [-17.0, 1.0], [17.0, 1.0], [45.0, 0.0], [0.0, 43.0], [-26.0, 68.0], [26.0, 68.0]]
 )
 _PLACES_PX = (_PLACES_MM - (0.0, _MIDDLE_MM)) / _MM_PER_PX + (FACE_CROP_PX - 1) / 2
+_AS_COMPLEX = np.array([1, 1j])
+_MIDDLE = complex(_PLACES_PX.mean(0) @ _AS_COMPLEX)
+_PLACES = _PLACES_PX @ _AS_COMPLEX - _MIDDLE
 _LEAST_SQUARE = 1e-9
 
 AlignedBy = Float[np.ndarray, "points=7 xy=2"]
@@ -28,13 +33,18 @@ AlignedBy = Float[np.ndarray, "points=7 xy=2"]
 
 def face_crop_from_frame(points: AlignedBy) -> Float[np.ndarray, "3 3"]:
     """The matrix that takes frame pixels to crop pixels: a similarity without mirror."""
-    middle, target = points.mean(0), _PLACES_PX.mean(0)
-    here, there = ((one - one.mean(0)) @ (1, 1j) for one in (points, _PLACES_PX))
-    turn = np.vdot(here, there) / max(np.vdot(here, here).real, _LEAST_SQUARE)
-    matrix = np.eye(3)
-    matrix[:2, :2] = linear = np.array([[turn.real, -turn.imag], [turn.imag, turn.real]])
-    matrix[:2, 2] = target - linear @ middle
-    return matrix
+    here = points @ _AS_COMPLEX
+    middle = complex(here.sum()) / len(here)
+    here -= middle
+    turn = complex(np.vdot(here, _PLACES)) / max(np.vdot(here, here).real, _LEAST_SQUARE)
+    place = _MIDDLE - turn * middle
+    return np.array(
+        [
+            [turn.real, -turn.imag, place.real],
+            [turn.imag, turn.real, place.imag],
+            [0.0, 0.0, 1.0],
+        ]
+    )
 
 
 def crop_camera_from_frame(matrix: Float[np.ndarray, "3 3"], camera: PinholeCamera) -> Rotation:
@@ -46,9 +56,13 @@ def crop_camera_from_frame(matrix: Float[np.ndarray, "3 3"], camera: PinholeCame
         matrix: From frame pixels to crop pixels.
         camera: Of the frame.
     """
-    linear = matrix[:2, :2]
-    middle = np.linalg.solve(linear, (FACE_CROP_PX - 1) / 2 - matrix[:2, 2])
-    x, y, z = camera.rays(middle[None])[0]
+    (a, b, right), (c, d, down) = matrix[:2].tolist()
+    area = max(a * d - b * c, _LEAST_SQUARE)
+    right, down = (FACE_CROP_PX - 1) / 2 - right, (FACE_CROP_PX - 1) / 2 - down
+    x = (d * right - b * down) / area - camera.center[0]
+    y = (a * down - c * right) / area - camera.center[1]
+    length = math.hypot(x, y, camera.focal_px)
+    x, y, z = x / length, y / length, camera.focal_px / length
     # the least rotation that brings the ray onto the axis
     share = 1 / (1 + z)
     towards = np.array(
@@ -59,5 +73,5 @@ def crop_camera_from_frame(matrix: Float[np.ndarray, "3 3"], camera: PinholeCame
         ]
     )
     upright = np.eye(3)
-    upright[:2, :2] = linear / np.sqrt(max(np.linalg.det(linear), _LEAST_SQUARE))
+    upright[:2, :2] = matrix[:2, :2] / math.sqrt(area)
     return np.asarray(upright @ towards)

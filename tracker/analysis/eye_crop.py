@@ -3,6 +3,8 @@
 The left eye is cut as its mirror image, so that one network knows both.
 """
 
+import math
+
 import numpy as np
 from jaxtyping import Float
 
@@ -11,7 +13,7 @@ EYE_PX = 22.0
 """Distance between the corners in the crop, of an eye seen from the front."""
 _LEAST_SHARE = 0.7
 """An eye seen narrower than this share of the other is turned away, not smaller."""
-_LEAST_PX = 1e-6
+_LEAST_PX, _MIDDLE_PX = 1e-6, (SIZE_PX - 1) / 2
 
 Corners = Float[np.ndarray, "eyes=2 corners=2 xy=2"]
 """Right eye, left eye (the person's own); of each the outer corner, then the inner."""
@@ -23,13 +25,18 @@ def eye_crops_from_frame(corners: Corners) -> Float[np.ndarray, "eyes=2 3 3"]:
     Args:
         corners: Frame pixels.
     """
-    across = corners[:, 1] - corners[:, 0]
-    width = np.hypot(across[:, 0], across[:, 1])
-    size = np.maximum(np.maximum(width, _LEAST_SHARE * width[::-1]), _LEAST_PX)
-    along = across / np.maximum(width, _LEAST_PX)[:, None]
-    down = np.stack([-along[:, 1], along[:, 0]], -1) * np.array([[1.0], [-1.0]])
-    linear = np.stack([along, down], 1) * (EYE_PX / size)[:, None, None]
-    matrices = np.tile(np.eye(3), (2, 1, 1))
-    matrices[:, :2, :2] = linear
-    matrices[:, :2, 2] = (SIZE_PX - 1) / 2 - np.einsum("eij,ej->ei", linear, corners.mean(1))
+    right, left = ((ix - ox, iy - oy) for (ox, oy), (ix, iy) in corners.tolist())
+    width = math.hypot(*right), math.hypot(*left)
+    matrices = np.empty((2, 3, 3))
+    for eye, (x, y), own, other, down in (
+        (0, right, *width, 1.0), (1, left, *width[::-1], -1.0)
+    ):  # fmt: skip
+        size = max(own, _LEAST_SHARE * other, _LEAST_PX)
+        scale = EYE_PX / size / max(own, _LEAST_PX)
+        matrices[eye] = (
+            (scale * x, scale * y, _MIDDLE_PX),
+            (-down * scale * y, down * scale * x, _MIDDLE_PX),
+            (0.0, 0.0, 1.0),
+        )
+    matrices[:, :2, 2] -= (matrices[:, :2, :2] @ corners.mean(1)[..., None])[..., 0]
     return matrices

@@ -1,6 +1,6 @@
 """ARKit's `eyeLook…` coefficients: where each eye looks, seen from its own head."""
 
-import numpy as np
+import math
 
 from ..face_analysis import Estimate, Eye
 from .coefficient_names import EYE_LOOKS
@@ -24,9 +24,9 @@ def eye_looks(rotation: Rotation, right: Eye, left: Eye) -> dict[str, Estimate]:
     ):  # fmt: skip
         if eye.gaze is None or eye.gaze_deviation_deg is None:
             continue
-        x, y, z = rotation.T @ eye.gaze
-        aside = towards_nose * float(np.degrees(np.arctan2(x, -z))) / _ASIDE_DEG
-        lowered = float(np.degrees(np.arcsin(np.clip(y, -1, 1)))) / _UP_DOWN_DEG
+        x, y, z = (eye.gaze @ rotation).tolist()
+        aside = towards_nose * math.degrees(math.atan2(x, -z)) / _ASIDE_DEG
+        lowered = math.degrees(math.asin(min(max(y, -1.0), 1.0))) / _UP_DOWN_DEG
         for name, value, full_deg in (
             (inwards, aside, _ASIDE_DEG), (outwards, -aside, _ASIDE_DEG),
             (up, -lowered, _UP_DOWN_DEG), (down, lowered, _UP_DOWN_DEG),

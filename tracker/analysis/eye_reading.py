@@ -1,6 +1,6 @@
 """Reads crops of both eyes, by a network: where pupils are, how surely, how far eyes are shut."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
 
@@ -11,6 +11,9 @@ from ..crop import warp_crop
 from ..layouts import Layout
 from ..types import Face, Image, Points
 from .eye_crop import SIZE_PX, Corners, eye_crops_from_frame
+
+_COVARIANCE = (2, 3, 3, 4)
+"""Where the answers hold it."""
 
 
 @runtime_checkable
@@ -39,6 +42,8 @@ class EyesRead:
     shut: Float[np.ndarray, "eyes=2"]
     """0 open, 1 shut."""
     shut_deviation: Float[np.ndarray, "eyes=2"]
+    in_crop: Float[np.ndarray, "eyes=2 7"]
+    """What the network said, in the pixels of the crops."""
 
 
 def eye_corners(points: Points, layout: Layout) -> Corners | None:
@@ -62,15 +67,33 @@ def read_eyes(image: Image, faces: Iterable[Face], reader: EyeReader) -> dict[in
         faces: As `FaceTracker.update` reports them.
         reader: As `models.load_eye_reader` gives it.
     """
-    corners = {
+    corners = _corners_of(faces)
+    eyes = read_between_corners(image, list(corners.values()), reader)
+    return dict(zip(corners, eyes, strict=True))
+
+
+def carried_eyes(faces: Iterable[Face], before: Mapping[int, EyesRead]) -> dict[int, EyesRead]:
+    """The eyes as they were read in an earlier frame, where they are in this one.
+
+    Args:
+        faces: Of this frame, as `FaceTracker.update` reports them.
+        before: As they were read, by track id.
+    """
+    return {
+        track_id: _in_frame(before[track_id].in_crop, eye_crops_from_frame(corners))
+        for track_id, corners in _corners_of(faces).items()
+        if track_id in before
+    }
+
+
+def _corners_of(faces: Iterable[Face]) -> dict[int, Corners]:
+    return {
         face.track_id: found
         for face in faces
         if face.layout is not None
         and (found := eye_corners(face.landmarks.mean, face.layout)) is not None
         and np.isfinite(found).all()
     }
-    eyes = read_between_corners(image, list(corners.values()), reader)
-    return dict(zip(corners, eyes, strict=True))
 
 
 def read_between_corners(image: Image, faces: list[Corners], reader: EyeReader) -> list[EyesRead]:
@@ -85,18 +108,19 @@ def read_between_corners(image: Image, faces: list[Corners], reader: EyeReader) 
         return []
     matrices = np.concatenate([eye_crops_from_frame(corners) for corners in faces])
     crops = np.stack([warp_crop(image, matrix, SIZE_PX) for matrix in matrices])
-    return _in_frame(np.asarray(reader(crops), float), matrices)
+    answers = np.asarray(reader(crops), float)
+    return [
+        _in_frame(answers[eyes], matrices[eyes])
+        for eyes in (slice(first, first + 2) for first in range(0, len(answers), 2))
+    ]
 
 
 def _in_frame(
-    answers: Float[np.ndarray, "eyes 7"], matrices: Float[np.ndarray, "eyes 3 3"]
-) -> list[EyesRead]:
-    """From crop pixels to frame pixels, two eyes a face."""
-    back = np.linalg.inv(matrices)
-    linear = back[:, :2, :2]
-    pupils = (linear @ answers[:, :2, None])[..., 0] + back[:, :2, 2]
-    covariances = linear @ answers[:, [2, 3, 3, 4]].reshape(-1, 2, 2) @ linear.swapaxes(1, 2)
-    return [
-        EyesRead(pupils[eyes], covariances[eyes], answers[eyes, 5], answers[eyes, 6])
-        for eyes in (slice(first, first + 2) for first in range(0, len(answers), 2))
-    ]
+    answers: Float[np.ndarray, "eyes=2 7"], matrices: Float[np.ndarray, "eyes=2 3 3"]
+) -> EyesRead:
+    """From crop pixels to frame pixels."""
+    along = matrices[:, :1, :2]  # the other row is as long and at a right angle
+    linear = matrices[:, :2, :2].swapaxes(1, 2) / (along @ along.swapaxes(1, 2))
+    pupils = (linear @ (answers[:, :2] - matrices[:, :2, 2])[..., None])[..., 0]
+    covariances = linear @ answers[:, _COVARIANCE].reshape(2, 2, 2) @ linear.swapaxes(1, 2)
+    return EyesRead(pupils, covariances, answers[:, 5], answers[:, 6], answers)

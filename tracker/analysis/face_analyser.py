@@ -9,6 +9,7 @@ from ..checks import checked_time
 from ..face_analysis import Estimate, Eye, FaceAnalysis, HeadPose
 from ..layouts import IBUG_68
 from ..types import Face, LandmarkEstimate
+from .blink_fusion import corrected_blinks, followed_blinks
 from .calm_spread import RelativeSpread, calmed_spread, relative_spread
 from .expressed import expression_of
 from .expression_reading import ExpressionRead
@@ -21,6 +22,7 @@ from .face_fusion import (
     followed_difference,
     fused,
     landmarks_alone,
+    lasting,
 )
 from .gaze import gazes_of
 from .head_fit import POSE, HeadFit, ShapePrior, farther, first_fit, next_fit
@@ -44,9 +46,7 @@ _FORGOTTEN_S, _SETTLES_EVERY_S = 60.0, 0.1
 _LOST_COST = 6.0
 """Mean squared residual from which a fit starts anew, and at most so often in a row."""
 _GAZE_FROM_OPENNESS = 0.3
-_NEAREST_MM = 700.0
-_CORRECTION_HOLDS_S = 0.3
-"""How long a correction by the network of expressions holds."""
+_NEAREST_MM, _AND_A_LITTLE = 700.0, 1.01  # or noise would change the lens again
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,6 +58,8 @@ class _Known:
     head: FusedHead
     difference: Difference | None
     """By which the network of expressions differs from it."""
+    blinks: Difference | None
+    """By which it differs in how far the eyes are shut."""
     identity: Identity
     settled_s: float
     """When the identity last took in a frame."""
@@ -74,9 +76,8 @@ class FaceAnalyser:
     Args:
         width: Of the frames, pixels.
         height: Likewise.
-        fov_deg: Field of view along the longer side, which gives distances their scale; None
-            supposes 60, or as much less as
-            it takes for no face to be nearer than 70 cm: a picture may be cut out of a larger one.
+        fov_deg: Field of view along the longer side, which gives distances their scale; None: 60, or
+            so much less that no face is nearer than 70 cm: a picture may be cut out of a larger one.
         calibrate_neutral_s: Every face is neutral in its first so many seconds, and its neutral is
             final then; None learns it from what the face usually does.
         neutral: Of everybody, as `neutral()` gave it; nothing is learned then.
@@ -164,13 +165,16 @@ class FaceAnalyser:
         known, gaps = self._followed(face, time_s, eyes, read)
         right, left = (openness(known.lids, gap) for gap in gaps)
         lids, blink = blinked(known.lids, right, left, time_s)
-        self._known[face.track_id] = replace(known, lids=lids)
+        blinks = lasting(followed_blinks(known.blinks, read, (right, left), time_s), time_s)
+        self._known[face.track_id] = replace(known, lids=lids, blinks=blinks)
         right_eye, left_eye = self._eyes(known.head.fit, (right, left), eyes)
         analysis = FaceAnalysis(
             pose=self._pose(known.head.fit),
             left_eye=left_eye,
             right_eye=right_eye,
-            expression=expression_of(self._face, known.head, known.neutral, (right, left))
+            expression=expression_of(
+                self._face, known.head, known.neutral, corrected_blinks((right, left), blinks)
+            )
             | eye_looks(known.head.fit.rotation, right_eye, left_eye),
             blink=blink,
         )
@@ -197,7 +201,7 @@ class FaceAnalyser:
         if before is None:
             neutral, lids = self._at_first(fit, head, has_eyes=eyes is not None)
             known = _Known(
-                fit, head, difference, nobody, -np.inf, prior, neutral, lids, spread, time_s
+                fit, head, difference, None, nobody, -np.inf, prior, neutral, lids, spread, time_s
             )
         else:
             known = replace(
@@ -216,9 +220,10 @@ class FaceAnalyser:
         if read is not None:
             now = difference_of(self._face, fit, self._camera, read, time_s)
             last = followed_difference(last, now) if last else now
-        if last is None or time_s - last.time_s > _CORRECTION_HOLDS_S:
+        last = lasting(last, time_s)
+        if last is None:
             return landmarks_alone(self._face, fit), None
-        return fused(self._face, fit, last), last
+        return fused(self._face, fit, last, before.head if before else None), last
 
     def _at_first(
         self, fit: HeadFit, head: FusedHead, *, has_eyes: bool
@@ -237,7 +242,7 @@ class FaceAnalyser:
         distance_mm = float(fit.translation_mm[2])
         if self._is_stated or distance_mm >= _NEAREST_MM:
             return fit
-        factor = _NEAREST_MM / distance_mm
+        factor = _AND_A_LITTLE * _NEAREST_MM / distance_mm
         self._camera = self._camera.narrowed(factor)
         self._known = {
             i: replace(known, fit=farther(known.fit, factor)) for i, known in self._known.items()

@@ -11,7 +11,7 @@ from functools import lru_cache
 import numpy as np
 from jaxtyping import Bool, Float, Int
 
-from .coefficient_names import BLINKS, BY_EXPRESSION_NETWORK
+from .coefficient_names import BY_EXPRESSION_NETWORK
 from .expression_crop import crop_camera_from_frame
 from .expression_reading import ExpressionRead
 from .head_fit import POSE, HeadFit
@@ -19,7 +19,8 @@ from .linear_face import LinearFace
 from .pinhole import PinholeCamera
 from .rotations import rotation_of
 
-_SETTLES_S = 2.0
+_SETTLES_S, _HOLDS_S = 2.0, 0.3
+"""In which a difference settles, and for how long it holds."""
 _FOLLOWED_AT_ONCE = 0.5
 """Changes by so many standard deviations; smaller ones the less, as they may be noise."""
 _LEAST_LEARNED = 0.05
@@ -56,7 +57,24 @@ class FusedHead:
     """Of the coefficients: the linear face's, then those that only the network knows."""
     values: Float[np.ndarray, " coefficients"]
     deviations: Float[np.ndarray, " coefficients"]
-    is_corrected: bool
+    correction: "Correction | None" = None
+    """By which the fit to the landmarks was corrected."""
+
+    @property
+    def is_corrected(self) -> bool:
+        return self.correction is not None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Correction:
+    """Of the unknowns of a fit."""
+
+    difference: Difference
+    """From which it comes."""
+    before: Float[np.ndarray, "unknowns unknowns"]
+    """Covariance of the fit."""
+    step: Float[np.ndarray, " unknowns"]
+    after: Float[np.ndarray, "unknowns unknowns"]
 
 
 def difference_of(
@@ -102,43 +120,61 @@ def followed_difference(before: Difference, now: Difference) -> Difference:
     return replace(now, mean=before.mean + share * change)
 
 
+def lasting(difference: Difference | None, time_s: float) -> Difference | None:
+    """The same, or None where it is too old to hold."""
+    is_new = difference is not None and time_s - difference.time_s <= _HOLDS_S
+    return difference if is_new else None
+
+
 def landmarks_alone(face: LinearFace, fit: HeadFit) -> FusedHead:
     """A head without a correction."""
     widened = replace(fit, covariance=fit.covariance * _inflation(face, len(fit.covariance)))
     chosen = slice(POSE, POSE + len(face.names))
     deviations = np.sqrt(np.diagonal(widened.covariance)[chosen])
-    return FusedHead(widened, face.names, fit.shape[: len(face.names)], deviations, False)
+    return FusedHead(widened, face.names, fit.shape[: len(face.names)], deviations)
 
 
-def fused(face: LinearFace, fit: HeadFit, difference: Difference) -> FusedHead:
+def fused(
+    face: LinearFace, fit: HeadFit, difference: Difference, last: FusedHead | None = None
+) -> FusedHead:
     """Weigh the difference in.
 
     Args:
         face: That was fitted.
         fit: To the landmarks.
         difference: Of the network.
+        last: Of the frame before; where nothing but the landmarks is new, its correction holds.
     """
-    expressions, known = len(face.names), shared_with(face, difference.names, len(fit.covariance))
-    covariance = fit.covariance * _inflation(face, len(fit.covariance))
-    carried = covariance @ known.measured.T
-    within = known.measured @ carried
-    mean, said = difference.mean[known.chosen], difference.deviation[known.chosen]
-    within[np.diag_indices_from(within)] += np.square(outlier_deviation(said, mean))
-    gain = np.linalg.solve(within, carried.T).T
-    step = gain @ mean
-    after = covariance - _OWN_EVIDENCE * gain @ carried.T
+    made = last.correction if last else None
+    if made is None or made.difference is not difference or made.before is not fit.covariance:
+        made = _correction(face, fit.covariance, difference)
+    step, after, expressions = made.step, made.after, len(face.names)
     corrected = HeadFit(
         rotation_of(step[:3]) @ fit.rotation, fit.translation_mm + step[3:POSE],
-        fit.shape + step[POSE:], (after + after.T) / 2, fit.cost,
+        fit.shape + step[POSE:], after, fit.cost,
     )  # fmt: skip
+    known = shared_with(face, difference.names, len(after))
     deviations = np.sqrt(np.diagonal(after)[POSE : POSE + expressions])
     return FusedHead(
         corrected,
         (*face.names, *known.beyond),
         np.concatenate([corrected.shape[:expressions], difference.mean[known.rest]]),
         np.concatenate([deviations, difference.deviation[known.rest]]),
-        is_corrected=True,
+        made,
     )
+
+
+def _correction(face: LinearFace, before: np.ndarray, difference: Difference) -> Correction:
+    """As a Kalman filter's update has it."""
+    known = shared_with(face, difference.names, len(before))
+    covariance = before * _inflation(face, len(before))
+    carried = covariance @ known.measured.T
+    within = known.measured @ carried
+    mean, said = difference.mean[known.chosen], difference.deviation[known.chosen]
+    within[np.diag_indices_from(within)] += np.square(outlier_deviation(said, mean))
+    gain = np.linalg.solve(within, carried.T).T
+    after = covariance - _OWN_EVIDENCE * gain @ carried.T
+    return Correction(difference, before, gain @ mean, (after + after.T) / 2)
 
 
 def outlier_deviation(
@@ -180,7 +216,7 @@ def shared_with(face: LinearFace, names: tuple[str, ...], unknowns: int) -> Shar
             selection[row, places[name]] = 1.0
         elif all(f"{name}{half}" in places for half in _HALVES):
             selection[row, [places[f"{name}{half}"] for half in _HALVES]] = 0.5
-    is_read = np.isin(names, (*BLINKS, *BY_EXPRESSION_NETWORK))
+    is_read = np.isin(names, BY_EXPRESSION_NETWORK)
     is_known = np.asarray(selection.any(1)) & is_read
     measured = np.zeros((3 + int(is_known.sum()), unknowns))
     measured[:3, :3] = np.eye(3)

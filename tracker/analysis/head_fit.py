@@ -18,6 +18,8 @@ POSE = 6
 _START_YAWS = np.radians([-55.0, -20.0, 20.0, 55.0])
 _RIGID_STEPS, _FIRST_STEPS, _LATER_STEPS = 6, 5, 2
 _NEAREST_MM, _LARGEST_STEP, _SMALL_ROTATION = 60.0, 0.5, 0.02
+_HELD_ROTATION, _HELD_NEARNESS, _HELD_GROWTH = 0.03, 0.02, 1.5
+"""Radians, share of the distance and factor on variances up to which a linearisation holds."""
 _OUTLIER = 3.0
 """Standard deviations beyond which a landmark counts less (Huber)."""
 
@@ -28,6 +30,21 @@ class ShapePrior:
 
     mean: Float[np.ndarray, " shapes"]
     precision: Float[np.ndarray, "shapes shapes"]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Linearised:
+    """How the landmarks change with the unknowns near a fit; holds while little changes."""
+
+    rotation: Float[np.ndarray, "3 3"]
+    depth_mm: float
+    prior: ShapePrior
+    variance: Float[np.ndarray, " landmarks"]
+    """Of the landmarks, square pixels."""
+    whitening: Float[np.ndarray, "columns=3 landmarks"]
+    """Of a landmark's offset: its x and y in the first coordinate, y in the second; weighed."""
+    rows: Float[np.ndarray, "equations unknowns"]
+    covariance: Float[np.ndarray, "unknowns unknowns"]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -42,6 +59,8 @@ class HeadFit:
     covariance: Float[np.ndarray, "unknowns unknowns"]
     cost: float
     """Mean squared residual of a landmark coordinate, in standard deviations."""
+    linearised: Linearised | None = None
+    """Where the next fit may go on."""
 
 
 def first_fit(
@@ -70,7 +89,26 @@ def next_fit(
 ) -> HeadFit:
     """Fit a face that was fitted a moment ago."""
     problem = _Problem(face, seen, camera, prior)
+    if last.linearised is not None and _still_holds(last.linearised, seen, prior, last):
+        fit, is_near = problem.stepped_from(last, last.linearised)
+        if is_near:
+            return fit
     return problem.solved(last.rotation, last.translation_mm, last.shape, _LATER_STEPS)
+
+
+def _still_holds(
+    held: Linearised, seen: LandmarkEstimate, prior: ShapePrior, last: HeadFit
+) -> bool:
+    turned = np.vdot(held.rotation, last.rotation) < 3 - _HELD_ROTATION**2
+    if held.prior is not prior or turned:
+        return False
+    nearer = abs(float(last.translation_mm[2]) / held.depth_mm - 1)
+    grown = _variance_of(seen) > _HELD_GROWTH * held.variance
+    return nearer < _HELD_NEARNESS and not grown.any()
+
+
+def _variance_of(seen: LandmarkEstimate) -> Float[np.ndarray, " landmarks"]:
+    return np.asarray(seen.covariance[:, 0, 0] + seen.covariance[:, 1, 1])
 
 
 def farther(fit: HeadFit, factor: float) -> HeadFit:
@@ -80,6 +118,7 @@ def farther(fit: HeadFit, factor: float) -> HeadFit:
     return replace(
         fit,
         translation_mm=fit.translation_mm * stretch[3:POSE],
+        linearised=None,
         covariance=fit.covariance * np.outer(stretch, stretch),
     )
 
@@ -90,9 +129,9 @@ class _Problem:
     def __init__(
         self, face: LinearFace, seen: LandmarkEstimate, camera: PinholeCamera, prior: ShapePrior
     ) -> None:
-        self._mean, self._basis, self._misfit = face.mean, face.basis, face.misfit
+        self._face, self._mean, self._basis = face, face.mean.T, face.by_axis
         self._seen, self._camera, self._prior = seen, camera, prior
-        self._unmixing = face.unmixing
+        self._landmarks = (seen.mean - camera.center).T
 
     def rigid(
         self, rotation: np.ndarray, place: np.ndarray
@@ -100,11 +139,10 @@ class _Problem:
         """Rotation and translation of the mean face, and its cost."""
         shape, cost = self._prior.mean, np.inf
         for _ in range(_RIGID_STEPS):
-            jacobian, residual, cost = self._linearised(rotation, place, shape, shapes=False)
-            system = jacobian.T @ jacobian
-            rotation, place, _ = _stepped(
-                rotation, place, shape, np.linalg.solve(system, jacobian.T @ residual)
-            )
+            rows, residual, _ = self._linearised(rotation, place, shape, shapes=False)
+            step = np.linalg.solve(rows.T @ rows, rows.T @ residual)
+            rotation, place, _ = _stepped(rotation, place, shape, step)
+            cost = float(residual @ residual) / len(residual)
         return rotation, place, cost
 
     def solved(
@@ -112,47 +150,93 @@ class _Problem:
     ) -> HeadFit:
         """So many steps of Gauss and Newton with the prior."""
         for _ in range(steps):
-            jacobian, residual, cost = self._linearised(rotation, place, shape)
-            total, gradient = jacobian.T @ jacobian, jacobian.T @ residual
+            rows, residual, whitening = self._linearised(rotation, place, shape)
+            total = rows.T @ rows
             total[POSE:, POSE:] += self._prior.precision
-            gradient[POSE:] -= self._prior.precision @ (shape - self._prior.mean)
             covariance = np.linalg.inv(total)  # dpotri waits for threads: 50 ms where others work
-            step = covariance @ gradient
-            rotation, place, shape = _stepped(rotation, place, shape, step)
-            if np.abs(step[:3]).max() < _SMALL_ROTATION:
+            held = Linearised(
+                rotation, float(place[2]), self._prior, _variance_of(self._seen), whitening, rows,
+                covariance,
+            )  # fmt: skip
+            fit, is_near = self._step(rotation, place, shape, residual, held)
+            if is_near:
                 break
-        return HeadFit(rotation, place, shape, covariance, cost)
+            rotation, place, shape = fit.rotation, fit.translation_mm, fit.shape
+        return fit
+
+    def stepped_from(self, last: HeadFit, held: Linearised) -> tuple[HeadFit, bool]:
+        """One step of Newton's with a linearisation of before, and whether it was a short one."""
+        turned = last.rotation @ (self._mean + self._basis @ last.shape)
+        offset, _, _ = self._offset(turned, last.translation_mm)
+        residual = self._face.unmixing @ _whitened(held.whitening, offset).T
+        return self._step(
+            last.rotation, last.translation_mm, last.shape, residual.T.reshape(-1), held
+        )
+
+    def _step(
+        self, rotation: np.ndarray, place: np.ndarray, shape: np.ndarray, residual: np.ndarray,
+        held: Linearised,
+    ) -> tuple[HeadFit, bool]:  # fmt: skip
+        gradient = residual @ held.rows
+        gradient[POSE:] -= self._prior.precision @ (shape - self._prior.mean)
+        step = held.covariance @ gradient
+        cost = float(residual @ residual) / len(residual)
+        after = _stepped(rotation, place, shape, step)
+        is_near = bool(np.abs(step[:3]).max() < _SMALL_ROTATION)
+        return HeadFit(*after, held.covariance, cost, held), is_near
+
+    def _offset(
+        self, turned: np.ndarray, place: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """From the points to the landmarks, (xy, landmarks); rays; pixels for a millimetre."""
+        x, y, depth = turned + place[:, None]
+        depth = np.maximum(depth, _NEAREST_MM)
+        ray, focal_px = np.stack([x, y]) / depth, self._camera.focal_px
+        return self._landmarks - focal_px * ray, ray, focal_px / depth
 
     def _linearised(
         self, rotation: np.ndarray, place: np.ndarray, shape: np.ndarray, *, shapes: bool = True
-    ) -> tuple[np.ndarray, np.ndarray, float]:
-        """Jacobian and residuals in standard deviations, and their mean square."""
-        turned = (self._mean + self._basis @ shape) @ rotation.T
-        points = turned + place
-        points[:, 2] = np.maximum(points[:, 2], _NEAREST_MM)
-        slope = self._camera.jacobian(points)
-        spread = self._misfit * self._camera.focal_px / points[:, 2]
-        whitening = whitening_of(self._seen.covariance, spread)
-        offset = self._seen.mean - self._camera.project(points)
-        residual = (whitening @ offset[..., None])[..., 0]
-        distance = np.sqrt(np.square(residual).sum(-1))
-        weight = np.sqrt(_OUTLIER / np.maximum(distance, _OUTLIER))[:, None]
-        slope = (weight[..., None] * whitening) @ slope
-        columns = [_cross(slope, turned), slope]
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Rows of the Jacobian and residuals, in standard deviations; the whitening."""
+        turned = rotation @ (self._mean + self._basis @ shape)
+        offset, ray, nearness = self._offset(turned, place)
+        lower = whitening_of(self._seen.covariance, self._face.misfit * nearness)
+        whitening = np.stack([lower[:, 0, 0], lower[:, 1, 0], lower[:, 1, 1]])
+        distance = np.sqrt(np.square(_whitened(whitening, offset)).sum(0))
+        whitening *= np.sqrt(_OUTLIER / np.maximum(distance, _OUTLIER))
+        # of both whitened coordinates: what a millimetre to the right, down and away changes
+        right, down = whitening[:2] * nearness, whitening[2] * nearness
+        away = -right * ray[0]
+        away[1] -= down * ray[1]
+        moves = self._moves(rotation, turned, shapes=shapes)
+        system = np.empty((2, len(nearness), moves.shape[-1] + 1))
+        rows = system[..., :-1]
+        np.multiply(right[..., None], moves[0], out=rows)
+        rows += away[..., None] * moves[2]
+        rows[1] += down[:, None] * moves[1]
+        system[..., -1] = _whitened(whitening, offset)
+        mixed = (self._face.unmixing @ system).reshape(-1, system.shape[-1])
+        return mixed[:, :-1], mixed[:, -1], whitening
+
+    def _moves(
+        self, rotation: np.ndarray, turned: np.ndarray, *, shapes: bool
+    ) -> Float[np.ndarray, "xyz=3 landmarks unknowns"]:
+        """How points change with rotations about the camera's axes, places, and shapes."""
+        x, y, z = turned
+        moves = np.zeros((3, len(x), POSE + shapes * self._basis.shape[-1]))
+        moves[0, :, 1], moves[0, :, 2] = z, -y  # axis x point
+        moves[1, :, 0], moves[1, :, 2] = -z, x
+        moves[2, :, 0], moves[2, :, 1] = y, -x
+        moves[:, :, 3:POSE] = np.eye(3)[:, None]
         if shapes:
-            columns.append((slope @ rotation) @ self._basis)
-        columns.append((weight * residual)[..., None])
-        mixed = np.concatenate(columns, -1)
-        system = (self._unmixing @ mixed.reshape(len(mixed), -1)).reshape(2 * len(mixed), -1)
-        jacobian, residual = system[:, :-1], system[:, -1]
-        return jacobian, residual, float(residual @ residual) / len(residual)
+            turned_basis = rotation @ self._basis.reshape(3, -1)
+            moves[:, :, POSE:] = turned_basis.reshape(self._basis.shape)
+        return moves
 
 
-def _cross(slope: np.ndarray, turned: np.ndarray) -> np.ndarray:
-    """How pixels change with a rotation about the camera's axes: slope . (axis x point)."""
-    x, y, z = turned.T[:, :, None]
-    a, b, c = np.moveaxis(slope, -1, 0)
-    return np.stack([y * c - z * b, z * a - x * c, x * b - y * a], -1)
+def _whitened(whitening: np.ndarray, offset: np.ndarray) -> Float[np.ndarray, "2 landmarks"]:
+    first, mixed, second = whitening
+    return np.stack([first * offset[0], mixed * offset[0] + second * offset[1]])
 
 
 def whitening_of(

@@ -4,6 +4,7 @@ The gap between the lids is measured along the head's own vertical, over the wid
 turned or nodding head keeps it. What is open is each person's own, and learned while the eye is.
 """
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -93,22 +94,22 @@ def learned(memory: LidMemory, gaps: np.ndarray, dt_s: float, hold_s: float | No
         dt_s: Since the frame before.
         hold_s: For so long the face is neutral, and never after; None learns on.
     """
-    gap = float(np.mean(gaps))
+    gap = sum(gaps.tolist()) / len(gaps)
     lifted = gap - memory.shut_gap
     if lifted < _LEAST_OPEN or (hold_s is not None and memory.seen_s > hold_s):
         return memory
     is_open = lifted > _RESTING_FROM * (memory.open_gap - memory.shut_gap)
     constant = min(_LEARNED_S + memory.seen_s, _FOLLOWED_S) if is_open else _NARROWED_S
-    share = 1 - np.exp(-dt_s / constant)
+    share = 1 - math.exp(-dt_s / constant)
     opened = memory.open_gap + share * (gap - memory.open_gap)
-    return replace(memory, open_gap=float(opened), seen_s=memory.seen_s + dt_s * is_open)
+    return replace(memory, open_gap=opened, seen_s=memory.seen_s + dt_s * is_open)
 
 
 def openness(memory: LidMemory, gap: Float[np.ndarray, "value_deviation=2"]) -> Estimate:
     """0 shut, 1 as open as this person's eyes are at rest."""
     reach = max(_AT_REST * (memory.open_gap - memory.shut_gap), 1e-3)
-    value = (gap[0] - memory.shut_gap) / reach
-    return Estimate(float(np.clip(value, 0, 2)), float(gap[1] / reach))
+    value, deviation = gap.tolist()
+    return Estimate(min(max((value - memory.shut_gap) / reach, 0.0), 2.0), deviation / reach)
 
 
 def blinked(
@@ -119,9 +120,10 @@ def blinked(
     Both eyes of a blink do the same, so each counts as far as it is seen surely: the far one of a
     turned head little, and two dim ones are not taken for shut.
     """
-    certainty = np.array([right.deviation, left.deviation]) ** -2.0
-    values = np.minimum([right.value, left.value], _MOST_OPEN)
-    both, deviation = float(certainty @ values / certainty.sum()), float(certainty.sum()) ** -0.5
+    certainty = [one.deviation**-2 for one in (right, left)]
+    values = [min(one.value, _MOST_OPEN) for one in (right, left)]
+    both = (certainty[0] * values[0] + certainty[1] * values[1]) / sum(certainty)
+    deviation = sum(certainty) ** -0.5
     if memory.shut_since_s is None:
         is_shut = both < _SHUT_BELOW and both + _SURELY * deviation < _OPEN_ABOVE
         return (replace(memory, shut_since_s=time_s), None) if is_shut else (memory, None)

@@ -54,10 +54,13 @@ class LinearFace:
 
     basis: Float[np.ndarray, "landmarks xyz=3 shapes"] = field(init=False)
     """Expression, then identity."""
+    by_axis: Float[np.ndarray, "xyz=3 landmarks shapes"] = field(init=False)
+    """The same, axis by axis."""
 
     def __post_init__(self) -> None:
         basis = np.concatenate([self.expression, self.identity], -1)
         object.__setattr__(self, "basis", basis)
+        object.__setattr__(self, "by_axis", np.ascontiguousarray(basis.swapaxes(0, 1)))
 
 
 @cache

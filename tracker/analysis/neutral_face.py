@@ -52,4 +52,5 @@ def beyond_neutral(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Coefficients of 0 to 1 beyond the neutral face, and how much they were stretched."""
     room = np.maximum(1 - neutral.level, 0.3)
-    return np.clip((values - neutral.level) / room, 0, 1), 1 / room
+    beyond = (values - neutral.level) / room
+    return np.minimum(np.maximum(beyond, 0.0), 1.0), 1 / room

@@ -1,5 +1,7 @@
 """Rotations: vectors of small ones, and the angles that others print."""
 
+import math
+
 import numpy as np
 from jaxtyping import Float
 
@@ -12,13 +14,20 @@ def rotation_of(vector: Float[np.ndarray, "3"]) -> Rotation:
     Source:
         Rodrigues: I + sin(a) K + (1 - cos(a)) K K.
     """
-    angle = float(np.sqrt(vector @ vector))
+    x, y, z = vector.tolist()
+    angle = math.sqrt(x * x + y * y + z * z)
     if angle < 1e-12:
         return np.eye(3)
-    x, y, z = vector / angle
-    cross = np.array([[0, -z, y], [z, 0, -x], [-y, x, 0]])
-    turned: Rotation = np.eye(3) + np.sin(angle) * cross + (1 - np.cos(angle)) * cross @ cross
-    return turned
+    x, y, z = x / angle, y / angle, z / angle
+    sine, cosine = math.sin(angle), math.cos(angle)
+    rest = 1 - cosine
+    return np.array(
+        [
+            [cosine + rest * x * x, rest * x * y - sine * z, rest * x * z + sine * y],
+            [rest * x * y + sine * z, cosine + rest * y * y, rest * y * z - sine * x],
+            [rest * x * z - sine * y, rest * y * z + sine * x, cosine + rest * z * z],
+        ]
+    )
 
 
 def openface_angles(rotation: Rotation) -> Float[np.ndarray, "3"]:

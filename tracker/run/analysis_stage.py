@@ -1,17 +1,14 @@
 """The analyser of a source's faces, which learns the size of the frames from the first."""
 
-import math
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..analysis.analysis_networks import AnalysisNetworks, read_for_analysis
+from ..analysis.analysis_networks import AnalysisNetworks
 from ..analysis.face_analyser import FaceAnalyser
 from ..analysis.neutral_file import KeptNeutral, write_neutral
+from ..analysis.paced_reading import PacedReading
 from ..errors import FaceTrackError
 from ..types import Face, Frame
-
-_EXPRESSIONS_EVERY_S = 0.045
-"""Every second frame of a usual camera."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,9 +32,10 @@ class AnalysisStage:
     def __init__(
         self, settings: AnalysisSettings, *, stills: bool, readers: AnalysisNetworks | None = None
     ) -> None:
-        self._settings, self._stills, self._readers = settings, stills, readers
+        self._settings, self._stills = settings, stills
+        self._reading = PacedReading(readers, stills=stills)
         self._analyser: FaceAnalyser | None = None
-        self._size, self._read_s = (0, 0), -math.inf
+        self._size = (0, 0)
 
     def take(self, frame: Frame, faces: list[Face]) -> list[Face]:
         """The faces of the next frame with their analysis."""
@@ -51,18 +49,10 @@ class AnalysisStage:
                 calibrate_neutral_s=self._settings.calibrate_neutral_s,
                 neutral=self._settings.neutral,
             )
-        is_due = self._expressions_are_due(frame)
-        read = read_for_analysis(frame.image, faces, self._readers, expressions_too=is_due)
+        read = self._reading.read(frame, faces)
         return self._analyser.analyse(
             faces, frame.time_s, eyes=read.eyes, expressions=read.expressions
         )
-
-    def _expressions_are_due(self, frame: Frame) -> bool:
-        """Whether to read them: blinks want every frame, of the rest landmarks carry the motion."""
-        is_due = self._stills or not 0 <= frame.time_s - self._read_s < _EXPRESSIONS_EVERY_S
-        if is_due:
-            self._read_s = frame.time_s
-        return is_due
 
     def save_neutral(self, path: Path) -> None:
         """Keep the neutral face of who was seen longest.
