@@ -127,9 +127,8 @@ class HeadFilter:
         )
         variance *= of_numbers(state.head_noise)
         head = self._head.update(state, motion, variance, dt, lengths)
-        parts = self._parts.update(
-            state.landmark_covariance, noise, residual, expected_modes, process_noise
-        )
+        known = self._in_doubt(state.landmark_covariance, head.motion)
+        parts = self._parts.update(known, noise, residual, expected_modes, process_noise)
         points = state.points + (moved_head(bases, head.motion) + parts.step).transpose(1, 2, 0)
         after = self._adapted(state, points, head, parts, _gain(dt, seen, self.config))
         log_likelihood = head.log_likelihood.sum(-1) + parts.log_likelihood
@@ -159,7 +158,7 @@ class HeadFilter:
         noise = self._head.predicted_variance(after, dt, lengths) + variance
         nis, _ = scalar_likelihood(before.head_covariance[0] + noise, motion)
         head = update_velocity(before.head_covariance, np.maximum(nis, 1) * noise, motion)
-        known = after.landmark_covariance.copy()
+        known = self._in_doubt(after.landmark_covariance, head.step[0])
         known[::2] += self._parts.moved_between(before, after, residual, dt, lengths)
         face = update_point(before.landmark_covariance, known, residual)
         points = before.points + (moved_head(bases, head.step[0]) + face.step).transpose(1, 2, 0)
@@ -210,6 +209,13 @@ class HeadFilter:
             offset[:, ~seen] = 0
         return noise, seen
 
+    def _in_doubt(self, covariance: Symmetric, motion: HeadMotion) -> Symmetric:
+        """Of landmarks after a turn, which moves each by a depth that is not exactly known."""
+        wider = covariance.copy()
+        if self._depths is not None:
+            wider[::2] += np.square(self.config.depth_error * motion[:, 4:6]).T[..., None]
+        return wider
+
     def _fitted(
         self,
         bases: Bases,
@@ -241,10 +247,11 @@ class HeadFilter:
     ) -> HeadState:
         """The state after the frame, with noise and scale learned from its innovations.
 
-        Landmarks' and head's covariances were learned from noise of the same scale, so they are
-        rescaled with it.
+        What a turn leaves is not noise, so that of landmarks is not learned meanwhile. Landmarks'
+        and head's covariances were learned from noise of the same scale, so they are rescaled with
+        it.
         """
-        still = gain[:, None] * parts.modes[0]
+        still = gain[:, None] * head.unturned * parts.modes[0]
         part_noise = adapted(state.part_noise, parts.nis[0], still, self.config)
         change, of_head = successive_change(head.innovation, state.head_innovation), gain[:, None]
         head_noise = adapted(state.head_noise, change, of_head, self.config)
