@@ -246,6 +246,26 @@ def test_a_head_that_turns_in_depth_is_followed_better_than_it_is_measured(
     assert np.sqrt(np.mean(np.square(errors[30:]))) < 1.1 * follow.noise_px * np.sqrt(2)
 
 
+@pytest.mark.parametrize("axis", [0, 1], ids=["yaw", "pitch"])
+def test_a_turn_of_an_unusual_face_is_motion_and_is_not_taken_for_noise(axis: int) -> None:
+    # Every part has a depth of its own, up to 0.2 eye distances off; 30 degrees to and fro.
+    follow, shape, rng = Follower(), face_of(IBUG_68), np.random.default_rng(5)
+    follow.noise_px = 0.7
+    depths = depths_of(IBUG_68)
+    assert depths is not None
+    own = depths.copy()
+    for part in IBUG_68.parts:
+        own[list(part)] += rng.uniform(-0.2, 0.2)
+    across, errors = shape - shape.mean(0), []
+    for index in range(300):
+        angle = np.radians(30) * np.sin(2 * np.pi * 0.25 * max(index / RATE - 1, 0))
+        turned = across.copy()
+        turned[:, axis] = across[:, axis] * np.cos(angle) + 100 * own * np.sin(angle)
+        truth = turned + 300
+        errors.append(error_px(follow(truth), truth))
+    assert np.sqrt(np.mean(np.square(errors[60:]))) < 0.85 * follow.noise_px * np.sqrt(2)
+
+
 def test_a_small_turn_is_a_motion_of_the_head_and_leaves_nothing_to_the_parts() -> None:
     depths = depths_of(IBUG_68)
     assert depths is not None

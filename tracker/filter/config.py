@@ -47,6 +47,8 @@ class MotionConfig:
     """Standard deviation of the error that all landmarks share in how far a head has turned."""
     turn_process_noise: float = 0.1
     """Of a head's turn in depth: share of the process noise of its motion in the picture."""
+    depth_error: float = 0.1
+    """Standard deviation of a landmark's depth, for which a head that turns moves it elsewhere."""
     turn_stay_probability: float = 0.9999
     """Probability that a head goes on turning, or not turning, from one frame to the next."""
     coasting_acceleration: float = 4.0

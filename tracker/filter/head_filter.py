@@ -26,7 +26,7 @@ from .kalman import (
     update_velocity,
 )
 from .part_model import PartModel, PartUpdate
-from .similarity import OfLandmarks, Terms, fit, head_terms, moved
+from .similarity import Motion, OfLandmarks, Terms, fit, head_terms, moved
 from .state import HeadState, Innovations
 from .walking_points import WalkingPoints
 
@@ -124,6 +124,7 @@ class HeadFilter:
         motion, variance, residual = fit(terms, offset, landmarks.precision(spread), self._doubted)
         variance *= of_numbers(state.head_noise)
         head = self._head.update(state, motion, variance, dt, lengths)
+        process_noise = process_noise + self._of_depths(head.motion)
         parts = self._parts.update(landmarks, residual, expected_modes, process_noise)
         points = state.points + (moved(terms, head.motion) + parts.step).transpose(1, 2, 0)
         head_nis = head.nis / state.head_scale
@@ -158,7 +159,8 @@ class HeadFilter:
         nis, _ = scalar_likelihood(before.head_covariance[0] + noise, motion)
         head = update_velocity(before.head_covariance, np.maximum(nis, 1) * noise, motion)
         known = after.landmark_covariance.copy()
-        known[::2] += self._parts.moved_between(before, after, residual, dt, lengths)
+        process_noise = self._parts.process_noise(dt, lengths) + self._of_depths(head.step[0])
+        known[::2] += self._parts.moved_between(before, after, residual, process_noise)
         face = update_point(before.landmark_covariance, known, residual)
         points = before.points + (moved(terms, head.step[0]) + face.step).transpose(1, 2, 0)
         return replace(
@@ -218,6 +220,12 @@ class HeadFilter:
         factor: np.ndarray = np.maximum(excess @ self._parts.from_parts, 1)
         return factor
 
+    def _of_depths(self, motion: Motion) -> Lengths:
+        """Variance that a turn adds to a landmark, for its depth is not exactly known."""
+        yaw_pitch = self.config.depth_error * motion[:, 4:6]
+        variance: np.ndarray = np.add.reduce(yaw_pitch * yaw_pitch, 1)
+        return variance
+
     def _adapted(
         self,
         state: HeadState,
@@ -229,7 +237,8 @@ class HeadFilter:
     ) -> HeadState:
         """The state after the frame, with noise and scale learned from its innovations.
 
-        A frame counts by the gain: not where a landmark is missing.
+        A frame counts by the gain: not where a landmark is missing. What a turn leaves is not
+        noise, so that of landmarks is not learned meanwhile.
 
         Landmarks' and head's covariances were learned from noise of the same scale, so they are
         rescaled with it.
@@ -240,7 +249,7 @@ class HeadFilter:
         nis[:, count:-groups] = successive_change(head.innovation, state.head_innovation)
         nis[:, -groups:] = head_nis
         gains[:] = gain[:, None]
-        gains[:, :count] *= parts.modes[0]
+        gains[:, :count] *= head.unturned * parts.modes[0]
         learned = adapted(state.learned, nis, gains, self._largest_nis, self.config)
         ratio = learned / state.learned
         return HeadState(

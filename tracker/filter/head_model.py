@@ -42,6 +42,12 @@ class HeadUpdate:
     """In standard deviations."""
     log_likelihood: Groups
 
+    @property
+    def unturned(self) -> Float[np.ndarray, "faces 1"]:
+        """Probability that the head does not turn in depth; 1 where no turn is known."""
+        probability: np.ndarray = self.modes[0, :, 1:].prod(-1, keepdims=True)
+        return probability
+
 
 class HeadModel:
     """The hypotheses for a head's motion, as pure functions of states.

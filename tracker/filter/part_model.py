@@ -100,8 +100,7 @@ class PartModel:
         before: HeadState,
         after: HeadState,
         residual: Float[np.ndarray, "xy=2 faces landmarks"],
-        dt_s: Float[np.ndarray, " faces"],
-        length: Float[np.ndarray, " faces"],
+        process_noise: Float[np.ndarray, "modes faces"],
     ) -> Float[np.ndarray, "faces landmarks"]:
         """Process noise between two states of which one knows what precedes, one what follows.
 
@@ -111,10 +110,8 @@ class PartModel:
             before: The first.
             after: The second.
             residual: What the head's motion leaves of the way from one to the other, pixels.
-            dt_s: Between them.
-            length: Inter-ocular distances, pixels.
+            process_noise: That each mode adds to a landmark between them, square pixels.
         """
-        process_noise = self.process_noise(dt_s, length)
         both = WalkingPoints(before.landmark_covariance, after.landmark_covariance)
         _, log_likelihood = self._by_part(both.against(residual), process_noise)
         both_know = self.expected_modes(before.part_modes) * self.expected_modes(after.part_modes)

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 from typing import Any
+from weakref import finalize
 
 import cv2
 import numpy as np
@@ -95,6 +96,7 @@ def _face_mesh(*, alone: bool) -> PluggedTracker:
             shares = np.array([(mark.x, mark.y) for mark in face.landmark])
             yield PluggedFace(shares * [width, height] - 0.5)
 
+    finalize(follow, mesh.close)  # or it keeps its memory
     return follow
 
 
@@ -126,6 +128,7 @@ def mediapipe_smoothed() -> PluggedTracker:
             shares = np.array([(mark.x, mark.y) for mark in face])
             yield PluggedFace(shares * [width, height] - 0.5)
 
+    finalize(follow, landmarker.close)
     return follow
 
 
