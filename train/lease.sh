@@ -19,7 +19,7 @@ how=(--precision bf16 --in-memory --by-clock --pool "$pool" --evaluate-every 100
 declare -A recipe=([nano]=nano [lite]=lite-next [base]=base-next [full]=full [lite-free]=lite-free)
 saved=train/checkpoints
 declare -A begin=([nano]=$saved/nano.safetensors [lite]=$saved/lite-next.safetensors
-    [base]=$saved/base.safetensors [lite-free]=lite-free)
+    [base]=$saved/base-next.safetensors [lite-free]=lite-free)
 
 train() { # NAME DATA OUT MINUTES WORKERS
     local name=$1 data=$2 out=$3

@@ -249,8 +249,16 @@ RECIPES = {
     "lite-next": replace(
         _LIFE_RUN, batch=64, learning_rate=1e-3, images=75_000, further_shares=_TURNED
     ),
+    # Goes on once more, with pseudo-labels by `base`.
+    "lite-taught": replace(
+        _LIFE_RUN, batch=64, learning_rate=1e-3, images=100_000, further_shares=_TURNED
+    ),
     # A quarter of the cost of `lite`, from nothing: narrower, of a smaller crop.
     "nano": replace(_NANO, width=80, stem_width=8, input_px=112),
+    # Goes on, with pseudo-labels by `base`.
+    "nano-taught": replace(
+        _NANO, width=80, stem_width=8, input_px=112, images=200_000, learning_rate=1.5e-3
+    ),
     # The same cost in another way: as wide and as many pixels as `lite`, maps of half its size.
     "nano-coarse": replace(_NANO, stem_pools=(0, 1)),
     # Three times the cost of `lite`: more pixels, and a second stack, which begins as the first.
@@ -264,13 +272,13 @@ RECIPES = {
         learning_rate=2.5e-3,
         further_shares=_TURNED,
     ),
-    # Goes on for longer; a GPU does it in minutes (`train/lease.sh`).
+    # Goes on for longer; on a GPU by the clock (`train/lease.sh`).
     "base-next": replace(
         _LIFE_RUN,
         stacks=2,
         input_px=160,
         batch=64,
-        images=200_000,
+        images=26_000,
         learning_rate=1.2e-3,
         further_shares=_TURNED,
     ),
