@@ -103,7 +103,8 @@ def reduction(crop_from_frame: Float[np.ndarray, "3 3"], frame_size: tuple[int, 
         crop_from_frame: May rotate.
         frame_size: Height and width.
     """
-    frame_per_crop = 1 / np.sqrt(abs(np.linalg.det(crop_from_frame[:2, :2])))
+    (xx, xy), (yx, yy) = crop_from_frame[:2, :2]
+    frame_per_crop = 1 / np.sqrt(abs(xx * yy - xy * yx))
     if frame_per_crop >= _SHRINK_BEYOND and min(frame_size) >= int(frame_per_crop):
         return int(frame_per_crop)
     return 1
@@ -162,11 +163,16 @@ def inverse_affine(matrix: Float[np.ndarray, "3 3"]) -> Float[np.ndarray, "3 3"]
 
 
 def transform_covariance(
-    matrix: Float[np.ndarray, "3 3"], covariance: Float[np.ndarray, "*batch xy=2 xy=2"]
+    matrix: Float[np.ndarray, "*faces 3 3"],
+    covariance: Float[np.ndarray, "*batch xy=2 xy=2"],
 ) -> Float[np.ndarray, "*batch xy=2 xy=2"]:
-    """Covariance after an affine matrix: A C A^T."""
-    linear = matrix[:2, :2]
-    return linear @ covariance @ linear.T
+    """Covariance after an affine matrix, A C A^T, or of landmarks after one for each face."""
+    linear = matrix[..., :2, :2]
+    # A C A^T is linear in the entries of C: one product for all landmarks
+    both = linear[..., :, None, :, None] * linear[..., None, :, None, :]
+    entries = covariance.reshape(*covariance.shape[:-2], 4)
+    moved = entries @ both.reshape(*linear.shape[:-2], 4, 4).swapaxes(-1, -2)
+    return moved.reshape(covariance.shape)
 
 
 def crop_pixels(normalised: Coordinates, size_px: int) -> Coordinates:
