@@ -107,7 +107,7 @@ def by_spread_laws(
         levels.append(own)
         stretches.append(usual[:, 1:] + law.shape * stretch)
     return crop_side**2 * from_level_and_stretch(
-        np.minimum(np.stack(levels), _WIDEST), np.stack(stretches)
+        np.minimum(np.array(levels), _WIDEST), np.array(stretches)
     )
 
 
@@ -145,7 +145,9 @@ def level_and_stretch(
     middle, radius = (xx + yy) / 2 + _LEAST, np.hypot(half, xy)
     long, short = np.log(middle + radius), np.log(np.maximum(middle - radius, 1e-3 * _LEAST))
     ratio = (long - short) / 2 / np.maximum(radius, 1e-12)
-    return (long + short) / 2, np.stack([half * ratio, xy * ratio], -1)
+    stretch = np.empty((*ratio.shape, 2))
+    stretch[..., 0], stretch[..., 1] = half * ratio, xy * ratio
+    return (long + short) / 2, stretch
 
 
 def from_level_and_stretch(
@@ -157,5 +159,7 @@ def from_level_and_stretch(
     # exp(level) (cosh r I + sinh r stretch / |stretch|)
     round_part, long_part = size * np.cosh(radius), size * np.sinh(radius) / length
     half, xy = long_part * stretch[..., 0], long_part * stretch[..., 1]
-    rows = np.stack([round_part + half, xy, xy, round_part - half], -1)
-    return rows.reshape(*level.shape, 2, 2)
+    matrix = np.empty((*level.shape, 2, 2))
+    matrix[..., 0, 0], matrix[..., 1, 1] = round_part + half, round_part - half
+    matrix[..., 0, 1] = matrix[..., 1, 0] = xy
+    return matrix

@@ -1,8 +1,13 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from filterpy.common import van_loan_discretization
 from filterpy.kalman import KalmanFilter
 
+from tracker.filter.config import MotionConfig
+from tracker.filter.head_filter import HeadFilter
+from tracker.filter.head_model import HeadModel
 from tracker.filter.kalman import (
     inverse_of,
     merged_covariance,
@@ -17,6 +22,7 @@ from tracker.filter.kalman import (
     velocity_after,
 )
 from tracker.filter.walking_points import WalkingPoints
+from tracker.layouts import IBUG_68
 
 
 def random_covariance(rng: np.random.Generator, *batch: int) -> np.ndarray:
@@ -107,6 +113,22 @@ def test_points_that_walk_before_they_are_measured_equal_a_wider_prior(
     surprise, evidence = point_likelihood(wider + noise, offset)
     np.testing.assert_allclose(distance, surprise, rtol=1e-9)
     np.testing.assert_allclose(-0.5 * (distance + log_determinant), evidence, rtol=1e-9)
+
+
+def test_what_a_head_is_predicted_to_do_is_what_each_of_its_filters_predicts() -> None:
+    config, dt_s, length = MotionConfig(), 0.04, np.array([100.0])
+    head_filter = HeadFilter(IBUG_68, config)
+    known = np.random.default_rng(0).uniform(1, 2, (3, 1, 8))
+    points = np.random.default_rng(1).uniform(0, 200, (1, 68, 2))
+    start = head_filter.start(points, np.tile(np.eye(2), (1, 68, 1, 1)))
+    modes = np.full((5, 1, 2), 0.01)
+    modes[2] = 0.96  # turning: the second acceleration
+    state = replace(start, head_covariance=known, velocity=known[0], head_modes=modes)
+    model = HeadModel(config, groups=2)
+    dt = np.array([dt_s])
+    noise = config.acceleration_noise[1] * length**2 * np.repeat([1, config.turn_process_noise], 4)
+    truth = predict_velocity(known, dt[:, None], config.velocity_memory_s, noise[None])[0]
+    np.testing.assert_allclose(model.predicted_variance(state, dt, length), truth, rtol=1e-12)
 
 
 def test_update_between_two_equal_gaussians_meets_in_the_middle() -> None:

@@ -7,6 +7,7 @@ import pytest
 
 import models
 from benchmarks.latency.__main__ import rival_rows
+from benchmarks.latency.filter_times import time_filter
 from benchmarks.latency.latency_tables import absences
 from benchmarks.latency.peak_arithmetic import gpu_throughput
 from benchmarks.latency.rivals import OURS, Throughput, available, rivals
@@ -54,6 +55,12 @@ def test_four_faces_are_where_the_clip_says() -> None:
     for x, y in clip.centers(frame.time_s):
         away = [np.hypot(s.center_x - x, s.center_y - y) / s.side for s in squares]
         assert min(away) < 0.3
+
+
+def test_the_filter_is_timed_for_one_face_and_for_many() -> None:
+    rows = {row["faces"]: row for row in time_filter("nano", rounds=1, clip_s=0.4)}
+    assert list(rows) == [1, 4, 16]
+    assert all(0 < row["p50"] <= row["p95"] for row in rows.values())
 
 
 def test_all_four_faces_move_and_no_two_alike() -> None:

@@ -165,11 +165,16 @@ def inverse_affine(matrix: Float[np.ndarray, "3 3"]) -> Float[np.ndarray, "3 3"]
 
 
 def transform_covariance(
-    matrix: Float[np.ndarray, "3 3"], covariance: Float[np.ndarray, "*batch xy=2 xy=2"]
+    matrix: Float[np.ndarray, "*faces 3 3"],
+    covariance: Float[np.ndarray, "*batch xy=2 xy=2"],
 ) -> Float[np.ndarray, "*batch xy=2 xy=2"]:
-    """Covariance after an affine matrix: A C A^T."""
-    linear = matrix[:2, :2]
-    return linear @ covariance @ linear.T
+    """Covariance after an affine matrix, A C A^T, or of landmarks after one for each face."""
+    linear = matrix[..., :2, :2]
+    # A C A^T is linear in the entries of C: one product for all landmarks
+    both = linear[..., :, None, :, None] * linear[..., None, :, None, :]
+    entries = covariance.reshape(*covariance.shape[:-2], 4)
+    moved = entries @ both.reshape(*linear.shape[:-2], 4, 4).swapaxes(-1, -2)
+    return moved.reshape(covariance.shape)
 
 
 def crop_pixels(normalised: Coordinates, size_px: int) -> Coordinates:

@@ -15,7 +15,6 @@ from .crop import (
     inverse_affine,
     reduced_from_crop,
     reduction,
-    transform,
     transform_covariance,
     warp_crop,
 )
@@ -23,7 +22,7 @@ from .detection.any_roll_detector import FaceFinder
 from .layouts import Layout, find_layout
 from .types import Box, Image, LandmarkEstimate, Measurement
 
-_FLOOR_PX2 = 1e-4
+_FLOOR = 1e-4 * np.eye(2)
 """Least variance of a landmark, square pixels: nobody knows a landmark better."""
 
 Matrix = Float[np.ndarray, "3 3"]
@@ -223,34 +222,38 @@ def measurements_in_frame(
     Raises:
         ValueError: If a covariance is not positive semi-definite.
     """
-    measurements = []
     described = getattr(answer, "descriptor", None)
-    for index, matrix in enumerate(crop_from_frame):
-        frame_from_crop = inverse_affine(matrix)
-        mean, confidence = answer.mean[index], float(answer.confidence[index])
-        covariances = np.stack([answer.covariance[index], answer.measurement_noise[index]])
-        if not (np.isfinite(mean).all() and np.isfinite(covariances).all()):
-            mean, covariances = np.zeros_like(mean), np.zeros_like(covariances)
-            confidence = 0.0
-        absolute, noise = transform_covariance(frame_from_crop, covariances) + _FLOOR_PX2 * np.eye(
-            2
+    frame_from_crop = np.array([inverse_affine(matrix) for matrix in crop_from_frame])
+    mean, confidence = answer.mean, np.asarray(answer.confidence).tolist()
+    covariances = np.array([answer.covariance, answer.measurement_noise])
+    if not (np.isfinite(mean).all() and np.isfinite(covariances).all()):
+        is_face = np.isfinite(mean).all((1, 2)) & np.isfinite(covariances).all((0, 2, 3, 4))
+        mean = np.where(is_face[:, None, None], mean, 0)
+        covariances = np.where(is_face[:, None, None, None], covariances, 0)
+        confidence = [one if good else 0.0 for one, good in zip(confidence, is_face, strict=True)]
+    points = mean @ frame_from_crop[:, :2, :2].swapaxes(1, 2) + frame_from_crop[:, None, :2, 2]
+    absolute, noise = transform_covariance(frame_from_crop, covariances) + _FLOOR
+    _check_definite(absolute, "covariance")
+    _check_definite(noise, "measurement_noise")
+    return [
+        Measurement(
+            LandmarkEstimate(points[index], absolute[index]),
+            noise[index],
+            confidence[index],
+            None if described is None else described[index],
         )
-        _check_definite(absolute, "covariance")
-        _check_definite(noise, "measurement_noise")
-        landmarks = LandmarkEstimate(transform(frame_from_crop, mean), absolute)
-        descriptor = None if described is None else described[index]
-        measurements.append(Measurement(landmarks, noise, confidence, descriptor))
-    return measurements
+        for index in range(len(crop_from_frame))
+    ]
 
 
-def _check_definite(covariance: Float[np.ndarray, "landmarks xy=2 xy=2"], name: str) -> None:
-    xx, xy, yy = covariance[:, 0, 0], covariance[:, 0, 1], covariance[:, 1, 1]
+def _check_definite(covariance: Float[np.ndarray, "faces landmarks xy=2 xy=2"], name: str) -> None:
+    xx, xy, yy = covariance[..., 0, 0], covariance[..., 0, 1], covariance[..., 1, 1]
     positive = (xx > 0) & (yy > 0)
     reach = np.sqrt(np.maximum(xx, 0)) * np.sqrt(np.maximum(yy, 0))  # xx yy may overflow
     bad = ~(positive & (np.abs(xy) < reach))
     if bad.any():
-        index = int(np.argmax(bad))
+        face, index = np.argwhere(bad)[0].tolist()
         raise ValueError(
             f"the landmarker's {name} must be positive definite, got "
-            f"{covariance[index].tolist()} square pixels for landmark {index}"
+            f"{covariance[face, index].tolist()} square pixels for landmark {index}"
         )

@@ -117,7 +117,8 @@ def doubtful_tracks(
             continue
         points = measurement.landmarks.mean
         box = box_around(points)
-        away = float(np.linalg.norm(points - place, axis=-1).mean() / box.side)
+        x, y = (points - place).T
+        away = float(np.hypot(x, y).mean() / box.side)
         sure.append((away, track.track_id, box))
     taken: list[Box] = []
     for _, track_id, box in sorted(sure, key=lambda entry: entry[:2]):

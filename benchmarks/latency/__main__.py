@@ -6,7 +6,8 @@
 Frames per second are those of `run_tracker.py` itself, where reading, tracking and writing overlap.
 All measurements are interleaved, round after round, so that other load on the machine disturbs all
 alike; medians are reported. The clips are made of the demo's portrait. Last comes what a receiver
-of packets sees of a camera, from the glass to the packet: --only-glass measures nothing else.
+of packets sees of a camera, from the glass to the packet: --only-glass measures nothing else, and
+--only-filter what the filter alone takes of the processor.
 """
 
 import argparse
@@ -27,8 +28,9 @@ from tracker.cli.one_source import run_one
 from tracker.run.summary import StopRequest
 
 from ..harness import Json, argument_parser, machine, run_command, save_json, wide_console
+from .filter_times import time_filter
 from .glass_to_packet import measure_glass_to_packet
-from .latency_tables import print_glass, print_tables
+from .latency_tables import print_filter, print_glass, print_tables
 from .peak_arithmetic import cpu_share, gpu_throughput
 from .rivals import Rival, Throughput, available, rivals, time_rival
 from .stage_times import StageTimes, output_flags, summarised, time_stages
@@ -142,6 +144,9 @@ def benchmark(arguments: argparse.Namespace) -> None:
     if arguments.only_glass:
         print_glass(measure_glass_to_packet(arguments.weights, _PACKETS), wide_console())
         return
+    if arguments.only_filter:
+        print_filter(time_filter(arguments.weights, arguments.runs), wide_console())
+        return
     with tempfile.TemporaryDirectory() as name:
         result = measure(arguments, Path(name))
     print_tables(result, wide_console())
@@ -156,6 +161,7 @@ def main() -> None:
     parser.add_argument("--clip", type=Path, metavar="F", help="a video of yours, in place of ours")
     parser.add_argument("--faces", type=int, default=1, help="in that video (default: %(default)s)")
     parser.add_argument("--only-glass", action="store_true", help="from the glass to the packet")
+    parser.add_argument("--only-filter", action="store_true", help="of 1, 4 and 16 faces")
     parser.add_argument("--rivals", action="store_true", help="other trackers on the same clips")
     parser.add_argument("--openseeface", type=Path, metavar="DIR", help="a checkout of it")
     parser.add_argument("--dlib-shape", type=Path, metavar="F", help="dlib's 68-point predictor")

@@ -13,7 +13,13 @@ import numpy as np
 from jaxtyping import Float
 
 from .config import MotionConfig
-from .kalman import merged_covariance, predict_velocity, update_velocity, velocity_after
+from .kalman import (
+    merged_covariance,
+    predict_velocity,
+    update_velocity,
+    velocity_after,
+    velocity_noise,
+)
 from .state import HeadState
 
 _LEAST_PROBABILITY = 1e-4
@@ -186,14 +192,14 @@ def _prediction(config: MotionConfig, dt_s: float) -> Float[np.ndarray, "rows co
     densities = config.acceleration_noise
     rows = np.zeros((5, len(densities) + 2, 5))
     still, moving, jumped = 0, slice(1, -1), -1
-    rows[0, still, [0, 3]] = 1, config.still_random_walk**2 * dt_s
+    rows[0, still, 0], rows[0, still, 3] = 1, config.still_random_walk**2 * dt_s
     rows[0, jumped, 3] = config.jump**2
-    rows[2, [still, jumped], 3] = config.initial_velocity**2
+    rows[2, still, 3] = rows[2, jumped, 3] = config.initial_velocity**2
     dt, memory_s = np.array([dt_s]), config.velocity_memory_s
-    carried = predict_velocity(np.eye(3), dt, memory_s, np.zeros(3))
-    added = predict_velocity(np.zeros((3, 1)), dt, memory_s, np.array(densities))
-    rows[:3, moving, :3], rows[:3, moving, 3] = carried[:, None], added
     kept, reach = velocity_after(dt, memory_s)
+    rows[0, moving, 0], rows[0, moving, 1], rows[0, moving, 2] = 1, 2 * reach, reach * reach
+    rows[1, moving, 1], rows[1, moving, 2], rows[2, moving, 2] = kept, kept * reach, kept * kept
+    rows[:3, moving, 3] = np.array(velocity_noise(dt, kept, reach, memory_s)) * densities
     rows[3, moving, 4], rows[4, moving, 4] = reach, kept
     return rows.reshape(-1, 5)
 

@@ -11,6 +11,7 @@ import numpy as np
 from jaxtyping import Float
 
 Symmetric = Float[np.ndarray, "xx_xy_yy=3 *#batch"]
+Numbers = Float[np.ndarray, "*#batch"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +26,7 @@ class Updated:
 def packed(matrix: Float[np.ndarray, "*#batch row=2 column=2"]) -> Symmetric:
     """The three entries of symmetric matrices, an array of their own."""
     numbers = np.empty((3, *matrix.shape[:-2]))
-    numbers[:2], numbers[2] = np.moveaxis(matrix[..., 0, :], -1, 0), matrix[..., 1, 1]
+    numbers[0], numbers[1], numbers[2] = matrix[..., 0, 0], matrix[..., 0, 1], matrix[..., 1, 1]
     return numbers
 
 
@@ -128,19 +129,23 @@ def predict_velocity(
     vv, vr, rr = covariance
     carried = vr + reach * rr
     moved = np.array([vv + reach * (vr + carried), kept * carried, kept * kept * rr])
-    # Process noise; the entry of the value cancels where dt_s is far below the time constant.
-    velocity = reach * (1 + kept) / 2
-    cross = reach * reach / 2
-    value = np.where(
-        dt_s < 1e-3 * memory_s, dt_s**3 / 3, memory_s**2 * (dt_s - 2 * reach + velocity)
-    )
-    predicted: np.ndarray = moved + acceleration_noise * np.array([value, cross, velocity])
+    noise = np.array(velocity_noise(dt_s, kept, reach, memory_s))
+    predicted: np.ndarray = moved + acceleration_noise * noise
     return predicted
 
 
-def velocity_after(
-    dt_s: Float[np.ndarray, "*#batch"], memory_s: float
-) -> tuple[Float[np.ndarray, "*#batch"], Float[np.ndarray, "*#batch"]]:
+def velocity_noise(
+    dt_s: Numbers, kept: Numbers, reach: Numbers, memory_s: float
+) -> tuple[Numbers, Numbers, Numbers]:
+    """Process noise within `dt_s` (vv, vr, rr) of unit acceleration, from `velocity_after`."""
+    velocity = reach * (1 + kept) / 2
+    # The entry of the value cancels where dt_s is far below the time constant.
+    exact = memory_s**2 * (dt_s - 2 * reach + velocity)
+    value: Numbers = np.where(dt_s < 1e-3 * memory_s, dt_s**3 / 3, exact)
+    return value, reach * reach / 2, velocity
+
+
+def velocity_after(dt_s: Numbers, memory_s: float) -> tuple[Numbers, Numbers]:
     """Share of a velocity left after `dt_s`, and the distance that one unit of it has covered."""
     decay = dt_s / -memory_s
     return np.exp(decay), -memory_s * np.expm1(decay)

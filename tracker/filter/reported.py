@@ -21,11 +21,9 @@ def reported(
     Returns:
         Arrays of their own: changing them does not change the state.
     """
-    covariances = head_filter.covariance(state) + lasting_covariance(last)
-    return [
-        LandmarkEstimate(points.copy(), covariance)
-        for points, covariance in zip(state.points, covariances, strict=True)
-    ]
+    covariances = head_filter.covariance(state)
+    covariances += lasting_covariance(last)
+    return list(map(LandmarkEstimate, state.points.copy(), covariances))
 
 
 def lasting_covariance(
@@ -35,7 +33,8 @@ def lasting_covariance(
     absolute = np.array([measurement.landmarks.covariance for measurement in last])
     noise = np.array([measurement.measurement_noise for measurement in last])
     bias = np.maximum(1 - _traces(noise) / _traces(absolute), 0)
-    return bias[..., None, None] * absolute
+    absolute *= bias[..., None, None]
+    return absolute
 
 
 def _traces(covariance: np.ndarray) -> Float[np.ndarray, "faces landmarks"]:

@@ -33,8 +33,8 @@ OfLandmarks = Float[np.ndarray, "faces landmarks"]
 Doubted = Callable[[OfLandmarks], OfLandmarks | None]
 Products = Float[np.ndarray, "faces products landmarks"]
 """Of every two terms."""
-Linear = Float[np.ndarray, "numbers xy=2 terms"]
-Quadratic = Float[np.ndarray, "groups 16 sums"]
+Linear = Float[np.ndarray, "numbers xy_terms"]
+Quadratic = Float[np.ndarray, "sums entries"]
 _SIMILARITY = (
     ((1, 0, 0, 0), (0, 0, 0, 0)),
     ((0, 0, 0, 0), (1, 0, 0, 0)),
@@ -50,6 +50,7 @@ _TURN = (
 )
 _GROUP = 4
 """Numbers that are fitted at once."""
+_ENTRIES = _GROUP * _GROUP
 _PRIOR_PRECISION = 1e-12
 """Of no scale and rotation, of no stretch and shear, relative to the precision of the first number:
 it matters only where all landmarks lie in one place."""
@@ -106,11 +107,12 @@ def fit(
         Weighted least squares: (B W B^T) q = B W y, and (B W B^T)^-1 is the covariance of q.
     """
     linear, quadratic = _maps(terms.shape[1])
-    motion, variance = np.empty((2, terms.shape[0], len(linear) // _GROUP, _GROUP))
+    groups = len(linear) // _GROUP
+    motion, variance = np.empty((2, terms.shape[0], groups, _GROUP))
     products = _products(terms)
     covariances = _covariances(products, precision, quadratic)
     weighted = times(precision, offset)
-    for group in range(len(quadratic)):
+    for group in range(groups):
         of_group, covariance = linear[_GROUP * group :][:_GROUP], covariances[:, group]
         found = _solved(covariance, terms, weighted, of_group)
         left = offset - _moved(terms, found, of_group)
@@ -118,21 +120,21 @@ def fit(
         distance = left * left_weighted
         factor = doubted(distance[0] + distance[1])
         if factor is not None:
-            again = _covariances(products, precision / factor, quadratic[group : group + 1])
-            covariance = again[:, 0]
+            of_entries = quadratic[:, _ENTRIES * group :][:, :_ENTRIES]
+            covariance = _covariances(products, precision / factor, of_entries)[:, 0]
             found = _solved(covariance, terms, weighted / factor, of_group)
             left = offset - _moved(terms, found, of_group)
-            left_weighted = times(precision, left)
+            if group + 1 < groups:
+                left_weighted = times(precision, left)
         motion[:, group] = found
-        variance[:, group] = covariance.reshape(-1, _GROUP**2)[:, :: _GROUP + 1]
+        variance[:, group] = covariance.reshape(-1, _ENTRIES)[:, :: _GROUP + 1]
         offset, weighted = left, left_weighted
     return motion.reshape(len(motion), -1), variance.reshape(len(motion), -1), offset
 
 
 def _moved(terms: Terms, motion: Motion, linear: Linear) -> Points:
     faces, count, _ = terms.shape
-    matrix = motion @ linear.reshape(len(linear), -1)
-    away: np.ndarray = matrix.reshape(faces, 2, count) @ terms
+    away: np.ndarray = (motion @ linear).reshape(faces, 2, count) @ terms
     return away.swapaxes(0, 1)
 
 
@@ -141,8 +143,7 @@ def _solved(
 ) -> Motion:
     """(B W B^T)^-1 B W y, from W y."""
     sums = weighted.swapaxes(0, 1) @ terms.swapaxes(1, 2)
-    told = sums.reshape(len(sums), 1, -1) @ linear.reshape(len(linear), -1).T
-    solved: np.ndarray = told @ covariance
+    solved: np.ndarray = sums.reshape(len(sums), 1, -1) @ linear.T @ covariance
     return solved[:, 0]
 
 
@@ -151,7 +152,7 @@ def _covariances(
 ) -> Float[np.ndarray, "faces groups 4 4"]:
     """(B W B^T)^-1 of the numbers of each group."""
     sums = precision.swapaxes(0, 1) @ products.swapaxes(1, 2)
-    systems = sums.reshape(len(sums), -1) @ quadratic.reshape(-1, sums[0].size).T
+    systems = sums.reshape(len(sums), -1) @ quadratic
     return np.linalg.inv(systems.reshape(len(sums), -1, _GROUP, _GROUP))
 
 
@@ -193,4 +194,5 @@ def _maps(terms: int) -> tuple[Linear, Quadratic]:
     quadratic = np.einsum("gnaf,gmbh,kab,pfh->gnmkp", linear, linear, entries, pairs)
     for number in (2, 3):
         quadratic[:, number, number] += _PRIOR_PRECISION * quadratic[:, 0, 0]
-    return linear.reshape(-1, 2, terms), quadratic.reshape(len(groups), _GROUP**2, -1)
+    numbers = len(groups) * _GROUP
+    return linear.reshape(numbers, -1), quadratic.reshape(numbers * _GROUP, -1).T.copy()

@@ -3,6 +3,7 @@
 Nobody is named, and nothing outlives the tracker.
 """
 
+import math
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -93,7 +94,7 @@ class Appearance:
         """From -1 to 1; NaN where one of the two is not known well enough to say."""
         if self.mean is None or not _counts(measurement):
             return float("nan")
-        length = max(float(np.linalg.norm(self.mean)), 1e-9)
+        length = max(math.sqrt(self.mean @ self.mean), 1e-9)
         return float(self.mean @ measurement.descriptor) / length
 
     def likeness(self, other: "Appearance") -> float:
