@@ -18,9 +18,8 @@ _NO_FACE = 0.01
 """Share of the confidence that a new face needs, below which its first crop is the last: a better
 crop of what is no face makes none of it."""
 _SURE_SCORE, _SCORE_WEIGHT = 0.48, 25.0
-"""In a picture by itself, where no next frame tells, the network's log-odds and the detector's
-score count together: the confidence that a new face needs is meant for this score; its log-odds
-fall by so much for each 1 that the score is higher."""
+"""Of the detector. In a picture by itself, where no next frame tells, a new face needs the more
+confidence the lower its score is: below the first its log-odds rise by so much for each 1."""
 _SMALLER = 0.65
 """Side of another crop of a picture's box that shows no face: around a head that is bent or turned
 away a detector now and then draws the whole head, of which the face is a part."""
@@ -166,7 +165,7 @@ class Measurer:
 
 def _needed_confidence(least: float, score: float | None) -> float:
     """Of a new face that the detector found with a score; without one, the least itself."""
-    if score is None:
+    if score is None or score >= _SURE_SCORE:
         return least
     odds = float(np.exp(_SCORE_WEIGHT * (_SURE_SCORE - score)))
     return least * odds / (1 - least + least * odds)
