@@ -111,12 +111,13 @@ class Measurer:
         """
         least = choice.config.enter_confidence
         needed = [_needed_confidence(least, box.score if augment else None) for box in boxes]
-        found = self._last_crops(boxes, needed, augment)
+        no_face = _NO_FACE * least
+        found = self._last_crops(boxes, no_face, needed, augment)
         refused = [index for index in range(len(boxes)) if index not in found]
         again = [(i, other) for i in refused for other in self._other_crops(boxes[i], augment)]
         surer = _OTHER_CROP_CONFIDENCE if augment else least
-        others = [box for _, box in again]
-        seen = self._last_crops(others, [max(needed[i], surer) for i, _ in again], augment)
+        surely = [max(needed[i], surer) for i, _ in again]
+        seen = self._last_crops([box for _, box in again], no_face, surely, augment)
         for place, measurement in seen.items():
             index = again[place][0]
             if index not in found or measurement.confidence > found[index].confidence:
@@ -129,12 +130,13 @@ class Measurer:
         return [*others, replace(box, side=_SMALLER * box.side)] if augment else others
 
     def _last_crops(
-        self, boxes: list[Box], needed: list[float], augment: bool
+        self, boxes: list[Box], no_face: float, needed: list[float], augment: bool
     ) -> dict[int, Measurement]:
         """Of each box that holds a face, by its index.
 
         Args:
             boxes: The first crops.
+            no_face: Confidence below which an earlier crop is the last.
             needed: Least confidence in the last crop of each.
             augment: As in `measure`, for the last crop.
         """
@@ -144,11 +146,10 @@ class Measurer:
             is_last = crop == _NEW_FACE_CROPS
             measurements = self.measure(boxes, augment=augment and is_last)
             # Without a confidence the detector, which has found a face here, is believed.
-            share = 1.0 if is_last else _NO_FACE
             kept = [
                 place
                 for place, (index, m) in enumerate(zip(indices, measurements, strict=True))
-                if not m.confidence < share * needed[index]
+                if not m.confidence < (needed[index] if is_last else no_face)
             ]
             indices = [indices[i] for i in kept]
             measurements = [measurements[i] for i in kept]
