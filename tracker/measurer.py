@@ -18,9 +18,8 @@ _NO_FACE = 0.01
 """Share of the confidence that a new face needs, below which its first crop is the last: a better
 crop of what is no face makes none of it."""
 _SURE_SCORE, _SCORE_WEIGHT = 0.48, 25.0
-"""In a picture by itself, where no next frame tells, the network's log-odds and the detector's
-score count together: the confidence that a new face needs is meant for this score; its log-odds
-fall by so much for each 1 that the score is higher."""
+"""Of the detector. In a picture by itself, where no next frame tells, a new face needs the more
+confidence the lower its score is: below the first its log-odds rise by so much for each 1."""
 _SMALLER = 0.65
 """Side of another crop of a picture's box that shows no face: around a head that is bent or turned
 away a detector now and then draws the whole head, of which the face is a part."""
@@ -112,12 +111,13 @@ class Measurer:
         """
         least = choice.config.enter_confidence
         needed = [_needed_confidence(least, box.score if augment else None) for box in boxes]
-        found = self._last_crops(boxes, needed, augment)
+        no_face = _NO_FACE * least
+        found = self._last_crops(boxes, no_face, needed, augment)
         refused = [index for index in range(len(boxes)) if index not in found]
         again = [(i, other) for i in refused for other in self._other_crops(boxes[i], augment)]
         surer = _OTHER_CROP_CONFIDENCE if augment else least
-        others = [box for _, box in again]
-        seen = self._last_crops(others, [max(needed[i], surer) for i, _ in again], augment)
+        surely = [max(needed[i], surer) for i, _ in again]
+        seen = self._last_crops([box for _, box in again], no_face, surely, augment)
         for place, measurement in seen.items():
             index = again[place][0]
             if index not in found or measurement.confidence > found[index].confidence:
@@ -130,12 +130,13 @@ class Measurer:
         return [*others, replace(box, side=_SMALLER * box.side)] if augment else others
 
     def _last_crops(
-        self, boxes: list[Box], needed: list[float], augment: bool
+        self, boxes: list[Box], no_face: float, needed: list[float], augment: bool
     ) -> dict[int, Measurement]:
         """Of each box that holds a face, by its index.
 
         Args:
             boxes: The first crops.
+            no_face: Confidence below which an earlier crop is the last.
             needed: Least confidence in the last crop of each.
             augment: As in `measure`, for the last crop.
         """
@@ -145,11 +146,10 @@ class Measurer:
             is_last = crop == _NEW_FACE_CROPS
             measurements = self.measure(boxes, augment=augment and is_last)
             # Without a confidence the detector, which has found a face here, is believed.
-            share = 1.0 if is_last else _NO_FACE
             kept = [
                 place
                 for place, (index, m) in enumerate(zip(indices, measurements, strict=True))
-                if not m.confidence < share * needed[index]
+                if not m.confidence < (needed[index] if is_last else no_face)
             ]
             indices = [indices[i] for i in kept]
             measurements = [measurements[i] for i in kept]
@@ -166,7 +166,7 @@ class Measurer:
 
 def _needed_confidence(least: float, score: float | None) -> float:
     """Of a new face that the detector found with a score; without one, the least itself."""
-    if score is None:
+    if score is None or score >= _SURE_SCORE:
         return least
     odds = float(np.exp(_SCORE_WEIGHT * (_SURE_SCORE - score)))
     return least * odds / (1 - least + least * odds)

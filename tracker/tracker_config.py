@@ -47,7 +47,7 @@ class TrackerConfig:
     """Run the detector for new faces this often; for a lost face, in every frame."""
     enter_confidence: float = 0.05
     """Least confidence of a new face, which the detector has found too; in a picture by itself more
-    is asked where the detector is less sure, and less where it is surer."""
+    is asked where the detector is less sure."""
     keep_confidence: float = 0.05
     """Least confidence of a followed face."""
     remember_s: float = 20.0
