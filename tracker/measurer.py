@@ -17,7 +17,7 @@ _NEW_FACE_CROPS = 3
 _NO_FACE = 0.01
 """Share of the confidence that a new face needs, below which its first crop is the last: a better
 crop of what is no face makes none of it."""
-_SURE_SCORE, _SCORE_WEIGHT = 0.48, 25.0
+_SURE_SCORE, _SCORE_WEIGHT = 0.49, 20.0
 """Of the detector. In a picture by itself, where no next frame tells, a new face needs the more
 confidence the lower its score is: below the first its log-odds rise by so much for each 1."""
 _SMALLER = 0.65
