@@ -76,8 +76,8 @@ class FaceAnalyser:
     Args:
         width: Of the frames, pixels.
         height: Likewise.
-        fov_deg: Field of view along the longer side, which gives distances their scale; None: 60, or
-            so much less that no face is nearer than 70 cm: a picture may be cut out of a larger one.
+        fov_deg: Field of view along the longer side, which gives distances their scale; None: 60,
+            or so much less that no face is nearer than 70 cm: it may be cut out of a larger one.
         calibrate_neutral_s: Every face is neutral in its first so many seconds, and its neutral is
             final then; None learns it from what the face usually does.
         neutral: Of everybody, as `neutral()` gave it; nothing is learned then.
