@@ -49,13 +49,15 @@ def our_figures(kit: Kit) -> dict[str, float]:
 
 
 def intervals(of_seeds: Sequence[dict[str, float]]) -> Json:
-    """By figure: mean, and where one more seed lies 19 times of 20."""
-    count = len(of_seeds)
-    reach = float(student.ppf(0.975, count - 1)) * np.sqrt(1 + 1 / count)
+    """By figure: mean, and where one more seed lies 19 times of 20.
+
+    A short clip may show no whole blink: each figure is of the seeds that have it.
+    """
     found = {}
-    for key in of_seeds[0]:
-        values = np.array([figures[key] for figures in of_seeds])
-        mean = float(values.mean())
+    for key in dict.fromkeys(key for figures in of_seeds for key in figures):
+        values = np.array([figures[key] for figures in of_seeds if key in figures])
+        count, mean = len(values), float(values.mean())
+        reach = float(student.ppf(0.975, count - 1)) * np.sqrt(1 + 1 / count)
         half = max(reach * float(values.std(ddof=1)), _LEAST_WIDTH * abs(mean), 0.01)
         found[key] = {"value": mean, "low": mean - half, "high": mean + half}
     return found
