@@ -24,7 +24,7 @@ from .plugins.example_trackers import ours
 from .plugins.tracker_runs import run_tracker
 from .score.scoreboard import score, summary
 
-KINDS, SECONDS = ("still", "pan", "blink"), 1.5
+KINDS, SECONDS = ("still", "pan", "blink"), 2.0
 SEEDS = range(1, 9)
 """Of the stored intervals; CI measures seed 0."""
 WATCHED = ("jitter", "lag_ms", "moving_error", "blink_kept", "nmf", "found")
@@ -34,7 +34,7 @@ _LEAST_WIDTH = 0.05
 
 
 def smallest_kit(folder: Path, seed: int) -> Kit:
-    """Two people, three clips of a second and a half of each."""
+    """Two people, three clips of two seconds of each."""
     people = free_people()
     write_kit(folder, people, takes(people, KINDS, SECONDS, seed), "smallest", seed)
     return read_kit(folder)
