@@ -196,6 +196,8 @@ _LIFE_RUN = replace(
 _TURNED_IN_LIFE = (("ytf68", 0.1875), ("heads", 0.0625))
 _TURNED = (("ytf68", 0.125), ("heads", 0.0625), ("turned", 0.125))
 
+_BASE = replace(_LIFE_RUN, stacks=2, input_px=160, batch=64, further_shares=_TURNED)
+
 _NANO = replace(
     _LIFE_RUN,
     batch=64,
@@ -262,26 +264,9 @@ RECIPES = {
     # The same cost in another way: as wide and as many pixels as `lite`, maps of half its size.
     "nano-coarse": replace(_NANO, stem_pools=(0, 1)),
     # Three times the cost of `lite`: more pixels, and a second stack, which begins as the first.
-    "base": replace(
-        _LIFE_RUN,
-        stacks=2,
-        input_px=160,
-        sizes=((0.0, 128), (0.5, 160)),
-        batch=64,
-        images=182_000,
-        learning_rate=2.5e-3,
-        further_shares=_TURNED,
-    ),
+    "base": replace(_BASE, sizes=((0.0, 128), (0.5, 160)), images=182_000, learning_rate=2.5e-3),
     # Goes on for longer; on a GPU by the clock (`train/lease.sh`).
-    "base-next": replace(
-        _LIFE_RUN,
-        stacks=2,
-        input_px=160,
-        batch=64,
-        images=26_000,
-        learning_rate=1.2e-3,
-        further_shares=_TURNED,
-    ),
+    "base-next": replace(_BASE, images=26_000, learning_rate=1.2e-3),
     # As `lite`, from nothing, on rendered heads and portraits that anyone may use.
     "lite-free": replace(
         _LIFE_RUN, batch=64, learning_rate=2e-3, images=400_000, warmup=0.02, pseudo_share=0.5
