@@ -339,9 +339,9 @@ def test_the_one_knob_runs_from_as_measured_to_calm() -> None:
         smoothed(MotionConfig(), 1.5)
 
 
-@pytest.mark.parametrize("is_doubted", [False, True], ids=["trusted", "doubted"])
+@pytest.mark.parametrize("has_outliers", [False, True], ids=["all alike", "outliers"])
 def test_the_motion_and_its_variance_are_those_of_least_squares(
-    is_doubted: bool, rng: np.random.Generator
+    has_outliers: bool, rng: np.random.Generator
 ) -> None:
     faces = np.stack([face_of(IBUG_68, seed) for seed in range(3)])
     depths = depths_of(IBUG_68)
@@ -351,11 +351,13 @@ def test_the_motion_and_its_variance_are_those_of_least_squares(
     precision = np.stack([weight[..., 0, 0], weight[..., 0, 1], weight[..., 1, 1]])
     offset, factor = rng.standard_normal((2, 3, 68)), rng.uniform(1, 9, (3, 68))
     terms = head_terms(np.moveaxis(faces, -1, 0), np.full(3, 100.0), depths)
-    motion, variance, left = fit(terms, offset, precision, lambda _: factor if is_doubted else None)
+    motion, variance, left = fit(
+        terms, offset, precision, lambda _: factor if has_outliers else None
+    )
     for face, points in enumerate(faces):
         (u, v), z = (points - points.mean(0)).T / 100, depths
         one, none, expected = np.ones(68), np.zeros(68), offset[:, face].T
-        trusted = weight[face] / factor[face, :, None, None] if is_doubted else weight[face]
+        trusted = weight[face] / factor[face, :, None, None] if has_outliers else weight[face]
         for first, columns in (
             (0, [[one, none, u, -v], [none, one, v, u]]),
             (4, [[z, none, u, v], [none, z, -v, u]]),

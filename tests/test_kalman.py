@@ -12,7 +12,6 @@ from tracker.filter.kalman import (
     inverse_of,
     merged_covariance,
     packed,
-    point_likelihood,
     predict_velocity,
     scalar_likelihood,
     times,
@@ -44,16 +43,17 @@ def test_every_point_of_every_face_equals_filterpy(rng: np.random.Generator) -> 
     )
     innovation = rng.standard_normal((2, faces, landmarks))
     after = update_point(packed(prior), packed(noise), innovation)
-    surprise, evidence = point_likelihood(packed(prior + noise), innovation)
+    unmoved = WalkingPoints(packed(prior), packed(noise)).against(innovation)
+    distance, log_determinant = unmoved.likelihood(np.zeros(landmarks))
     for here in np.ndindex(faces, landmarks):
         kalman = KalmanFilter(dim_x=2, dim_z=2)
         kalman.P, kalman.H = prior[here].copy(), np.eye(2)
         kalman.update(innovation[(slice(None), *here)], R=noise[here])
         np.testing.assert_allclose(after.step[(slice(None), *here)], kalman.x[:, 0], rtol=1e-9)
         np.testing.assert_allclose(unpacked(after.covariance)[here], kalman.P, rtol=1e-9)
-        np.testing.assert_allclose(surprise[here], kalman.mahalanobis**2, rtol=1e-9)
-        constant = -np.log(2 * np.pi)
-        np.testing.assert_allclose(evidence[here] + constant, kalman.log_likelihood, rtol=1e-9)
+        np.testing.assert_allclose(distance[here], kalman.mahalanobis**2, rtol=1e-9)
+        evidence = -0.5 * (distance + log_determinant)[here] - np.log(2 * np.pi)
+        np.testing.assert_allclose(evidence, kalman.log_likelihood, rtol=1e-9)
 
 
 @pytest.mark.parametrize("memory_s", [1e9, 0.3], ids=["constant-rate", "fading-rate"])
@@ -110,9 +110,10 @@ def test_points_that_walk_before_they_are_measured_equal_a_wider_prior(
     np.testing.assert_allclose(after.covariance, expected.covariance, rtol=1e-9)
     np.testing.assert_allclose(points.precision(walked), inverse_of(wider + noise), rtol=1e-9)
     distance, log_determinant = points.against(offset).likelihood(walked)
-    surprise, evidence = point_likelihood(wider + noise, offset)
-    np.testing.assert_allclose(distance, surprise, rtol=1e-9)
-    np.testing.assert_allclose(-0.5 * (distance + log_determinant), evidence, rtol=1e-9)
+    total = unpacked(wider + noise)
+    expected_distance = [y @ np.linalg.solve(s, y) for s, y in zip(total, offset.T, strict=True)]
+    np.testing.assert_allclose(distance, expected_distance, rtol=1e-9)
+    np.testing.assert_allclose(log_determinant, np.linalg.slogdet(total)[1], rtol=1e-9)
 
 
 def test_what_a_head_is_predicted_to_do_is_what_each_of_its_filters_predicts() -> None:

@@ -73,10 +73,10 @@ def tracker_filter(recording: Recording, config: MotionConfig) -> FilterOutput:
             continue
         mean[frame] = estimates([track], head_filter)[0].mean
         covariance[frame] = head_filter.covariance(track.state.alone)[0]
-        if (told := track.state.innovations) is not None:
-            nis["landmarks"][frame] = told.landmarks[0]
-            nis["head"][frame] = told.head[0]
-            log_likelihood[frame] = told.log_likelihood[0]
+        if (innovations := track.state.innovations) is not None:
+            nis["landmarks"][frame] = innovations.landmarks[0]
+            nis["head"][frame] = innovations.head[0]
+            log_likelihood[frame] = innovations.log_likelihood[0]
     return FilterOutput(mean, covariance, nis, log_likelihood=log_likelihood)
 
 

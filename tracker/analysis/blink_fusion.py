@@ -1,7 +1,7 @@
 """How far eyes are shut: what the eyes' network or the lids say, and the network of expressions.
 
-Both see the same eyes, one of them closely and in every frame, the other seldom and with the face
-around. By how much they differ is followed over time, as for the rest of a head.
+Both see the same eyes, one of them in crops of their own and often, the other more seldom in a crop
+of the whole face. By how much they differ is followed over time, as for the rest of a head.
 """
 
 import numpy as np

@@ -16,5 +16,5 @@ def coefficient_columns(carried: tuple[str, ...]) -> tuple[str, ...]:
     Args:
         carried: Those that the landmarks carry.
     """
-    closely = (name for name in BY_EXPRESSION_NETWORK if name not in carried)
-    return (*BLINKS, *EYE_LOOKS, *carried, *closely)
+    added = (name for name in BY_EXPRESSION_NETWORK if name not in carried)
+    return (*BLINKS, *EYE_LOOKS, *carried, *added)

@@ -121,7 +121,9 @@ class HeadFilter:
         expected_modes = self._parts.expected_modes(state.part_modes)
         spread = np.add.reduce(expected_modes * process_noise[..., None]) @ self._parts.from_parts
         landmarks = WalkingPoints(state.landmark_covariance, noise)
-        motion, variance, residual = fit(terms, offset, landmarks.precision(spread), self._doubted)
+        motion, variance, residual = fit(
+            terms, offset, landmarks.precision(spread), self._outlier_factor
+        )
         variance *= of_numbers(state.head_noise)
         head = self._head.update(state, motion, variance, dt, lengths)
         process_noise = process_noise + self._of_depths(head.motion)
@@ -212,7 +214,7 @@ class HeadFilter:
         noise[::2] = np.where(is_seen, noise[::2], vast[:, None])
         return offset, noise, is_seen.all(-1)
 
-    def _doubted(self, distance: OfLandmarks) -> OfLandmarks | None:
+    def _outlier_factor(self, distance: OfLandmarks) -> OfLandmarks | None:
         """Factor on the covariance of parts that move by themselves; None where all move as one."""
         excess = distance @ self._to_excess
         if excess.max() <= 1:

@@ -134,16 +134,16 @@ class HeadModel:
         innovation = motion - mean[0]
         noise = variance + np.square(length)[:, None] * self._common
         expected = prior[0] + noise
-        told = np.empty((4, *innovation.shape))  # mean, NIS, innovation in standard deviations
-        np.divide(innovation, np.sqrt(expected), out=told[3])
-        np.multiply(told[3], told[3], out=told[2])
-        log_likelihood = sum_of_groups(told[2] + np.log(expected)) * -0.5
+        by_mode = np.empty((4, *innovation.shape))  # mean, NIS, innovation in standard deviations
+        np.divide(innovation, np.sqrt(expected), out=by_mode[3])
+        np.multiply(by_mode[3], by_mode[3], out=by_mode[2])
+        log_likelihood = sum_of_groups(by_mode[2] + np.log(expected)) * -0.5
         modes, total = mode_probabilities(self.expected_modes(state), log_likelihood)
         updated = update_velocity(prior, noise, innovation)
-        np.add(mean, updated.step, out=told[:2])
+        np.add(mean, updated.step, out=by_mode[:2])
         weight = of_numbers(modes)
-        value, velocity, nis, normalised = middle = np.add.reduce(weight * told, 1)
-        covariance = merged_covariance(weight, told[:2] - middle[:2, None], updated.covariance)
+        value, velocity, nis, normalised = middle = np.add.reduce(weight * by_mode, 1)
+        covariance = merged_covariance(weight, by_mode[:2] - middle[:2, None], updated.covariance)
         mean_nis = sum_of_groups(nis) / _GROUP
         return HeadUpdate(value, velocity, covariance, modes, mean_nis, normalised, total)
 

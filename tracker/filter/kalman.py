@@ -51,21 +51,6 @@ def update_point(
     return Updated(times(prior, weighed), covariance)
 
 
-def point_likelihood(
-    covariance: Symmetric, innovation: Float[np.ndarray, "xy=2 *#batch"]
-) -> tuple[Float[np.ndarray, "*#batch"], Float[np.ndarray, "*#batch"]]:
-    """Squared Mahalanobis distance of the innovation, and its log likelihood but for a constant.
-
-    Args:
-        covariance: Of the innovation.
-        innovation: Measured less expected.
-    """
-    (xx, xy, yy), (x, y) = covariance, innovation
-    determinant = determinant_of(covariance)
-    distance = (yy * (x * x) - xy * (2 * x * y) + xx * (y * y)) / determinant
-    return distance, -0.5 * (distance + np.log(determinant))
-
-
 def times(
     matrix: Symmetric, vector: Float[np.ndarray, "xy=2 *#batch"]
 ) -> Float[np.ndarray, "xy=2 *#batch"]:

@@ -30,7 +30,7 @@ Motion = Float[np.ndarray, "faces numbers"]
 """The four numbers of a similarity and, where depths are known, the four of a turn."""
 Precision = Float[np.ndarray, "xx_xy_yy=3 faces landmarks"]
 OfLandmarks = Float[np.ndarray, "faces landmarks"]
-Doubted = Callable[[OfLandmarks], OfLandmarks | None]
+OutlierFactor = Callable[[OfLandmarks], OfLandmarks | None]
 Products = Float[np.ndarray, "faces products landmarks"]
 """Of every two terms."""
 Linear = Float[np.ndarray, "numbers xy_terms"]
@@ -86,7 +86,10 @@ def moved(terms: Terms, motion: Motion) -> Points:
 
 
 def fit(
-    terms: Terms, offset: Points, precision: Precision, doubted: Doubted = lambda _: None
+    terms: Terms,
+    offset: Points,
+    precision: Precision,
+    outlier_factor: OutlierFactor = lambda _: None,
 ) -> tuple[Motion, Motion, Points]:
     """The similarity, then the turn that explains most of what it leaves.
 
@@ -97,8 +100,8 @@ def fit(
         terms: Of the landmarks before the motion; without depths the similarity alone is fitted.
         offset: From there to where they were measured.
         precision: Inverse covariance of each offset.
-        doubted: From the squared Mahalanobis distances of what a fit leaves: the factors on the
-            covariances in a second fit, or None where there need be none.
+        outlier_factor: From the squared Mahalanobis distances of what a fit leaves: the factors on
+            the covariances in a second fit, or None where there need be none.
 
     Returns:
         Their numbers, the variances of these, and what is left of the offsets.
@@ -118,7 +121,7 @@ def fit(
         left = offset - _moved(terms, found, of_group)
         left_weighted = times(precision, left)
         distance = left * left_weighted
-        factor = doubted(distance[0] + distance[1])
+        factor = outlier_factor(distance[0] + distance[1])
         if factor is not None:
             of_entries = quadratic[:, _ENTRIES * group :][:, :_ENTRIES]
             covariance = _covariances(products, precision / factor, of_entries)[:, 0]
